@@ -1,0 +1,63 @@
+"""What every verb shares: output formats, printing, progress and the device choice. Imports stay light."""
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Any, Protocol
+
+
+class Format(StrEnum):
+    """How a result is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+class ReportsProgress(Protocol):
+    """Told how far a long operation is; `total` None keeps the last one."""
+
+    def __call__(self, done: float, total: float | None = None, text: str | None = None) -> None: ...
+
+
+def print_json(value: Any) -> None:
+    """Write one JSON value to stdout."""
+    json.dump(value, sys.stdout, indent=2, default=str)
+    sys.stdout.write("\n")
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str | None = None) -> None:
+    """Write a table to stdout; floats with four significant digits."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*columns, title=title)
+    for row in rows:
+        table.add_row(*(f"{cell:.4g}" if isinstance(cell, float) else str(cell) for cell in row))
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=200)
+    console.print(table)
+
+
+def say(text: str) -> None:
+    """Write a line about what is going on to stderr."""
+    print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def progress_bar(text: str) -> Iterator[ReportsProgress]:
+    """A progress bar on stderr; yields the function that moves it."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
+    times = (TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, *times, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(text, total=None)
+
+        def report(done: float, total: float | None = None, text: str | None = None) -> None:
+            progress.update(task, completed=done, total=total, description=text)
+
+        yield report

@@ -1,0 +1,7 @@
+"""`nas-isp distill`."""
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""

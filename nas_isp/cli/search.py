@@ -1,0 +1,7 @@
+"""`nas-isp search`."""
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""

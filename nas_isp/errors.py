@@ -1,0 +1,9 @@
+"""The one error that a user's input can cause."""
+
+
+class InputError(Exception):
+    """Input that cannot be used.
+
+    The message is one line that says what was given, what is allowed and what to do. The commands print it
+    and exit with code 2.
+    """

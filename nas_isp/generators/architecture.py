@@ -1,0 +1,75 @@
+"""`Architecture`: a complete, frozen, JSON-serialisable description of one generator."""
+
+import hashlib
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter, model_validator
+
+from nas_isp.settings import Settings
+
+BlockKind = Literal["conv1", "conv3", "conv5", "dwsep3", "dwsep5", "rep3"]
+Activation = Literal["none", "relu", "relu6", "tanh"]
+
+PACKED_CHANNELS = 4
+RGB_CHANNELS = 3
+
+
+class Block(Settings):
+    """One layer of the trunk."""
+
+    kind: Annotated[BlockKind, Field(description="Convolution: plain, depthwise-separable or re-parameterised.")]
+    channels: Annotated[int, Field(ge=1, le=512, description="Output channels.")]
+    activation: Annotated[Activation, Field(description="Activation after the convolution.")] = "relu"
+    residual: Annotated[bool, Field(description="Add the block's input; needs equal channels.")] = False
+
+
+class _Described(Settings):
+    format_version: Annotated[Literal[1], Field(description="Version of this description.")] = 1
+
+    def to_json(self) -> str:
+        """Canonical JSON: equal descriptions give equal text."""
+        return self.model_dump_json()
+
+    def digest(self) -> str:
+        """Twelve hex digits that identify the description."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()[:12]
+
+
+class PlainArchitecture(_Described):
+    """A trunk of convolutions on packed pixels and a PixelShuffle tail.
+
+    With `scale` 2 the trunk runs at the packed resolution; with `scale` 4 the first block has stride 2, so the trunk
+    runs at half of that and the input's sides must be even.
+    """
+
+    family: Annotated[Literal["plain"], Field(description="Kind of network.")] = "plain"
+    scale: Annotated[Literal[2, 4], Field(description="Output pixels per trunk pixel and side.")] = 2
+    blocks: Annotated[tuple[Block, ...], Field(min_length=1, max_length=64, description="The trunk, in order.")]
+    tail_kernel: Annotated[Literal[1, 3, 5], Field(description="Kernel of the last convolution.")] = 3
+    tail_activation: Annotated[Literal["none", "relu"], Field(description="Activation before PixelShuffle.")] = "none"
+    color_head: Annotated[
+        bool, Field(description="Scale and shift the trunk's channels by numbers computed from the whole picture.")
+    ] = False
+
+    @model_validator(mode="after")
+    def _residuals_fit(self) -> "PlainArchitecture":
+        channels = PACKED_CHANNELS
+        for index, block in enumerate(self.blocks):
+            if block.residual and (block.channels != channels or (index == 0 and self.scale == 4)):
+                raise ValueError(f"block {index}: a residual needs equal input and output shapes")
+            channels = block.channels
+        return self
+
+
+class RmfaArchitecture(_Described):
+    """RMFA as published with arXiv 2505.10420: a full-resolution three-channel-split network."""
+
+    family: Annotated[Literal["rmfa"], Field(description="Kind of network.")] = "rmfa"
+    width: Annotated[int, Field(ge=2, le=64, multiple_of=2, description="Channels of the trunk.")] = 16
+    depth: Annotated[int, Field(ge=1, le=16, description="Number of RMFA blocks.")] = 2
+
+
+Architecture = PlainArchitecture | RmfaArchitecture
+
+ARCHITECTURE: TypeAdapter[Architecture] = TypeAdapter(Annotated[Architecture, Field(discriminator="family")])
+"""Validates plain data or JSON: `ARCHITECTURE.validate_json(text)`."""

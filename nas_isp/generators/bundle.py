@@ -1,0 +1,83 @@
+"""The model bundle: one `.safetensors` file with weights and everything downstream needs to know."""
+
+import json
+import os
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import torch
+from pydantic import Field
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from nas_isp.errors import InputError
+from nas_isp.generators.architecture import Architecture
+from nas_isp.raw.sensor import SensorDescription
+from nas_isp.settings import Settings, validated
+
+METADATA_KEY = "nas_isp"
+
+
+class BundleRecord(Settings):
+    """The JSON object in a bundle's metadata."""
+
+    format_version: Annotated[Literal[1], Field(description="Version of the bundle format.")] = 1
+    architecture: Annotated[Architecture, Field(discriminator="family", description="The generator's description.")]
+    sensor: Annotated[SensorDescription, Field(description="Sensor and levels of the training RAW.")]
+    recipe: Annotated[dict[str, Any], Field(description="Settings of the training, resolved.")] = {}
+    scores: Annotated[dict[str, Any], Field(description="What was measured of this model.")] = {}
+    origin: Annotated[dict[str, Any], Field(description="Program version, command, data, parent models.")] = {}
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Weights of the training network (not fused) and the record about them."""
+
+    record: BundleRecord
+    weights: dict[str, torch.Tensor] = field(repr=False)
+
+
+def save_bundle(path: Path, bundle: Bundle) -> None:
+    """Write a bundle atomically: the file appears whole or not at all.
+
+    Raises:
+        InputError: the folder does not exist or cannot be written.
+    """
+    metadata = {METADATA_KEY: bundle.record.model_dump_json()}
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in bundle.weights.items()}
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, suffix=".part", delete=False) as part:
+            pass
+        try:
+            save_file(weights, part.name, metadata=metadata)
+            os.chmod(part.name, 0o644)
+            os.replace(part.name, path)
+        finally:
+            Path(part.name).unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror}); give a writable folder") from error
+
+
+def load_bundle(path: Path) -> Bundle:
+    """Read a bundle.
+
+    Raises:
+        InputError: no such file, not a safetensors file, or not a nas_isp bundle of a known version.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such model bundle; give a .safetensors file written by nas-isp")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+    except (SafetensorError, OSError, ValueError) as error:
+        raise InputError(f"{path}: not a readable .safetensors file ({error})") from error
+    if METADATA_KEY not in metadata:
+        raise InputError(f"{path}: holds no nas_isp record; give a bundle written by nas-isp")
+    try:
+        content = json.loads(metadata[METADATA_KEY])
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise InputError(f"{path}: its nas_isp record is not JSON ({error})") from error
+    return Bundle(validated(content, BundleRecord, path), weights)

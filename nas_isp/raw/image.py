@@ -1,0 +1,34 @@
+"""`RawImage`: one Bayer mosaic with what is needed to develop it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas_isp.raw.sensor import Cfa
+
+
+@dataclass(frozen=True)
+class RawImage:
+    """A Bayer mosaic in true sensor values.
+
+    Attributes:
+        mosaic: uint16 `(H, W)`, H and W even; true values (a stored shift is already removed).
+        cfa: colours of the 2x2 cell at row 0, column 0, row by row.
+        black: black level of the sites (0,0), (0,1), (1,0), (1,1).
+        white: saturation level.
+        white_balance: as-shot gains of R, G, B with G = 1, or None if the file does not say.
+        color_matrix: `(3, 3)` white-balanced camera RGB to linear sRGB, rows sum to 1, or None.
+        flip: rotation that makes the picture upright, in LibRaw's code: 0 none, 3 by 180 degrees,
+            5 by 90 degrees counter-clockwise, 6 by 90 degrees clockwise.
+        source: where it came from, for messages.
+    """
+
+    mosaic: NDArray[np.uint16]
+    cfa: Cfa
+    black: tuple[float, float, float, float]
+    white: float
+    white_balance: tuple[float, float, float] | None = None
+    color_matrix: NDArray[np.float32] | None = None
+    flip: int = 0
+    source: str = ""

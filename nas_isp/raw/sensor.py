@@ -1,0 +1,45 @@
+"""How a sensor stores its mosaic: colour filter array, levels, stored scale and layout."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from nas_isp.settings import Settings
+
+Cfa = Literal["RGGB", "BGGR", "GRBG", "GBRG"]
+CFA_ORDERS: tuple[Cfa, ...] = ("RGGB", "BGGR", "GRBG", "GBRG")
+
+
+class SensorDescription(Settings):
+    """Sensor facts that a bare mosaic file does not carry (`sensor.json` beside the files)."""
+
+    name: Annotated[str, Field(description="Name for reports.")] = "unnamed"
+    cfa: Annotated[Cfa, Field(description="Colours of the 2x2 cell, row by row, at row 0, column 0.")]
+    bits: Annotated[int, Field(ge=8, le=16, description="Bits of a true value.")] = 10
+    black: Annotated[
+        float | tuple[float, float, float, float],
+        Field(description="Black level of true values: one number, or four in CFA-site order."),
+    ] = 0.0
+    white: Annotated[float, Field(gt=0, le=65535, description="Saturation level of true values.")]
+    shift: Annotated[int, Field(ge=0, le=15, description="Stored value = true value << shift.")] = 0
+    layout: Annotated[
+        Literal["mosaic", "packed-rggb"], Field(description="One plane, or four canonical planes last.")
+    ] = "mosaic"
+    width: Annotated[int | None, Field(gt=0, description="Columns of a bare .raw file.")] = None
+    height: Annotated[int | None, Field(gt=0, description="Rows of a bare .raw file.")] = None
+    note: Annotated[str, Field(description="Free text.")] = ""
+
+    @model_validator(mode="after")
+    def _levels_in_order(self) -> "SensorDescription":
+        if max(self.black_sites) >= self.white:
+            raise ValueError(f"black {self.black} must be below white {self.white}")
+        if min(self.black_sites) < 0:
+            raise ValueError(f"black {self.black} must not be negative")
+        return self
+
+    @property
+    def black_sites(self) -> tuple[float, float, float, float]:
+        """Black level of the sites (0,0), (0,1), (1,0), (1,1)."""
+        if isinstance(self.black, tuple):
+            return self.black
+        return (self.black, self.black, self.black, self.black)

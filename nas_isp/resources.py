@@ -1,0 +1,40 @@
+"""Finds the shipped spaces, recipes and tables, in a checkout as well as in an installed wheel."""
+
+from pathlib import Path
+from typing import Literal
+
+from nas_isp.errors import InputError
+
+Kind = Literal["search_spaces", "distill", "latency_tables"]
+
+_NOUN: dict[Kind, str] = {"search_spaces": "space", "distill": "recipe", "latency_tables": "device"}
+_SUFFIX: dict[Kind, str] = {"search_spaces": ".yaml", "distill": ".yaml", "latency_tables": ".json"}
+
+
+def folder(kind: Kind) -> Path:
+    """The shipped folder: inside the package in a wheel, beside the package in a checkout."""
+    package = Path(__file__).resolve().parent
+    shipped = package / "_shipped" / kind
+    return shipped if shipped.is_dir() else package.parent / kind
+
+
+def names(kind: Kind) -> list[str]:
+    """The shipped names of a kind, sorted."""
+    return sorted(path.stem for path in folder(kind).glob(f"*{_SUFFIX[kind]}"))
+
+
+def find(kind: Kind, name_or_path: str) -> Path:
+    """The file for a shipped name, or the path itself if it is a file.
+
+    Raises:
+        InputError: neither; the message lists the known names.
+    """
+    if name_or_path in names(kind):
+        return folder(kind) / f"{name_or_path}{_SUFFIX[kind]}"
+    path = Path(name_or_path)
+    if path.is_file():
+        return path
+    raise InputError(
+        f"unknown {_NOUN[kind]} '{name_or_path}': known are {', '.join(names(kind)) or '(none)'}, "
+        f"or give the path of a {_SUFFIX[kind]} file"
+    )

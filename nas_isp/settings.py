@@ -1,0 +1,84 @@
+"""Base of all settings models, and reading them from YAML with errors that name file, line and field."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from nas_isp.errors import InputError
+
+MAX_FILE_BYTES = 4 * 1024 * 1024
+
+
+class Settings(BaseModel):
+    """A frozen record: unknown fields are refused, values are validated, equal ones compare and hash equal."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+SettingsT = TypeVar("SettingsT", bound=BaseModel)
+
+
+def load_yaml(path: Path, model: type[SettingsT]) -> SettingsT:
+    """Read a YAML (or JSON) file into a settings model.
+
+    Raises:
+        InputError: unreadable file, malformed YAML, or a field that is missing, unknown or out of range;
+            the one-line message names the file, the line and the field.
+    """
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise InputError(f"{path}: {path.stat().st_size} bytes; a settings file has at most {MAX_FILE_BYTES}")
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as text ({error}); give a readable YAML file") from error
+    try:
+        root = yaml.compose(text, Loader=_PlainLoader)
+        content = yaml.load(text, Loader=_PlainLoader)  # noqa: S506 - a SafeLoader without aliases
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise InputError(f"{path}, line {line}: malformed YAML ({error.problem or error.context})") from error
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise InputError(f"{path}, line 1: malformed YAML ({str(error).splitlines()[0]})") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{path}, line 1: expected fields (`name: value`), got {type(content).__name__}")
+    return validated(content, model, path, root)
+
+
+def validated(content: object, model: type[SettingsT], origin: Path | str, root: yaml.Node | None = None) -> SettingsT:
+    """Validate plain data against a model; the first fault becomes an `InputError` naming `origin` and the field."""
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "(file)"
+        line = f", line {_line_of(root, first['loc'])}" if root is not None else ""
+        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+        raise InputError(f"{origin}{line}, field '{field}': {first['msg']}{more}") from error
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """A safe loader that also refuses aliases, which settings files have no use for."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            event = self.peek_event()
+            raise yaml.composer.ComposerError(None, None, "aliases are not allowed", event.start_mark)
+        return super().compose_node(parent, index)
+
+
+def _line_of(root: yaml.Node, location: Sequence[str | int]) -> int:
+    """The 1-based line of the deepest node on `location` that exists in the document."""
+    node, line = root, root.start_mark.line + 1
+    for part in location:
+        if isinstance(node, yaml.MappingNode):
+            found = next(((k, v) for k, v in node.value if k.value == part), None)
+            if found is None:
+                continue
+            line, node = found[0].start_mark.line + 1, found[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+    return line
