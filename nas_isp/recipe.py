@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from nas_isp import resources
 from nas_isp.generators.architecture import PlainArchitecture
-from nas_isp.settings import Settings, load_yaml
+from nas_isp.settings import Settings, load_yaml, validated
 
 Mode = Literal["unpaired", "paired", "paired-no-adv"]
 Positive = Annotated[float, Field(gt=0)]
@@ -16,11 +16,11 @@ Weight = Annotated[float, Field(ge=0)]
 class TermWeights(Settings):
     """Share of each generator term after balancing; 0 leaves a term out."""
 
-    content: Annotated[Weight, Field(description="Distance of features to the content reference.")] = 1.0
-    pixel: Annotated[Weight, Field(description="L1 distance to the content reference, or to the true photo.")] = 0.0
-    texture: Annotated[Weight, Field(description="Both texture discriminators, each.")] = 1.0
-    color: Annotated[Weight, Field(description="The colour discriminator.")] = 1.0
-    total_variation: Annotated[Weight, Field(description="Squared total variation of the output.")] = 1.0
+    content: Annotated[Weight, Field(description="Distance of features to the content reference.")] = 0.5
+    pixel: Annotated[Weight, Field(description="L1 distance of 4x4 means to the content reference.")] = 1.0
+    texture: Annotated[Weight, Field(description="Both texture discriminators, each.")] = 0.3
+    color: Annotated[Weight, Field(description="The colour discriminator.")] = 0.2
+    total_variation: Annotated[Weight, Field(description="Squared total variation of the output.")] = 0.05
 
 
 class WarmStartSettings(Settings):
@@ -29,6 +29,7 @@ class WarmStartSettings(Settings):
     steps: Annotated[int, Field(ge=0, description="Regression steps before the adversarial ones.")] = 300
     learning_rate: Annotated[Positive, Field(description="Peak rate of Adam, decayed by a cosine.")] = 4e-3
     transport: Annotated[bool, Field(description="Transport the reference's colours to the photos.")] = True
+    feature_weight: Annotated[Weight, Field(description="Share of the feature distance beside L1.")] = 0.0
 
 
 class TrainSettings(Settings):
@@ -41,11 +42,25 @@ class TrainSettings(Settings):
     steps: Annotated[int, Field(ge=0, description="Adversarial steps after the warm start.")] = 600
     batch: Annotated[int, Field(ge=1, description="Patches a step.")] = 8
     patch: Annotated[int, Field(ge=32, multiple_of=16, description="Side of a training patch in RGB pixels.")] = 128
-    learning_rate: Annotated[Positive, Field(description="Adam's rate for the generator.")] = 5e-4
+    learning_rate: Annotated[Positive, Field(description="Adam's rate for the generator.")] = 3e-4
     discriminator_learning_rate: Annotated[Positive, Field(description="Adam's rate for discriminators.")] = 2e-4
     discriminator_every: Annotated[int, Field(ge=1, description="Generator steps a discriminator step.")] = 2
     penalty: Annotated[Weight, Field(description="Strength of the R1 and R2 penalties.")] = 1.0
     ema: Annotated[float, Field(ge=0, lt=1, description="Decay of the averaged generator weights.")] = 0.99
+
+    def overridden(
+        self, mode: str | None = None, steps: int | None = None, warm_steps: int | None = None
+    ) -> "TrainSettings":
+        """These settings with what a command line said instead; None keeps a setting.
+
+        Raises:
+            InputError: a value that is not allowed.
+        """
+        fields = self.model_dump()
+        fields["warm_start"]["steps"] = fields["warm_start"]["steps"] if warm_steps is None else warm_steps
+        given = {"mode": mode, "steps": steps}
+        fields |= {name: value for name, value in given.items() if value is not None}
+        return validated(fields, TrainSettings, "command line")
 
     @model_validator(mode="after")
     def _does_something(self) -> "TrainSettings":
@@ -90,6 +105,14 @@ class Recipe(Settings):
     trial: Annotated[TrialSettings, Field(description="A trial of a search.")] = TrialSettings()
     teacher: Annotated[TeacherSettings, Field(description="The teacher.")]
     student: Annotated[StudentSettings, Field(description="The student.")] = StudentSettings()
+
+    def student_train(self) -> TrainSettings:
+        """The training settings of the student: a regression onto the teacher's pictures and nothing else."""
+        student = self.student
+        warm_start = WarmStartSettings(
+            steps=student.steps, learning_rate=student.learning_rate, feature_weight=student.feature_weight
+        )
+        return self.train.model_copy(update={"warm_start": warm_start, "steps": 0, "batch": student.batch})
 
     def trial_train(self) -> TrainSettings:
         """The training settings of a trial: those of `train` with a trial's steps."""

@@ -36,7 +36,7 @@ def load_yaml(path: Path, model: type[SettingsT]) -> SettingsT:
         raise InputError(f"{path}: cannot be read as text ({error}); give a readable YAML file") from error
     try:
         root = yaml.compose(text, Loader=_PlainLoader)
-        content = yaml.load(text, Loader=_PlainLoader)  # noqa: S506 - a SafeLoader without aliases
+        content = yaml.load(text, Loader=_PlainLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise InputError(f"{path}, line {line}: malformed YAML ({error.problem or error.context})") from error

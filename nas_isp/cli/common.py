@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any, Protocol
 
+from nas_isp.errors import InputError
+
 
 class Format(StrEnum):
     """How a result is printed."""
@@ -19,6 +21,20 @@ class ReportsProgress(Protocol):
     """Told how far a long operation is; `total` None keeps the last one."""
 
     def __call__(self, done: float, total: float | None = None, text: str | None = None) -> None: ...
+
+
+def seconds_of(budget: str) -> float:
+    """A time such as `90s`, `30m` or `2h` in seconds.
+
+    Raises:
+        InputError: not a time, or zero.
+    """
+    from nas_isp.search.budget import parse_budget
+
+    seconds = parse_budget(budget).seconds
+    if seconds is None:
+        raise InputError(f"budget '{budget}': this command takes a time such as 90s, 30m or 2h")
+    return seconds
 
 
 def print_json(value: Any) -> None:

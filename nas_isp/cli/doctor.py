@@ -1,7 +1,91 @@
-"""`nas-isp doctor`."""
+"""`nas-isp doctor`: what this installation has, what it lacks, and how to get it."""
+
+from importlib import metadata
+from typing import Annotated, Any
 
 import typer
+
+from nas_isp.cli.common import Format, print_json, print_table
+
+PACKAGES = (
+    "torch",
+    "numpy",
+    "optuna",
+    "ray",
+    "rawpy",
+    "fvcore",
+    "onnx",
+    "onnxruntime",
+    "ai-edge-litert",
+    "litert-torch",
+    "ai-edge-quantizer",
+)
+OPTIONAL_PACKAGES = {
+    "nni": "pip install 'nas_isp[nni]'",
+    "optuna-dashboard": "pip install 'nas_isp[dashboard]'",
+    "h5py": "pip install h5py (reads the SqueezeNet weights)",
+}
 
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
+    app.command("doctor")(doctor)
+
+
+def doctor(format: Annotated[Format, typer.Option(help="How the findings are printed.")] = Format.TABLE) -> None:
+    """Show versions, devices, weights and tables, and how to get what is missing."""
+    findings = [*_packages(), *_devices(), *_features(), *_shipped()]
+    if format is Format.JSON:
+        print_json([{"what": what, "state": state, "found": found, "do": do} for what, state, found, do in findings])
+    else:
+        print_table(["what", "state", "found", "to do"], findings)
+    if any(state == "missing" for _, state, _, _ in findings):
+        raise typer.Exit(1)
+
+
+def _packages() -> list[tuple[str, str, str, str]]:
+    rows = []
+    for name in (*PACKAGES, *OPTIONAL_PACKAGES):
+        try:
+            rows.append((name, "ok", metadata.version(name), ""))
+        except metadata.PackageNotFoundError:
+            optional = OPTIONAL_PACKAGES.get(name)
+            rows.append((name, "optional" if optional else "missing", "-", optional or f"pip install {name}"))
+    return rows
+
+
+def _devices() -> list[tuple[str, str, str, str]]:
+    import os
+
+    import torch
+
+    rows: list[tuple[str, str, str, str]] = [("CPU", "ok", f"{os.cpu_count()} cores", "")]
+    if torch.cuda.is_available():
+        names = {torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())}
+        return [*rows, ("GPU", "ok", f"{torch.cuda.device_count()} x {', '.join(sorted(names))}", "")]
+    return [*rows, ("GPU", "optional", "-", "not needed; a CUDA build of torch uses one")]
+
+
+def _features() -> list[tuple[str, str, str, str]]:
+    from nas_isp.errors import InputError
+    from nas_isp.perceptual.features import LOADERS, load_features
+
+    rows: list[tuple[str, str, str, str]] = []
+    for name in LOADERS:
+        try:
+            network: Any = load_features(name)
+            rows.append((f"features '{name}'", "ok", ", ".join(network.layers), ""))
+        except InputError as error:
+            rows.append((f"features '{name}'", "missing" if name == "lite" else "optional", "-", str(error)))
+    return rows
+
+
+def _shipped() -> list[tuple[str, str, str, str]]:
+    from nas_isp import resources
+
+    rows = []
+    for kind in ("search_spaces", "distill", "latency_tables"):
+        names = resources.names(kind)
+        state = "ok" if names else "missing"
+        rows.append((kind, state, ", ".join(names) or "-", "" if names else "install nas_isp again"))
+    return rows

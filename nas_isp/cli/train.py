@@ -1,7 +1,78 @@
-"""`nas-isp train`."""
+"""`nas-isp train`: one generator."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from nas_isp.cli.common import Format, print_json, print_table, progress_bar, say, seconds_of
+
+if TYPE_CHECKING:
+    from nas_isp.adversarial.scoring import TrainOutcome
 
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
+    app.command("train")(train)
+
+
+def train(
+    architecture: Annotated[str, typer.Argument(help="A published name, a JSON file, a bundle, or STUDY:TRIAL.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Model bundle to write (.safetensors).")],
+    raw: Annotated[Path | None, typer.Option(help="Folder of RAW captures; without it the demo set.")] = None,
+    rgb: Annotated[Path | None, typer.Option(help="Folder of good photos of other scenes.")] = None,
+    val: Annotated[Path | None, typer.Option(help="Folder of true pairs (raw/, rgb/) for scoring by PSNR.")] = None,
+    pairs: Annotated[Path | None, typer.Option(help="Folder of true pairs to train on (paired modes).")] = None,
+    mode: Annotated[str | None, typer.Option(help="unpaired, paired or paired-no-adv; default as in recipe.")] = None,
+    recipe: Annotated[str, typer.Option(help="Recipe: a shipped name or a YAML file.")] = "default",
+    steps: Annotated[int | None, typer.Option(min=0, help="Adversarial steps, instead of the recipe's.")] = None,
+    warm_steps: Annotated[int | None, typer.Option(min=0, help="Regression steps, instead of the recipe's.")] = None,
+    budget: Annotated[str | None, typer.Option(help="Wall time such as 10m: scales the steps to fit.")] = None,
+    sensor: Annotated[str | None, typer.Option(help="Sensor of bare mosaics: a known name or a JSON file.")] = None,
+    scene_disjoint: Annotated[bool, typer.Option(help="Refuse folders that share scenes.")] = False,
+    run: Annotated[Path | None, typer.Option(help="Folder of checkpoint and history; resumed if there.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    device: Annotated[str, typer.Option("--torch-device", help="auto, cpu, cuda, ...")] = "auto",
+    format: Annotated[Format, typer.Option(help="How the scores are printed.")] = Format.TABLE,
+) -> None:
+    """Train one generator from RAW and photos of other scenes, or from true pairs."""
+    from nas_isp.adversarial.pace import fitted_to
+    from nas_isp.adversarial.trainer import Trainer, TrainingDiverged
+    from nas_isp.cli.datasets import Folders, check_output, prepared
+    from nas_isp.cli.devices import torch_device
+    from nas_isp.cli.models import load_architecture
+    from nas_isp.errors import InputError
+    from nas_isp.generators.bundle import save_bundle
+    from nas_isp.recipe import load_recipe
+
+    arch = load_architecture(architecture)
+    settings = load_recipe(recipe).train.overridden(mode=mode, steps=steps, warm_steps=warm_steps)
+    seconds = seconds_of(budget) if budget else None
+    check_output(output)
+    where = torch_device(device)
+    run_folder = run or output.with_suffix(".run")
+    folders = Folders(raw, rgb, val, pairs, sensor, scene_disjoint)
+    with progress_bar("data") as progress, prepared(folders, settings, seed, progress) as data:
+        if seconds is not None:
+            progress(0, None, "measuring the pace")
+            settings = fitted_to(seconds, arch, data, settings, where)
+        trainer = Trainer(
+            arch, data, settings, run_folder, seed, where, lambda done, total: progress(done, total, "training")
+        )
+        try:
+            outcome = trainer.train()
+        except TrainingDiverged as error:
+            raise InputError(f"the training diverged: {error}; lower learning_rate in the recipe") from error
+        scores = {"quality": outcome.quality, "score_kind": outcome.score_kind, **outcome.scores}
+        save_bundle(output, trainer.bundle({"command": "train", "architecture": architecture, "seed": seed}, scores))
+    say(f"written: {output}; history and samples: {run_folder}")
+    print_outcome(outcome, format)
+
+
+def print_outcome(outcome: "TrainOutcome", format: Format) -> None:
+    """Print a training's scores, the deciding one first."""
+    rows: dict[str, Any] = {"score_kind": outcome.score_kind, "quality": outcome.quality, **outcome.scores}
+    if format is Format.JSON:
+        print_json({**rows, "steps": outcome.step})
+    else:
+        print_table(["score", "value"], list(rows.items()))

@@ -1,0 +1,65 @@
+"""Scores a generator in training: PSNR on true pairs where the user gave some, else the reference-free score."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from nas_isp.adversarial.prepare import Prepared
+from nas_isp.evaluation.metrics import psnr, to_8_bit
+from nas_isp.evaluation.reference_free import reference_free_score
+from nas_isp.perceptual.network import FeatureNetwork
+
+ScoreKind = Literal["psnr", "reference-free"]
+
+CHUNK = 16
+SAMPLE_PICTURES = 4
+
+
+@dataclass(frozen=True)
+class TrainOutcome:
+    """How good a generator is; `quality` is higher for better ones and comparable only within one `score_kind`."""
+
+    quality: float
+    score_kind: ScoreKind
+    scores: dict[str, float]
+    step: int
+
+
+def score(
+    generator: nn.Module, prepared: Prepared, features: FeatureNetwork, step: int, device: torch.device
+) -> TrainOutcome:
+    """Score a generator on the fixed test patches of `prepared`."""
+    packed, references = prepared.test_batch(device)
+    with torch.no_grad():
+        outputs = _in_chunks(generator, packed)
+        target = prepared.target_statistics(features, device)
+        free = reference_free_score(outputs, references, target, features)
+    scores = {"reference_free": free.pop("quality"), **free}
+    if prepared.pairs:
+        scores["psnr"] = float(np.mean([_pair_psnr(generator, raw, photo, device) for raw, photo in prepared.pairs]))
+    if prepared.score_with_pairs:
+        return TrainOutcome(scores["psnr"], "psnr", scores, step)
+    return TrainOutcome(scores["reference_free"], "reference-free", scores, step)
+
+
+def write_sample(generator: nn.Module, prepared: Prepared, path: Path, device: torch.device) -> None:
+    """A strip of test patches: the generator's pictures above, the content references below."""
+    packed, references = prepared.test_batch(device)
+    at = torch.linspace(0, len(packed) - 1, min(SAMPLE_PICTURES, len(packed))).round().long()
+    with torch.no_grad():
+        rows = [to_8_bit(generator(packed[at])), to_8_bit(references[at])]
+    Image.fromarray(np.concatenate([np.concatenate(list(row), 1) for row in rows], 0)).save(path)
+
+
+def _pair_psnr(generator: nn.Module, packed: Tensor, photo: np.ndarray, device: torch.device) -> float:
+    with torch.no_grad():
+        return psnr(to_8_bit(generator(packed[None].to(device)))[0], photo)
+
+
+def _in_chunks(generator: nn.Module, packed: Tensor) -> Tensor:
+    return torch.cat([generator(part) for part in packed.split(CHUNK)])

@@ -1,0 +1,86 @@
+"""What the training verbs share: the folders of a training, read and checked."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nas_isp.cli.common import ReportsProgress, say
+from nas_isp.errors import InputError
+
+if TYPE_CHECKING:
+    from nas_isp.adversarial.prepare import Prepared
+    from nas_isp.recipe import TrainSettings
+
+
+@dataclass(frozen=True)
+class Folders:
+    """The data options of a verb; without `raw` and `rgb` the embedded demo set."""
+
+    raw: Path | None = None
+    rgb: Path | None = None
+    val: Path | None = None
+    pairs: Path | None = None
+    sensor: str | None = None
+    scene_disjoint: bool = False
+
+
+@contextmanager
+def prepared(folders: Folders, settings: "TrainSettings", seed: int, progress: ReportsProgress) -> Iterator["Prepared"]:
+    """Cut and prepare the data in a temporary folder that lasts as long as the context.
+
+    Raises:
+        InputError: options that contradict each other, or folders that cannot be used.
+    """
+    from nas_isp.adversarial.prepare import prepare, prepare_paired
+    from nas_isp.data.demo import demo_folders
+    from nas_isp.data.patches import load_pairs, load_unpaired
+    from nas_isp.raw.readers import load_sensor
+
+    sensor = load_sensor(folders.sensor) if folders.sensor else None
+    if settings.mode != "unpaired":
+        if folders.pairs is None:
+            raise InputError(f"mode '{settings.mode}' trains on true pairs: give --pairs DIR with raw/ and rgb/ in it")
+        tested = load_pairs(folders.val, sensor=sensor) if folders.val else None
+        yield prepare_paired(load_pairs(folders.pairs, sensor=sensor), settings.patch, seed, tested)
+        return
+    if folders.pairs is not None:
+        raise InputError("--pairs is for the paired modes; give --raw and --rgb, or --mode paired")
+    if (folders.raw is None) != (folders.rgb is None):
+        raise InputError("--raw and --rgb belong together: give both folders, or neither for the embedded demo set")
+    with tempfile.TemporaryDirectory(prefix="nas-isp-") as scratch:
+        raw, rgb, val = folders.raw, folders.rgb, folders.val
+        if raw is None or rgb is None:
+            raw, rgb, demo_pairs = demo_folders(Path(scratch) / "demo")
+            val = val or demo_pairs
+        data = load_unpaired(
+            raw,
+            rgb,
+            Path(scratch) / "patches",
+            settings.patch,
+            val_dir=val,
+            sensor=sensor,
+            scene_disjoint=folders.scene_disjoint,
+            seed=seed,
+            progress=progress,
+        )
+        for note in data.notes:
+            say(note)
+        yield prepare(data, settings, seed, score_with_pairs=folders.val is not None, progress=progress)
+
+
+def check_output(path: Path) -> None:
+    """Refuse an output file that could not be written at the end.
+
+    Raises:
+        InputError: its folder is missing or not writable, or it is a folder itself.
+    """
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; give the name of a file to write")
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror}); give a file in a writable folder") from error

@@ -1,0 +1,104 @@
+"""Full-reference quality on 8-bit images, as a saved picture has them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from nas_isp.errors import InputError
+from nas_isp.evaluation.color import ciede2000, srgb_to_lab
+
+Image8 = NDArray[np.uint8]
+
+SMALLEST_MS_SSIM_SIDE = 176
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Means over images; `ms_ssim` is None where an image is smaller than 176 pixels, `lpips` without its weights."""
+
+    images: int
+    psnr: float
+    ssim: float
+    ms_ssim: float | None
+    delta_e00: float
+    lpips: float | None = None
+
+    def to_dict(self) -> dict[str, float | int | None]:
+        """Plain values under the field names."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def psnr(picture: Image8, truth: Image8) -> float:
+    """Peak signal-to-noise ratio in dB of `(H, W, 3)` images; 100 for equal ones."""
+    _check_alike(picture, truth)
+    error = float(np.mean((picture.astype(np.float64) - truth.astype(np.float64)) ** 2))
+    return 100.0 if error == 0 else float(10 * np.log10(255.0**2 / error))
+
+
+def ssim(picture: Image8, truth: Image8) -> float:
+    """Structural similarity (Gaussian window 11, sigma 1.5) of `(H, W, 3)` images, mean over channels."""
+    from torchmetrics.functional.image import structural_similarity_index_measure
+
+    _check_alike(picture, truth)
+    value = structural_similarity_index_measure(_tensor(picture), _tensor(truth), data_range=1.0)
+    assert isinstance(value, Tensor)
+    return float(value)
+
+
+def ms_ssim(picture: Image8, truth: Image8) -> float | None:
+    """Multi-scale SSIM with five scales, or None for an image too small for them."""
+    from torchmetrics.functional.image import multiscale_structural_similarity_index_measure
+
+    _check_alike(picture, truth)
+    if min(picture.shape[:2]) <= SMALLEST_MS_SSIM_SIDE:
+        return None
+    value = multiscale_structural_similarity_index_measure(_tensor(picture), _tensor(truth), data_range=1.0)
+    return float(value)
+
+
+def delta_e00(picture: Image8, truth: Image8) -> float:
+    """Mean CIEDE2000 over the pixels of `(H, W, 3)` images."""
+    _check_alike(picture, truth)
+    first, second = (srgb_to_lab(_tensor(image).double()) for image in (picture, truth))
+    return float(ciede2000(first, second).mean())
+
+
+def mean_scores(pairs: Iterable[tuple[Image8, Image8]]) -> Scores:
+    """Scores of (picture, truth) pairs, averaged over images.
+
+    Raises:
+        InputError: no pair, or shapes that differ.
+    """
+    rows = [(psnr(p, t), ssim(p, t), ms_ssim(p, t), delta_e00(p, t)) for p, t in pairs]
+    if not rows:
+        raise InputError("no image pair to score; give a folder with raw/ and rgb/ files of equal stems")
+    scales = [row[2] for row in rows if row[2] is not None]
+    return Scores(
+        images=len(rows),
+        psnr=float(np.mean([row[0] for row in rows])),
+        ssim=float(np.mean([row[1] for row in rows])),
+        ms_ssim=float(np.mean(scales)) if len(scales) == len(rows) else None,
+        delta_e00=float(np.mean([row[3] for row in rows])),
+    )
+
+
+def to_8_bit(images: Tensor) -> NDArray[np.uint8]:
+    """sRGB `(B, 3, H, W)` clipped to 0..1 and rounded: `(B, H, W, 3)`."""
+    pixels = (images.detach().clamp(0, 1) * 255).round().to(torch.uint8)
+    return pixels.permute(0, 2, 3, 1).cpu().numpy()
+
+
+def _check_alike(picture: Image8, truth: Image8) -> None:
+    if picture.shape != truth.shape or picture.dtype != np.uint8 or truth.dtype != np.uint8:
+        raise InputError(
+            f"cannot compare {picture.dtype} {picture.shape} with {truth.dtype} {truth.shape}; "
+            "give uint8 images of one size"
+        )
+
+
+def _tensor(image: Image8) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None].float() / 255

@@ -1,0 +1,143 @@
+"""A training starts alive, improves, resumes to the same history, and stops with a reason when it breaks."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from nas_isp.adversarial.prepare import Prepared, prepare, prepare_paired
+from nas_isp.adversarial.trainer import Trainer, TrainingDiverged
+from nas_isp.data.demo import demo_folders
+from nas_isp.data.patches import load_pairs, load_unpaired
+from nas_isp.errors import InputError
+from nas_isp.evaluation.metrics import psnr, to_8_bit
+from nas_isp.generators.architecture import Block, PlainArchitecture
+from nas_isp.generators.published import PUBLISHED
+from nas_isp.recipe import TrainSettings, WarmStartSettings
+
+SMALL = PlainArchitecture(blocks=(Block(kind="conv3", channels=8),))
+QUICK = TrainSettings(patch=64, batch=2, warm_start=WarmStartSettings(steps=20), steps=10)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
+    return demo_folders(tmp_path_factory.mktemp("demo"))
+
+
+@pytest.fixture(scope="module")
+def data(demo: tuple[Path, Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    raw, rgb, pairs = demo
+    unpaired = load_unpaired(raw, rgb, tmp_path_factory.mktemp("cache"), QUICK.patch, val_dir=pairs, limit=64)
+    return prepare(unpaired, QUICK, seed=0, score_with_pairs=False)
+
+
+def _history(folder: Path) -> list[dict[str, float]]:
+    return [json.loads(line) for line in (folder / "history.jsonl").read_text().splitlines()]
+
+
+def test_regression_then_adversarial_steps_leave_history_sample_and_checkpoint(data: Prepared, tmp_path: Path) -> None:
+    outcome = Trainer(SMALL, data, QUICK, tmp_path, seed=0).train()
+    assert outcome.step == 30
+    assert outcome.score_kind == "reference-free"
+    assert outcome.quality == outcome.scores["reference_free"] < 0
+    steps = [row["step"] for row in _history(tmp_path)]
+    assert steps == [20, 30]
+    assert {"texture_fine", "texture_coarse", "color", "content", "pixel"} <= _history(tmp_path)[1].keys()
+    assert (tmp_path / "sample.png").is_file()
+    assert (tmp_path / "checkpoint.pt").is_file()
+
+
+def test_a_longer_training_scores_better_than_the_start(data: Prepared, tmp_path: Path) -> None:
+    settings = QUICK.model_copy(update={"warm_start": WarmStartSettings(steps=120), "steps": 0})
+    trainer = Trainer(SMALL, data, settings, tmp_path, seed=0)
+    start = trainer.score()
+    end = trainer.train()
+    assert end.quality > start.quality + 0.1
+    assert end.scores["psnr"] > start.scores["psnr"] + 1
+
+
+def test_an_interrupted_training_resumes_to_the_same_history_and_weights(data: Prepared, tmp_path: Path) -> None:
+    whole = Trainer(SMALL, data, QUICK, tmp_path / "whole", seed=3)
+    whole.train()
+
+    def interrupt(done: int, total: int) -> None:
+        if done == 25:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Trainer(SMALL, data, QUICK, tmp_path / "parts", seed=3, on_progress=interrupt).train()
+    resumed = Trainer(SMALL, data, QUICK, tmp_path / "parts", seed=3)
+    assert resumed.step == 25
+    resumed.train()
+    assert _history(tmp_path / "parts") == _history(tmp_path / "whole")
+    for name, value in whole.averaged.state_dict().items():
+        torch.testing.assert_close(resumed.averaged.state_dict()[name], value, rtol=1e-4, atol=1e-7)
+
+
+def test_a_checkpoint_of_other_settings_is_refused(data: Prepared, tmp_path: Path) -> None:
+    Trainer(SMALL, data, QUICK, tmp_path, seed=0).save()
+    with pytest.raises(InputError, match="another architecture, seed or settings"):
+        Trainer(SMALL, data, QUICK, tmp_path, seed=1)
+
+
+def test_a_damaged_checkpoint_is_one_clear_error(data: Prepared, tmp_path: Path) -> None:
+    (tmp_path / "checkpoint.pt").write_bytes(b"not a checkpoint")
+    with pytest.raises(InputError, match="not a readable checkpoint"):
+        Trainer(SMALL, data, QUICK, tmp_path, seed=0)
+
+
+def test_weights_that_are_not_numbers_end_the_training_with_the_reason(data: Prepared, tmp_path: Path) -> None:
+    trainer = Trainer(SMALL, data, QUICK, tmp_path, seed=0)
+    with torch.no_grad():
+        next(trainer.generator.parameters()).fill_(float("nan"))
+    with pytest.raises(TrainingDiverged, match="l1 is not a finite number"):
+        trainer.train()
+
+
+def test_a_training_whose_picture_is_lost_stops(data: Prepared, tmp_path: Path) -> None:
+    settings = QUICK.model_copy(update={"learning_rate": 5.0, "steps": 40})
+    with pytest.raises(TrainingDiverged, match=r"away from the reference|not a finite number"):
+        Trainer(SMALL, data, settings, tmp_path, seed=0).train()
+
+
+def test_prepared_data_survives_saving(data: Prepared, tmp_path: Path) -> None:
+    data.save(tmp_path)
+    loaded = Prepared.load(tmp_path)
+    np.testing.assert_array_equal(loaded.references, data.references)
+    assert loaded.record.transport == data.record.transport
+    for first, second in zip(
+        loaded.batch(5, 4, torch.device("cpu")), data.batch(5, 4, torch.device("cpu")), strict=True
+    ):
+        torch.testing.assert_close(first, second)
+    assert len(loaded.pairs) == len(data.pairs) > 0
+
+
+def test_the_transported_rendering_beats_the_plain_one_on_the_demo_pairs(data: Prepared) -> None:
+    plain, transported = (
+        np.mean([psnr(to_8_bit(render(packed[None]))[0], photo) for packed, photo in data.pairs])
+        for render in (data.render_classical, data.render_baseline)
+    )
+    assert transported > plain + 1
+
+
+def test_paired_training_takes_the_photo_of_the_same_patch(demo: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    pairs = load_pairs(demo[2])
+    paired = prepare_paired(pairs, size=64, seed=0)
+    packed, reference, photos, indices = paired.batch(0, 3, torch.device("cpu"))
+    torch.testing.assert_close(reference, photos)
+    whole = next(pair for pair in pairs if pair.stem == paired.raw.stems[int(indices[0])])
+    corner = (reference[0] * 255).round().byte().permute(1, 2, 0).numpy()
+    places = np.ndindex(whole.photo.shape[0] // 64, whole.photo.shape[1] // 64)
+    assert any(np.array_equal(whole.photo[64 * r : 64 * r + 64, 64 * c : 64 * c + 64], corner) for r, c in places)
+    assert packed.shape == (3, 4, 32, 32)
+    outcome = Trainer(SMALL, paired, QUICK, tmp_path, seed=0).train(10)
+    assert outcome.score_kind == "psnr"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(PUBLISHED))
+def test_every_published_network_trains_adversarially(name: str, data: Prepared, tmp_path: Path) -> None:
+    outcome = Trainer(PUBLISHED[name], data, QUICK, tmp_path, seed=0).train()
+    assert np.isfinite(outcome.quality)
