@@ -1,0 +1,143 @@
+"""What files hold, as the program reads them."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from nas_isp.data.photos import PHOTO_SUFFIXES, read_photo
+from nas_isp.errors import InputError
+from nas_isp.raw.image import RawImage
+from nas_isp.raw.readers import KINDS, is_raw_candidate, read_raw
+from nas_isp.raw.sensor import SensorDescription
+
+Kind = Literal["raw", "photo", "unreadable"]
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """What one file holds.
+
+    Attributes:
+        file: its path.
+        kind: how the program takes it.
+        width: columns of the mosaic or the photo.
+        height: rows.
+        cfa: phase of a mosaic, as are the following fields.
+        black: levels of the sites (0,0), (0,1), (1,0), (1,1).
+        white: saturation level.
+        white_balance: as-shot gains with G = 1, None if the file does not say.
+        color_matrix: white-balanced camera RGB to linear sRGB, None if the file does not say.
+        flip: LibRaw's code of the rotation that makes it upright.
+        lowest: smallest true value (of a photo: 0..255).
+        highest: largest true value.
+        saturated: share of values at white or above.
+        reason: why an unreadable file is unreadable, one line.
+    """
+
+    file: str
+    kind: Kind
+    width: int | None = None
+    height: int | None = None
+    cfa: str | None = None
+    black: tuple[float, float, float, float] | None = None
+    white: float | None = None
+    white_balance: tuple[float, float, float] | None = None
+    color_matrix: list[list[float]] | None = None
+    flip: int | None = None
+    lowest: int | None = None
+    highest: int | None = None
+    saturated: float | None = None
+    reason: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """All fields, for printing."""
+        return asdict(self)
+
+
+def inspect_files(
+    path: Path, sensor: SensorDescription | None = None, progress: Callable[[float, float], None] | None = None
+) -> list[FileFacts]:
+    """Read a file, or every RAW file and photo of a folder and its subfolders, sorted by path.
+
+    A file that cannot be read becomes a row with the reason.
+
+    Args:
+        path: file or folder.
+        sensor: description of bare mosaics; without it the `sensor.json` beside each.
+        progress: told (files done, files).
+
+    Raises:
+        InputError: nothing there, or nothing that can be read.
+    """
+    files = _candidates(path)
+    facts = []
+    for number, file in enumerate(files):
+        facts.append(_facts(file, sensor))
+        if progress:
+            progress(number + 1, len(files))
+    if all(fact.kind == "unreadable" for fact in facts):
+        more = f" (and {len(facts) - 1} more files that cannot be read)" if len(facts) > 1 else ""
+        raise InputError(f"{facts[0].reason}{more}")
+    return facts
+
+
+def _candidates(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise InputError(f"{path}: no such file or folder; give one with RAW files or photos")
+    files = [file for file in path.rglob("*") if file.is_file() and not file.name.startswith(".")]
+    candidates = sorted(file for file in files if is_raw_candidate(file) or _is_photo_candidate(file))
+    if not candidates:
+        raise InputError(f"{path}: no RAW file or photo among its {len(files)} files; give {KINDS}, or photos")
+    return candidates
+
+
+def _is_photo_candidate(file: Path) -> bool:
+    return file.suffix.lower() in PHOTO_SUFFIXES
+
+
+def _facts(file: Path, sensor: SensorDescription | None) -> FileFacts:
+    """A suffix such as .png says both; then a file is a photo if it cannot be a mosaic."""
+    try:
+        if is_raw_candidate(file) or not _is_photo_candidate(file):
+            return _raw_facts(file, read_raw(file, sensor))
+        return _photo_facts(file)
+    except InputError as error:
+        if is_raw_candidate(file) and _is_photo_candidate(file):
+            try:
+                return _photo_facts(file)
+            except InputError:
+                pass
+        return FileFacts(str(file), "unreadable", reason=str(error))
+
+
+def _raw_facts(file: Path, raw: RawImage) -> FileFacts:
+    height, width = raw.mosaic.shape
+    return FileFacts(
+        str(file),
+        "raw",
+        width=width,
+        height=height,
+        cfa=raw.cfa,
+        black=raw.black,
+        white=raw.white,
+        white_balance=raw.white_balance,
+        color_matrix=None if raw.color_matrix is None else raw.color_matrix.tolist(),
+        flip=raw.flip,
+        lowest=int(raw.mosaic.min()),
+        highest=int(raw.mosaic.max()),
+        saturated=float(np.mean(raw.mosaic >= raw.white)),
+    )
+
+
+def _photo_facts(file: Path) -> FileFacts:
+    photo = read_photo(file)
+    height, width, _ = photo.shape
+    lowest, highest, saturated = int(photo.min()), int(photo.max()), float(np.mean(photo == 255))
+    return FileFacts(
+        str(file), "photo", width=width, height=height, lowest=lowest, highest=highest, saturated=saturated
+    )

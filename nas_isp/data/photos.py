@@ -1,0 +1,95 @@
+"""Reads finished photos as 8-bit sRGB: upright, in colour, whatever the file says about profile, alpha or depth."""
+
+import io
+import warnings
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from nas_isp.errors import InputError
+
+PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"})
+
+
+def list_photos(folder: Path) -> list[Path]:
+    """The photos of a folder by their suffix, sorted by name; hidden files and subfolders are left out.
+
+    Raises:
+        InputError: not a folder, or no photo in it.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder; give a folder of photos")
+    files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    photos = [path for path in files if path.suffix.lower() in PHOTO_SUFFIXES]
+    if not photos:
+        held = f"{len(files)} files, e.g. {files[0].name}" if files else "nothing"
+        raise InputError(f"{folder}: no photo in it (it holds {held}); give JPEG, PNG, WebP or TIFF photos")
+    return photos
+
+
+def read_photo(path: Path, max_side: int | None = None) -> NDArray[np.uint8]:
+    """A photo as sRGB, uint8 `(H, W, 3)`.
+
+    The EXIF orientation is applied; an embedded profile other than sRGB is converted, and without one the values are
+    taken as sRGB; greyscale becomes three equal channels; transparency is laid over white.
+
+    Args:
+        path: the file; its content, not its suffix, decides how it is read.
+        max_side: photos with a longer side are reduced to it (Lanczos), so that a patch shows as much of the scene as
+            the photo does at viewing size. None keeps every pixel.
+
+    Raises:
+        InputError: missing, damaged, not a photo, or more than 8 bits a channel (likely a mosaic).
+    """
+    try:
+        with warnings.catch_warnings():
+            # Pillow remarks on sizes and palettes that are read all the same.
+            warnings.simplefilter("ignore")
+            with Image.open(path) as image:
+                return np.asarray(_finished(image, path, max_side))
+    except InputError:
+        raise
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file; give a JPEG, PNG, WebP or TIFF photo") from error
+    except UnidentifiedImageError as error:
+        raise InputError(f"{path}: not a photo; give a JPEG, PNG, WebP or TIFF photo") from error
+    except Exception as error:
+        # The parsers of foreign formats fail on damaged files in too many ways to list.
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"{path}: cannot be read as a photo ({reason}); give a whole JPEG or PNG") from error
+
+
+def _finished(image: Image.Image, path: Path, max_side: int | None) -> Image.Image:
+    if image.mode.startswith(("I", "F")):
+        raise InputError(f"{path}: {image.mode} values of more than 8 bits, likely a mosaic; give an 8-bit photo")
+    photo = _in_srgb(ImageOps.exif_transpose(image))
+    if max_side is not None and max(photo.size) > max_side:
+        photo.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
+    return photo
+
+
+def _in_srgb(image: Image.Image) -> Image.Image:
+    profile = image.info.get("icc_profile")
+    if image.has_transparency_data:
+        layer = image.convert("RGBA")
+        backing = Image.new("RGBA", layer.size, "white")
+        image = Image.alpha_composite(backing, layer).convert("RGB")
+    elif image.mode not in ("RGB", "L", "CMYK"):
+        image = image.convert("RGB")
+    return _converted(image, profile) if profile else image.convert("RGB")
+
+
+def _converted(image: Image.Image, profile: bytes) -> Image.Image:
+    """Values of an embedded profile as sRGB; a damaged or unsuitable profile is ignored, as viewers do."""
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if "srgb" in ImageCms.getProfileDescription(source).lower():
+            return image.convert("RGB")
+        target = ImageCms.createProfile("sRGB")
+        intent, flags = ImageCms.Intent.RELATIVE_COLORIMETRIC, ImageCms.Flags.BLACKPOINTCOMPENSATION
+        converted = ImageCms.profileToProfile(image, source, target, intent, "RGB", flags=flags)
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return image.convert("RGB")
+    return converted if converted is not None else image.convert("RGB")

@@ -1,0 +1,226 @@
+"""RAW patches of equal size, cut once from a folder of RAW files into a memory-mapped cache."""
+
+import json
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas_isp.data.cache import ArrayWriter, cached_folder, file_facts
+from nas_isp.data.cutting import check_patch_size, choose, detail, grid_positions
+from nas_isp.errors import InputError
+from nas_isp.raw.image import RawImage
+from nas_isp.raw.packing import align_to_rggb, canonical_black, pack_uint16
+from nas_isp.raw.readers import SENSOR_FILE, list_raw_files, load_sensor, read_raw
+from nas_isp.raw.sensor import SensorDescription
+
+if TYPE_CHECKING:
+    import torch
+
+Progress = Callable[[float, float | None, str | None], None]
+Indices = Sequence[int] | NDArray[np.intp]
+CUT_VERSION = 1
+DEFAULT_LIMIT = 2000
+ABOUT_FILE = "patches.json"
+
+
+@dataclass(frozen=True)
+class RawPatches:
+    """N RAW patches of S x S mosaic pixels, aligned to RGGB, in sensor orientation.
+
+    Attributes:
+        folder: the cache folder that `open` reads again; what other processes should be given instead of the arrays.
+        packed: uint16 `(N, 4, S/2, S/2)`, true values in plane order R, G1 (red row), G2 (blue row), B; memory-mapped.
+        black: float32 `(N, 4)` black levels in plane order.
+        white: float32 `(N,)` saturation levels.
+        white_balance: float32 `(N, 3)` as-shot gains of R, G, B, NaN where the file does not say.
+        stems: for each patch the file it is from, without suffix.
+        sensor: the description given or found, else derived from the first file.
+        skipped: one line for each file that could not be used.
+    """
+
+    folder: Path
+    packed: NDArray[np.uint16] = field(repr=False)
+    black: NDArray[np.float32] = field(repr=False)
+    white: NDArray[np.float32] = field(repr=False)
+    white_balance: NDArray[np.float32] = field(repr=False)
+    stems: list[str] = field(repr=False)
+    sensor: SensorDescription
+    skipped: list[str]
+
+    def __len__(self) -> int:
+        return len(self.packed)
+
+    def tensor(self, indices: Indices, device: "str | torch.device" = "cpu") -> "torch.Tensor":
+        """Packed tensor, float32 `(B, 4, S/2, S/2)`: (value - black) / (white - black), not clipped.
+
+        There is no augmentation: a flip would change which colour is where in the cell.
+        """
+        import torch
+
+        chosen = np.asarray(indices, np.intp)
+        black = self.black[chosen][:, :, None, None]
+        scaled = (self.packed[chosen].astype(np.float32) - black) / (self.white[chosen][:, None, None, None] - black)
+        return torch.from_numpy(scaled).to(device)
+
+    @staticmethod
+    def open(folder: Path) -> "RawPatches":
+        """Open a cache folder; only the patches that are used are read from disk.
+
+        Raises:
+            InputError: no cache there, or a damaged one.
+        """
+        try:
+            about = json.loads((folder / ABOUT_FILE).read_text(encoding="utf-8"))
+            levels = {name: np.load(folder / f"{name}.npy") for name in ("black", "white", "white_balance")}
+            packed = np.load(folder / "packed.npy", mmap_mode="r")
+            sensor = SensorDescription.model_validate(about["sensor"])
+        except (OSError, ValueError, KeyError) as error:
+            raise InputError(f"{folder}: damaged patch cache ({error}); delete the folder to cut it anew") from error
+        return RawPatches(folder, packed, **levels, stems=about["stems"], sensor=sensor, skipped=about["skipped"])
+
+
+def cut_raw_patches(
+    folder: Path,
+    cache_dir: Path,
+    size: int,
+    sensor: SensorDescription | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> RawPatches:
+    """Cut patches from every RAW file of a folder, or open those of an earlier run with the same files and settings.
+
+    Each file gives at most `limit / number of files` patches, spread over the picture at even coordinates without
+    overlap, or overlapping by half where the limit leaves room. Where there are more places than that, those with
+    detail are drawn first; flat ones fill up, because a sensor's noise shows best there.
+
+    Args:
+        folder: RAW files; other files are ignored.
+        cache_dir: where the cut patches are kept, made if need be.
+        size: patch side in mosaic pixels, even.
+        sensor: description for bare mosaics; without it the `sensor.json` in the folder.
+        limit: most patches of all files together; 2000 by default. With more files than that, a random choice of them.
+        seed: of the choice among places and files.
+        progress: told (files done, files, text).
+
+    Raises:
+        InputError: no folder, no RAW in it, no file that can be used and is at least a patch in size, or a cache that
+            cannot be written. Single unusable files only become lines of `skipped`.
+    """
+    check_patch_size(size)
+    files = list_raw_files(folder)
+    described = sensor or _described(folder)
+    key = {
+        "version": CUT_VERSION,
+        "folder": str(folder.resolve()),
+        "files": file_facts(files),
+        "sensor": described.model_dump(mode="json") if described else None,
+        "size": size,
+        "limit": limit or DEFAULT_LIMIT,
+        "seed": seed,
+    }
+    cut = _RawCutter(folder, files, size, limit or DEFAULT_LIMIT, seed, described, progress)
+    return RawPatches.open(cached_folder(cache_dir, "raw", key, cut.fill))
+
+
+def drawn_files(files: list[Path], limit: int, rng: np.random.Generator) -> tuple[list[Path], int]:
+    """At most `limit` files, and how many patches each may give."""
+    if len(files) > limit:
+        files = [files[index] for index in sorted(rng.permutation(len(files))[:limit])]
+    return files, limit // len(files)
+
+
+def none_usable(folder: Path, skipped: list[str]) -> InputError:
+    """The error for a folder without any usable file; the first reason stands for all."""
+    reason = skipped[0] if skipped else "nothing in it"
+    more = f" (and {len(skipped) - 1} more)" if len(skipped) > 1 else ""
+    return InputError(f"{folder}: no file can be used: {reason}{more}")
+
+
+def too_small(path: Path, width: int, height: int, size: int) -> str:
+    """The reason to skip a picture smaller than a patch."""
+    return f"{path}: {width}x{height} pixels is smaller than a patch of {size}x{size}; give larger pictures"
+
+
+@dataclass
+class _RawCutter:
+    folder: Path
+    files: list[Path]
+    size: int
+    limit: int
+    seed: int
+    sensor: SensorDescription | None
+    progress: Progress | None
+    stems: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+
+    def fill(self, target: Path) -> None:
+        rng = np.random.default_rng([self.seed, 1])
+        files, quota = drawn_files(self.files, self.limit, rng)
+        with ExitStack() as stack:
+            side = self.size // 2
+            shapes = {"packed": ((4, side, side), "<u2"), "black": ((4,), "<f4"), "white": ((), "<f4")}
+            shapes["white_balance"] = ((3,), "<f4")
+            writers = {
+                name: stack.enter_context(ArrayWriter(target / f"{name}.npy", shape, dtype))
+                for name, (shape, dtype) in shapes.items()
+            }
+            for number, file in enumerate(files):
+                self._cut(file, quota, rng, writers)
+                if self.progress:
+                    self.progress(number + 1, len(files), "RAW patches")
+        if not self.stems:
+            raise none_usable(self.folder, self.skipped)
+        sensor = self.sensor.model_dump(mode="json") if self.sensor else None
+        about = {"stems": self.stems, "sensor": sensor, "skipped": self.skipped}
+        (target / ABOUT_FILE).write_text(json.dumps(about), encoding="utf-8")
+
+    def _cut(self, file: Path, quota: int, rng: np.random.Generator, writers: dict[str, ArrayWriter]) -> None:
+        try:
+            read = read_raw(file, self.sensor)
+            raw = align_to_rggb(read)
+        except InputError as error:
+            self.skipped.append(str(error))
+            return
+        height, width = raw.mosaic.shape
+        places = grid_positions(height, width, self.size, quota)
+        if not places:
+            self.skipped.append(too_small(file, width, height, self.size))
+            return
+        self.sensor = self.sensor or _derived(read)
+        packed, black = pack_uint16(raw.mosaic, raw.cfa), np.array(canonical_black(raw), np.float32)
+        balance = np.array(raw.white_balance or (np.nan,) * 3, np.float32)
+        cells = [self._cell(packed, place) for place in places]
+        for index in choose([_brightness_detail(cell, black, raw.white) for cell in cells], quota, rng, False):
+            writers["packed"].append(cells[index])
+            writers["black"].append(black)
+            writers["white"].append(np.array(raw.white, np.float32))
+            writers["white_balance"].append(balance)
+            self.stems.append(file.stem)
+
+    def _cell(self, packed: NDArray[np.uint16], place: tuple[int, int]) -> NDArray[np.uint16]:
+        top, left, side = place[0] // 2, place[1] // 2, self.size // 2
+        return packed[:, top : top + side, left : left + side]
+
+
+def _brightness_detail(cell: NDArray[np.uint16], black: NDArray[np.float32], white: float) -> float:
+    """Detail of the green planes, square root taken so that it compares with that of encoded photos."""
+    green = cell[1:3].astype(np.float32).mean(axis=0) - black[1:3].mean()
+    return detail(np.sqrt(np.clip(green / (white - black[1:3].mean()), 0, 1)))
+
+
+def _described(folder: Path) -> SensorDescription | None:
+    file = folder / SENSOR_FILE
+    return load_sensor(str(file)) if file.is_file() else None
+
+
+def _derived(raw: RawImage) -> SensorDescription:
+    """A description of files that describe themselves, from the first of them."""
+    facts: dict[str, Any] = {"name": Path(raw.source).suffix.lstrip(".").upper() or "camera", "cfa": raw.cfa}
+    bits = min(16, max(8, int(raw.white).bit_length()))
+    return SensorDescription(**facts, bits=bits, black=raw.black, white=raw.white, note="From the first RAW file.")

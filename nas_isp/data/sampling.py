@@ -1,0 +1,36 @@
+"""Which RAW and photo patches a training step sees."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+RAW_STREAM, PHOTO_STREAM, FLIP_STREAM = 1, 2, 3
+
+
+class UnpairedSampler:
+    """Endless batches of RAW and photo indices that are independent of each other.
+
+    Every patch comes once in each pass over its set, in an order shuffled anew each pass. A batch is a function of
+    the seed and the step alone, so a resumed training sees what it would have seen without the break.
+    """
+
+    def __init__(self, n_raw: int, n_photos: int, batch: int, seed: int) -> None:
+        if min(n_raw, n_photos, batch) < 1:
+            raise ValueError(f"{n_raw} RAW patches, {n_photos} photos, batches of {batch}: each must be at least 1")
+        self.n_raw, self.n_photos, self.batch, self.seed = n_raw, n_photos, batch, seed
+
+    def indices(self, step: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Indices of the RAW patches and of the photos of a step (0, 1, ...), each `(batch,)`."""
+        return self._stream(RAW_STREAM, self.n_raw, step), self._stream(PHOTO_STREAM, self.n_photos, step)
+
+    def flips(self, step: int) -> NDArray[np.bool_]:
+        """Which photos of a step to mirror left-right, `(batch,)`; RAW is never mirrored."""
+        return np.random.default_rng([self.seed, FLIP_STREAM, step]).random(self.batch) < 0.5
+
+    def _stream(self, stream: int, count: int, step: int) -> NDArray[np.intp]:
+        places = np.arange(step * self.batch, (step + 1) * self.batch)
+        chosen = np.empty(self.batch, np.intp)
+        for turn in np.unique(places // count):
+            order = np.random.default_rng([self.seed, stream, int(turn)]).permutation(count)
+            now = places // count == turn
+            chosen[now] = order[places[now] % count]
+        return chosen
