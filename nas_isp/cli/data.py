@@ -1,7 +1,86 @@
-"""`nas-isp data`."""
+"""`nas-isp data`: what files hold, and RAW made from photos."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from nas_isp.cli.common import Format, print_json, print_table, progress_bar, say
+
+if TYPE_CHECKING:
+    from nas_isp.data.inspection import FileFacts
 
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
+    data = typer.Typer(name="data", no_args_is_help=True, help="What files hold, and RAW made from photos.")
+    data.command()(inspect)
+    data.command()(synthesize)
+    app.add_typer(data)
+
+
+def inspect(
+    path: Annotated[Path, typer.Argument(help="A RAW file, a photo, or a folder of them.")],
+    sensor: Annotated[str | None, typer.Option(help="Sensor of bare mosaics: a name or FILE.json.")] = None,
+    format: Annotated[Format, typer.Option(help="How the result is printed.")] = Format.TABLE,
+) -> None:
+    """Show what a file or folder holds, as the program reads it."""
+    from nas_isp.data.inspection import inspect_files
+    from nas_isp.raw.readers import load_sensor
+
+    described = load_sensor(sensor) if sensor else None
+    with progress_bar("reading") as report:
+        facts = inspect_files(path, described, report)
+    if format is Format.JSON:
+        print_json([fact.to_json() for fact in facts])
+        return
+    columns = ("file", "kind", "size", "CFA", "black", "white", "R, B gain", "matrix", "flip", "values", "saturated")
+    print_table(columns, [_row(fact, path) for fact in facts if fact.kind != "unreadable"])
+    for fact in facts:
+        if fact.reason:
+            print(f"unreadable: {fact.reason}")
+
+
+def synthesize(
+    rgb: Annotated[Path, typer.Option("--rgb", help="Folder of photos.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to make, with raw/ and rgb/; new or empty.")],
+    seed: Annotated[int, typer.Option(min=0, help="Of light, noise and patch places.")] = 0,
+    limit: Annotated[int | None, typer.Option(min=1, help="Most pairs to make.")] = None,
+    patch: Annotated[int | None, typer.Option(help="Side of one patch a photo, even; else whole photos.")] = None,
+    format: Annotated[Format, typer.Option(help="How the result is printed.")] = Format.TABLE,
+) -> None:
+    """Make synthetic RAW from photos: true pairs, for tests and demos."""
+    from nas_isp.data.synthesize import synthesize_pairs
+
+    with progress_bar("making RAW") as report:
+        made = synthesize_pairs(rgb, out, seed, limit, patch, progress=report)
+    for line in made.skipped:
+        say(f"left out: {line}")
+    if format is Format.JSON:
+        print_json({"folder": str(made.folder), "pairs": made.pairs, "skipped": made.skipped})
+    else:
+        print(f"{made.pairs} pairs of synthetic RAW and photo in {made.folder}")
+
+
+def _row(fact: "FileFacts", root: Path) -> list[str]:
+
+    file = Path(fact.file)
+    name = str(file.relative_to(root)) if file != root else file.name
+    values = f"{fact.lowest}..{fact.highest}"
+    share = f"{fact.saturated:.2%}"
+    if fact.kind == "photo":
+        return [name, "photo", f"{fact.width}x{fact.height}", "", "", "", "", "", "", values, share]
+    black = [f"{level:g}" for level in fact.black or ()]
+    return [
+        name,
+        "raw",
+        f"{fact.width}x{fact.height}",
+        f"{fact.cfa}",
+        " ".join(black[:1] if len(set(black)) == 1 else black),
+        f"{fact.white:g}",
+        "not given" if fact.white_balance is None else f"{fact.white_balance[0]:.2f}, {fact.white_balance[2]:.2f}",
+        "not given" if fact.color_matrix is None else "given",
+        f"{fact.flip}",
+        values,
+        share,
+    ]

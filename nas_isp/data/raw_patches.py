@@ -15,7 +15,7 @@ from nas_isp.data.cutting import check_patch_size, choose, detail, grid_position
 from nas_isp.errors import InputError
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.packing import align_to_rggb, canonical_black, pack_uint16
-from nas_isp.raw.readers import SENSOR_FILE, list_raw_files, load_sensor, read_raw
+from nas_isp.raw.readers import list_raw_files, load_sensor, read_raw, sensor_file
 from nas_isp.raw.sensor import SensorDescription
 
 if TYPE_CHECKING:
@@ -215,8 +215,8 @@ def _brightness_detail(cell: NDArray[np.uint16], black: NDArray[np.float32], whi
 
 
 def _described(folder: Path) -> SensorDescription | None:
-    file = folder / SENSOR_FILE
-    return load_sensor(str(file)) if file.is_file() else None
+    file = sensor_file(folder)
+    return load_sensor(str(file)) if file else None
 
 
 def _derived(raw: RawImage) -> SensorDescription:

@@ -1,0 +1,157 @@
+"""Camera RAW formats through LibRaw."""
+
+import math
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas_isp.errors import InputError
+from nas_isp.raw.image import RawImage
+from nas_isp.raw.sensor import Cfa
+
+if TYPE_CHECKING:
+    from rawpy import RawPy
+
+CAMERA_SUFFIXES = frozenset(
+    {
+        *(".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".fff", ".gpr", ".iiq", ".k25", ".kdc"),
+        *(".mef", ".mos", ".mrw", ".nef", ".nrw", ".orf", ".pef", ".raf", ".rw2", ".rwl", ".sr2", ".srf", ".srw"),
+        ".x3f",
+    }
+)
+
+Matrix = NDArray[np.floating]
+Pattern = NDArray[np.uint8]
+
+XYZ_OF_SRGB = np.array(
+    [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
+)
+"""Linear sRGB to CIE XYZ (D65), IEC 61966-2-1."""
+
+MAX_ASPECT_ERROR = 0.01
+MAX_MATRIX_ENTRY = 8.0
+
+
+def read_camera_file(path: Path) -> RawImage:
+    """Read the visible area of a camera RAW file.
+
+    As-shot gains stay None where the file has none: LibRaw's daylight gains describe the sensor, not the light.
+
+    Raises:
+        InputError: LibRaw cannot decode it, data is missing, or it is no Bayer mosaic with square pixels.
+    """
+    import rawpy
+
+    try:
+        with _silenced(), rawpy.imread(str(path)) as raw:
+            return _convert(raw, path, _bayer_pattern(raw, path))
+    except rawpy.LibRawIOError as error:
+        raise InputError(f"{path}: ends early or is damaged; give a whole camera RAW file") from error
+    except (rawpy.LibRawError, OSError, ValueError, MemoryError) as error:
+        first = error.args[0] if error.args else error
+        reason = first.decode(errors="replace") if isinstance(first, bytes) else first
+        raise InputError(f"{path}: not a camera RAW file that can be decoded ({reason}); give another") from error
+
+
+_STDERR_LOCK = Lock()
+
+
+@contextmanager
+def _silenced() -> Iterator[None]:
+    """LibRaw prints about damaged files; the error that is raised says it already.
+
+    The lock keeps a second thread from taking the silence for the stream to go back to.
+    """
+    with _STDERR_LOCK, ExitStack() as stack:
+        try:
+            kept = os.dup(2)
+        except OSError:
+            yield  # there is no stream to keep quiet
+            return
+        stack.callback(os.close, kept)
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        stack.callback(os.dup2, kept, 2)
+        yield
+
+
+def _bayer_pattern(raw: "RawPy", path: Path) -> Pattern:
+    """LibRaw's colour indices `(2, 2)` at the corner of the visible area."""
+    import rawpy
+
+    pattern = raw.raw_pattern
+    if raw.raw_type != rawpy.RawType.Flat or pattern is None or pattern.shape != (2, 2):
+        raise InputError(f"{path}: Foveon, X-Trans, monochrome or already demosaiced; give a Bayer mosaic")
+    colours = raw.color_desc.decode(errors="replace")
+    if raw.num_colors != 3 or colours != "RGBG" or _cfa(pattern) not in get_args(Cfa):
+        raise InputError(f"{path}: colour filters {colours}; give a Bayer mosaic of red, green and blue")
+    if abs(raw.sizes.pixel_aspect - 1) > MAX_ASPECT_ERROR:
+        raise InputError(f"{path}: pixels with sides 1:{raw.sizes.pixel_aspect:.2f}; only square pixels are read")
+    return pattern
+
+
+def _convert(raw: "RawPy", path: Path, pattern: Pattern) -> RawImage:
+    visible = raw.raw_image_visible
+    height, width = visible.shape[0] // 2 * 2, visible.shape[1] // 2 * 2
+    if min(height, width) < 4:
+        raise InputError(f"{path}: {visible.shape[1]}x{visible.shape[0]} pixels; at least 4x4")
+    mosaic = np.array(visible[:height, :width], dtype=np.uint16)  # a copy: LibRaw's memory goes away
+    levels = [float(raw.black_level_per_channel[index]) for index in pattern.ravel()]
+    white = float(raw.white_level)
+    if white <= max(levels):
+        raise InputError(f"{path}: its black level {max(levels):g} is not below its white level {white:g}")
+    return RawImage(
+        mosaic=mosaic,
+        cfa=_cfa(pattern),
+        black=(levels[0], levels[1], levels[2], levels[3]),
+        white=white,
+        white_balance=_gains(raw.camera_whitebalance),
+        color_matrix=_color_matrix(raw.color_matrix, raw.rgb_xyz_matrix),
+        flip=int(raw.sizes.flip),
+        source=str(path),
+    )
+
+
+def _cfa(pattern: Pattern) -> Cfa:
+    """Colours of LibRaw's indices, where 1 and 3 are both green."""
+    name: Cfa = "".join("RGBG"[index] for index in pattern.ravel())  # type: ignore[assignment]
+    return name
+
+
+def _gains(as_shot: list[float]) -> tuple[float, float, float] | None:
+    """As-shot gains with G = 1; None where the file has none."""
+    red, green, blue = as_shot[:3]
+    if not all(math.isfinite(gain) and gain > 0 for gain in (red, green, blue)):
+        return None
+    return (red / green, 1.0, blue / green)
+
+
+def _color_matrix(camera_to_srgb: Matrix, xyz_to_camera: Matrix) -> NDArray[np.float32] | None:
+    """White-balanced camera RGB to linear sRGB with rows that sum to 1, or None without a plausible one.
+
+    Args:
+        camera_to_srgb: `(3, 4)` from the file (DNG); zeros if it has none.
+        xyz_to_camera: `(4, 3)` from LibRaw's table of cameras; zeros for an unknown one.
+    """
+    if xyz_to_camera[:3].any():
+        matrix = _rows_to_one(xyz_to_camera[:3] @ XYZ_OF_SRGB)
+        matrix = None if matrix is None or abs(np.linalg.det(matrix)) < 1e-3 else np.linalg.inv(matrix)
+    else:
+        matrix = camera_to_srgb[:, :3]
+    matrix = None if matrix is None else _rows_to_one(matrix)
+    if matrix is None or np.abs(matrix).max() > MAX_MATRIX_ENTRY or np.diag(matrix).min() <= 0:
+        return None
+    return matrix.astype(np.float32)
+
+
+def _rows_to_one(matrix: Matrix) -> Matrix | None:
+    sums = matrix.sum(axis=1, keepdims=True)
+    if not np.isfinite(matrix).all() or sums.min() < 1e-3:
+        return None
+    return matrix / sums

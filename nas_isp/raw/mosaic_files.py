@@ -1,0 +1,171 @@
+"""Bare mosaics: PNG, TIFF, `.npy` and headerless `.raw` files that a sensor description explains."""
+
+import os
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas_isp.errors import InputError
+from nas_isp.raw.image import RawImage
+from nas_isp.raw.packing import unpack_uint16
+from nas_isp.raw.sensor import SensorDescription
+
+MAX_VALUES = 400_000_000
+"""More values than any camera has; what claims more is damaged or hostile."""
+
+MAX_SHARE_OUT_OF_RANGE = 0.01
+"""Resampled captures overshoot in single pixels; a wrong `bits` or `shift` moves whole parts of the picture."""
+
+Stored = NDArray[Any]
+
+
+def read_mosaic_file(path: Path, sensor: SensorDescription) -> RawImage:
+    """Read a bare mosaic and bring it to true values (stored values >> shift).
+
+    Raises:
+        InputError: unreadable, not one plane (or four, for `packed-rggb`) of whole numbers, or values and size at
+            odds with the description.
+    """
+    try:
+        stored = READERS[path.suffix.lower()](path, sensor)
+    except InputError:
+        raise
+    except Exception as error:
+        # The parsers of foreign formats fail on damaged files in too many ways to list.
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"{path}: not a readable {path.suffix} file ({reason}); give a whole one") from error
+    mosaic = _laid_out(stored, sensor, path)
+    return RawImage(
+        mosaic=_true_values(mosaic, sensor, path),
+        cfa=sensor.cfa,
+        black=sensor.black_sites,
+        white=sensor.white,
+        source=str(path),
+    )
+
+
+def write_mosaic_png(path: Path, mosaic: NDArray[np.uint16]) -> None:
+    """Write a mosaic `(H, W)` as 16-bit greyscale PNG, whole or not at all."""
+    from PIL import Image
+
+    partial = path.with_name(f".{path.name}.partial")
+    Image.fromarray(mosaic).save(partial, format="PNG")
+    os.replace(partial, path)
+
+
+def _read_png(path: Path, sensor: SensorDescription) -> Stored:
+    from PIL import Image
+
+    with warnings.catch_warnings():
+        # Pillow warns above 89 megapixels, which sensors have; `MAX_VALUES` is the limit here.
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        with Image.open(path) as image:
+            if image.format != "PNG":
+                raise InputError(f"{path}: a {image.format} file by content; give a 16-bit greyscale PNG mosaic")
+            if image.mode not in ("I;16", "I", "L"):
+                raise InputError(f"{path}: a colour image (mode {image.mode}), not a mosaic; give a greyscale PNG")
+            _refuse_size(image.width * image.height, path)
+            return np.asarray(image)
+
+
+def _read_tiff(path: Path, sensor: SensorDescription) -> Stored:
+    import tifffile
+
+    with tifffile.TiffFile(path) as tiff:
+        page = tiff.pages.first
+        _refuse_size(page.size, path)
+        return np.asarray(page.asarray())
+
+
+def _read_npy(path: Path, sensor: SensorDescription) -> Stored:
+    array = np.load(path, mmap_mode="r", allow_pickle=False)
+    if not isinstance(array, np.ndarray):
+        raise InputError(f"{path}: an archive of arrays; give a .npy file of one array")
+    _refuse_size(array.size, path)
+    return np.asarray(array)
+
+
+def _read_headerless(path: Path, sensor: SensorDescription) -> Stored:
+    if sensor.width is None or sensor.height is None:
+        raise InputError(f"{path}: a headerless file needs `width` and `height` in its sensor description")
+    planes = 4 if sensor.layout == "packed-rggb" else 1
+    shape = (sensor.height, sensor.width) if planes == 1 else (sensor.height // 2, sensor.width // 2, planes)
+    expected, given = 2 * int(np.prod(shape, dtype=np.int64)), path.stat().st_size
+    if given != expected:
+        raise InputError(
+            f"{path}: {given} bytes, but {sensor.width}x{sensor.height} values of 16 bits are {expected}; "
+            "correct `width` and `height` of the sensor description or give a whole file"
+        )
+    return np.fromfile(path, "<u2").reshape(shape)
+
+
+Reader = Callable[[Path, SensorDescription], Stored]
+
+READERS: dict[str, Reader] = {
+    ".png": _read_png,
+    ".tif": _read_tiff,
+    ".tiff": _read_tiff,
+    ".npy": _read_npy,
+    ".raw": _read_headerless,
+}
+"""Suffix -> how the stored values are read."""
+
+MOSAIC_SUFFIXES = frozenset(READERS)
+
+
+def _refuse_size(values: int, path: Path) -> None:
+    if values > MAX_VALUES:
+        raise InputError(f"{path}: claims {values} values; at most {MAX_VALUES} are read")
+
+
+def _laid_out(stored: Stored, sensor: SensorDescription, path: Path) -> Stored:
+    """One plane `(H, W)` of even size, cropped by an odd last row or column."""
+    shape = "x".join(str(side) for side in stored.shape)
+    if sensor.layout == "packed-rggb":
+        if stored.ndim != 3 or stored.shape[2] != 4:
+            raise InputError(f"{path}: shape {shape}; layout 'packed-rggb' means four planes last (height, width, 4)")
+        stored = unpack_uint16(stored.transpose(2, 0, 1), sensor.cfa)
+    elif stored.ndim != 2:
+        hint = "; for four planes the sensor's layout is 'packed-rggb'" if stored.shape[-1:] == (4,) else ""
+        raise InputError(f"{path}: shape {shape}; a mosaic has one plane (height, width){hint}")
+    height, width = stored.shape[0] // 2 * 2, stored.shape[1] // 2 * 2
+    if min(height, width) < 4:
+        raise InputError(f"{path}: {stored.shape[1]}x{stored.shape[0]} pixels; at least 4x4")
+    return stored[:height, :width]
+
+
+def _true_values(stored: Stored, sensor: SensorDescription, path: Path) -> NDArray[np.uint16]:
+    """Stored values with the shift removed, checked against the description."""
+    values = _whole_numbers(stored, path)
+    if sensor.shift and (values & ((1 << sensor.shift) - 1)).any():
+        raise InputError(
+            f"{path}: values are not multiples of {1 << sensor.shift}, so they are not stored << {sensor.shift}; "
+            "correct `shift` of the sensor description"
+        )
+    true = values >> sensor.shift
+    share = float(np.mean(true > (1 << sensor.bits) - 1))
+    if share > MAX_SHARE_OUT_OF_RANGE:
+        raise InputError(
+            f"{path}: {share:.0%} of the values exceed {sensor.bits} bits (largest {int(true.max())}); "
+            "correct `bits` or `shift` of the sensor description"
+        )
+    return np.ascontiguousarray(true)
+
+
+def _whole_numbers(stored: Stored, path: Path) -> NDArray[np.uint16]:
+    """The same numbers as uint16."""
+    if stored.dtype.kind not in "uif":
+        raise InputError(f"{path}: holds {stored.dtype}; a mosaic holds whole numbers 0..65535")
+    if stored.dtype.kind == "f" and not np.isfinite(stored.astype(np.float64)).all():
+        raise InputError(f"{path}: holds NaN or infinite values; a mosaic holds whole numbers 0..65535")
+    if stored.dtype.kind != "u" or stored.dtype.itemsize > 2:
+        low, high = float(stored.min()), float(stored.max())
+        if low < 0 or high > 65535:
+            raise InputError(f"{path}: values {low:g}..{high:g}; a mosaic holds whole numbers 0..65535")
+        if stored.dtype.kind == "f" and (stored != np.rint(stored)).any():
+            raise InputError(f"{path}: holds fractions ({low:g}..{high:g}); store true sensor values as uint16")
+    return stored.astype(np.uint16)

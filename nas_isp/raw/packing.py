@@ -1,0 +1,94 @@
+"""Mosaic to packed planes in canonical order and back; aligning any Bayer phase to RGGB."""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas_isp.errors import InputError
+from nas_isp.raw.image import RawImage
+from nas_isp.raw.sensor import Cfa
+
+Site = tuple[int, int]
+CfaSites = tuple[Site, Site, Site, Site]
+
+CANONICAL_SITES: dict[Cfa, CfaSites] = {
+    "RGGB": ((0, 0), (0, 1), (1, 0), (1, 1)),
+    "BGGR": ((1, 1), (1, 0), (0, 1), (0, 0)),
+    "GRBG": ((0, 1), (0, 0), (1, 1), (1, 0)),
+    "GBRG": ((1, 0), (1, 1), (0, 0), (0, 1)),
+}
+"""(row, column) in the 2x2 cell of R, the green in the red row, the green in the blue row, and B."""
+
+
+def pack(raw: RawImage) -> NDArray[np.float32]:
+    """Packed planes, float32 `(4, H/2, W/2)`, order R, G1 (red row), G2 (blue row), B: (x - black) / (white - black).
+
+    Neither end is clipped: noise below black stays negative.
+    """
+    black = np.array(canonical_black(raw), np.float32)[:, None, None]
+    planes: NDArray[np.float32] = pack_uint16(raw.mosaic, raw.cfa).astype(np.float32)
+    planes -= black
+    planes /= np.float32(raw.white) - black
+    return planes
+
+
+def unpack(
+    packed: NDArray[np.float32], cfa: Cfa, black: tuple[float, float, float, float], white: float
+) -> NDArray[np.uint16]:
+    """The mosaic `(H, W)` of packed planes `(4, H/2, W/2)`; the exact inverse of `pack`.
+
+    Args:
+        packed: planes in canonical order; values outside 0..65535 after scaling saturate.
+        cfa: phase of the mosaic to make.
+        black: black level of the sites (0,0), (0,1), (1,0), (1,1), as in `RawImage`.
+        white: saturation level.
+    """
+    levels = np.array([black[2 * row + column] for row, column in CANONICAL_SITES[cfa]], np.float32)[:, None, None]
+    values = np.rint(packed * (np.float32(white) - levels) + levels)
+    return unpack_uint16(np.clip(values, 0, 65535).astype(np.uint16), cfa)
+
+
+def pack_uint16(mosaic: NDArray[np.uint16], cfa: Cfa) -> NDArray[np.uint16]:
+    """Sites of a mosaic `(H, W)` as planes `(4, H/2, W/2)`, canonical order, values untouched."""
+    return np.stack([mosaic[row::2, column::2] for row, column in CANONICAL_SITES[cfa]])
+
+
+def unpack_uint16(planes: NDArray[np.uint16], cfa: Cfa) -> NDArray[np.uint16]:
+    """The mosaic `(H, W)` whose sites are `planes` `(4, H/2, W/2)`; the exact inverse of `pack_uint16`."""
+    _, height, width = planes.shape
+    mosaic = np.empty((2 * height, 2 * width), planes.dtype)
+    for plane, (row, column) in zip(planes, CANONICAL_SITES[cfa], strict=True):
+        mosaic[row::2, column::2] = plane
+    return mosaic
+
+
+def canonical_black(raw: RawImage) -> tuple[float, float, float, float]:
+    """Black levels in plane order R, G1 (red row), G2 (blue row), B."""
+    first, second, third, fourth = (raw.black[2 * row + column] for row, column in CANONICAL_SITES[raw.cfa])
+    return (first, second, third, fourth)
+
+
+def align_to_rggb(raw: RawImage) -> RawImage:
+    """The same picture with R at row 0, column 0.
+
+    Crops one row and/or column on both sides where the phase differs, so every pixel keeps its neighbours;
+    an RGGB picture is returned as it is.
+
+    Raises:
+        InputError: nothing would be left of the picture.
+    """
+    top, left = CANONICAL_SITES[raw.cfa][0]
+    if (top, left) == (0, 0):
+        return raw
+    height, width = raw.mosaic.shape
+    if height <= 2 * top or width <= 2 * left:
+        raise InputError(f"{raw.source or 'RAW'}: {width}x{height} is too small for a {raw.cfa} mosaic; at least 4x4")
+    mosaic = raw.mosaic[top : height - top, left : width - left]
+    black = np.roll(np.array(raw.black).reshape(2, 2), (top, left), axis=(0, 1)).ravel()
+    return replace(
+        raw,
+        mosaic=np.ascontiguousarray(mosaic),
+        cfa="RGGB",
+        black=(float(black[0]), float(black[1]), float(black[2]), float(black[3])),
+    )

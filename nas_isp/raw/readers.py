@@ -1,0 +1,98 @@
+"""Reads any RAW file into a `RawImage`, finds RAW files in a folder and sensor descriptions by name."""
+
+from pathlib import Path
+
+from nas_isp.errors import InputError
+from nas_isp.raw.built_in_sensors import BUILT_IN_SENSORS
+from nas_isp.raw.camera_files import CAMERA_SUFFIXES, read_camera_file
+from nas_isp.raw.image import RawImage
+from nas_isp.raw.mosaic_files import MOSAIC_SUFFIXES, read_mosaic_file
+from nas_isp.raw.sensor import SensorDescription
+from nas_isp.settings import load_yaml
+
+SENSOR_FILE = "sensor.json"
+FOLDERS_ABOVE = 2
+"""Name of the description that may lie beside bare mosaics."""
+
+KINDS = "a camera RAW file (.dng, .crw, .cr2, .nef, ...), or a .png, .tif, .npy or .raw mosaic"
+
+
+def read_raw(path: Path, sensor: SensorDescription | None = None) -> RawImage:
+    """Read one RAW file.
+
+    Camera formats go through LibRaw and describe themselves. Bare mosaics (16-bit greyscale PNG or TIFF, `.npy`,
+    headerless `.raw`) need a description: `sensor`, or else the `sensor.json` in the same folder.
+
+    Args:
+        path: the file; its suffix decides how it is read.
+        sensor: description for bare mosaics; camera formats ignore it.
+
+    Raises:
+        InputError: missing, unreadable, truncated, of another kind than RAW, not a Bayer mosaic, at odds with its
+            description, or without one.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; give {KINDS}")
+    suffix = path.suffix.lower()
+    if suffix in CAMERA_SUFFIXES:
+        return read_camera_file(path)
+    if suffix in MOSAIC_SUFFIXES:
+        return read_mosaic_file(path, sensor or sensor_beside(path))
+    raise InputError(f"{path}: '{path.suffix}' is not a RAW format; give {KINDS}")
+
+
+def load_sensor(name_or_path: str) -> SensorDescription:
+    """The sensor of a built-in name, or of a JSON file.
+
+    Raises:
+        InputError: neither; the message lists the names. Or the file is malformed.
+    """
+    if name_or_path in BUILT_IN_SENSORS:
+        return BUILT_IN_SENSORS[name_or_path]
+    path = Path(name_or_path)
+    if path.is_file():
+        return load_yaml(path, SensorDescription)
+    known = ", ".join(BUILT_IN_SENSORS)
+    raise InputError(f"unknown sensor '{name_or_path}': known are {known}, or give the path of a sensor.json file")
+
+
+def sensor_beside(path: Path) -> SensorDescription:
+    """The description in the folder of a bare mosaic, or in one of the two folders above (`val/raw/` of a data set).
+
+    Raises:
+        InputError: there is none, or it is malformed.
+    """
+    file = sensor_file(path.parent)
+    if file is None:
+        raise InputError(
+            f"{path}: a bare mosaic says nothing about its sensor; give --sensor "
+            f"({', '.join(BUILT_IN_SENSORS)} or FILE.json) or put a {SENSOR_FILE} beside it"
+        )
+    return load_yaml(file, SensorDescription)
+
+
+def sensor_file(folder: Path) -> Path | None:
+    """The `sensor.json` that holds for a folder, or None; see `sensor_beside`."""
+    near = [folder, *folder.resolve().parents[:FOLDERS_ABOVE]]
+    return next((place / SENSOR_FILE for place in near if (place / SENSOR_FILE).is_file()), None)
+
+
+def list_raw_files(folder: Path) -> list[Path]:
+    """The files of a folder that may be RAW by their suffix, sorted by name; hidden files and subfolders are left out.
+
+    Raises:
+        InputError: not a folder, or no such file in it.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder; give a folder of RAW files")
+    files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    candidates = [path for path in files if is_raw_candidate(path)]
+    if not candidates:
+        held = f"{len(files)} files, e.g. {files[0].name}" if files else "nothing"
+        raise InputError(f"{folder}: no RAW file in it (it holds {held}); give {KINDS}")
+    return candidates
+
+
+def is_raw_candidate(path: Path) -> bool:
+    """Whether the suffix is one that `read_raw` reads."""
+    return path.suffix.lower() in CAMERA_SUFFIXES | MOSAIC_SUFFIXES

@@ -1,0 +1,44 @@
+"""Writes small DNG files for the tests of the readers."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+CFA_BYTES = {"RGGB": (0, 1, 1, 2), "BGGR": (2, 1, 1, 0), "GRBG": (1, 0, 2, 1), "GBRG": (1, 2, 0, 1)}
+XYZ_TO_CAMERA = (1.0, -0.3, -0.05, -0.4, 1.2, 0.2, -0.05, 0.2, 0.6)
+
+
+def write_dng(
+    path: Path,
+    mosaic: NDArray[np.uint16],
+    cfa: str = "RGGB",
+    black: tuple[int, int, int, int] = (60, 61, 62, 63),
+    white: int = 1023,
+    neutral: tuple[int, int, int] | None = (50, 100, 60),
+    active_area: tuple[int, int, int, int] | None = None,
+    orientation: int = 1,
+    pattern: tuple[int, ...] | None = None,
+    photometric: int = 32803,
+) -> Path:
+    """An uncompressed DNG; `active_area` is top, left, bottom, right; `neutral` is the camera colour of grey x 100."""
+    cells = pattern or CFA_BYTES[cfa]
+    side = round(len(cells) ** 0.5)
+    tags: list[tuple[Any, ...]] = [
+        (50706, "B", 4, (1, 4, 0, 0), True),
+        (50708, "s", 0, "Test camera", True),
+        (50717, "H", 1, white, True),
+        (50721, "2i", 9, tuple(n for value in XYZ_TO_CAMERA for n in (round(value * 10000), 10000)), True),
+        (274, "H", 1, orientation, True),
+    ]
+    if photometric == 32803:
+        tags += [(33421, "H", 2, (side, side), True), (33422, "B", len(cells), cells, True)]
+        tags += [(50713, "H", 2, (2, 2), True), (50714, "H", 4, black, True)]
+    if neutral:
+        tags.append((50728, "2I", 3, tuple(n for value in neutral for n in (value, 100)), True))
+    if active_area:
+        tags.append((50829, "H", 4, active_area, True))
+    tifffile.imwrite(path, mosaic, photometric=photometric, extratags=tags, metadata=None)
+    return path
