@@ -1,7 +1,107 @@
 """`nas-isp describe`."""
 
+from typing import TYPE_CHECKING, Annotated, Any
+
 import typer
+
+from nas_isp.cli.common import Format, print_json, print_table, say
+from nas_isp.errors import InputError
+
+if TYPE_CHECKING:
+    from nas_isp.generators.architecture import Architecture
 
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
+    app.command()(describe)
+
+
+def describe(
+    model: Annotated[
+        str, typer.Argument(help="Published name, architecture .json, model .safetensors, or STUDY:TRIAL.")
+    ],
+    device: Annotated[
+        str | None, typer.Option(help="Name from `latency list`, or a table's .json file: adds predicted ms.")
+    ] = None,
+    input_size: Annotated[
+        str, typer.Option(help="Packed rows x columns; 544x960 makes 1088x1920 pictures.")
+    ] = "544x960",
+    format: Annotated[Format, typer.Option(help="How the result is printed.")] = Format.TABLE,
+) -> None:
+    """Parameters, MACs, receptive field and kernels of a network, and its predicted latency on a device."""
+    from nas_isp.cli.models import load_architecture, parse_size
+
+    size = parse_size(input_size)
+    description = {"model": model, **describe_architecture(load_architecture(model), size, device)}
+    if format is Format.JSON:
+        print_json(description)
+    else:
+        _print_description(description)
+
+
+def describe_architecture(architecture: "Architecture", size: tuple[int, int], device: str | None) -> dict[str, Any]:
+    """Everything `describe` says, as plain data; `kernels` is None where they are not known.
+
+    Raises:
+        InputError: a size the network does not take, an unknown device, or a kernel its table cannot speak of.
+    """
+    from nas_isp.generators.cost import count, receptive_field
+
+    try:
+        cost = count(architecture, *size)
+    except ValueError as error:
+        raise InputError(f"--input-size {size[0]}x{size[1]}: {error}") from error
+    return {
+        "architecture": architecture.model_dump(mode="json"),
+        "digest": architecture.digest(),
+        "input_size": list(size),
+        "params": cost.params,
+        "gmacs": cost.gmacs,
+        "receptive_field": receptive_field(architecture),
+        **(_predicted(architecture, size, device) if device else _unpredicted(architecture, size)),
+    }
+
+
+def _unpredicted(architecture: "Architecture", size: tuple[int, int]) -> dict[str, Any]:
+    from nas_isp.latency.kernels import kernels_of
+
+    try:
+        kernels = kernels_of(architecture, *size)
+    except InputError as error:
+        say(f"note: {error}")
+        return {"kernels": None}
+    return {"kernels": [{"label": kernel.label(), **kernel.model_dump(mode="json")} for kernel in kernels]}
+
+
+def _predicted(architecture: "Architecture", size: tuple[int, int], device: str) -> dict[str, Any]:
+    from nas_isp.cli.latency_answers import answer
+    from nas_isp.cli.latency_measuring import table_for
+    from nas_isp.latency.kernels import kernels_of
+    from nas_isp.latency.networks import NetworkKernels
+
+    kernels = kernels_of(architecture, *size)
+    prediction = answer(table_for(device, kernels, threads=1), NetworkKernels(kernels=tuple(kernels)))
+    del prediction["network"]
+    return prediction
+
+
+def _print_description(description: dict[str, Any]) -> None:
+    facts: list[tuple[str, Any]] = [
+        ("digest", description["digest"]),
+        ("parameters", f"{description['params']:,}"),
+        ("GMACs", description["gmacs"]),
+        ("input (packed)", "x".join(str(side) for side in description["input_size"])),
+        ("receptive field (packed pixels)", f"+-{description['receptive_field']}"),
+    ]
+    columns = ["label"]
+    if "latency_ms" in description:
+        facts.append((f"latency on {description['device']} (ms)", description["latency_ms"]))
+        facts += [(f"{basis} share", description[f"{basis}_share"]) for basis in _BASES]
+        columns += ["latency_ms", "basis"]
+    print_table(("", description["model"]), facts)
+    if description["kernels"]:
+        rows = [[index, *(row[name] for name in columns)] for index, row in enumerate(description["kernels"])]
+        print_table(["#", *columns], rows)
+
+
+_BASES = ("measured", "interpolated", "extrapolated")

@@ -1,0 +1,130 @@
+"""What a user may write where a verb takes an architecture or a model."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nas_isp.errors import InputError
+
+if TYPE_CHECKING:
+    from nas_isp.export.runners import Runner
+    from nas_isp.generators.architecture import Architecture
+    from nas_isp.generators.bundle import Bundle
+
+ACCEPTED = (
+    "give a published name, an architecture .json, a model .safetensors, or STUDY:TRIAL such as study:7 or study:knee"
+)
+
+KNEE = "knee"
+
+
+@dataclass(frozen=True)
+class TrialFiles:
+    """Where a study keeps one trial."""
+
+    architecture: Path
+    bundle: Path
+
+
+def load_architecture(text: str) -> "Architecture":
+    """The architecture behind a published name, an architecture file, a bundle or STUDY:TRIAL, tried in this order.
+
+    Raises:
+        InputError: none of these, or a file that is not what its name says.
+    """
+    from nas_isp.generators.published import PUBLISHED
+
+    if text in PUBLISHED:
+        return PUBLISHED[text]
+    path = Path(text)
+    if path.suffix == ".safetensors":
+        return load_model(text).record.architecture
+    if path.suffix == ".json":
+        return _read_architecture(path)
+    trial = find_trial(text)
+    if trial is None:
+        raise InputError(f"unknown model '{text}': published names are {', '.join(PUBLISHED)}; {ACCEPTED}")
+    return _read_architecture(trial.architecture)
+
+
+def load_model(text: str) -> "Bundle":
+    """The trained model behind a bundle's path or STUDY:TRIAL.
+
+    Raises:
+        InputError: neither, a trial without a model, or a file that is no bundle.
+    """
+    from nas_isp.generators.bundle import load_bundle
+
+    trial = None if Path(text).suffix == ".safetensors" else find_trial(text)
+    if trial is None:
+        return load_bundle(Path(text))
+    if not trial.bundle.is_file():
+        raise InputError(f"trial '{text}' has no trained model {trial.bundle}; choose a finished trial")
+    return load_bundle(trial.bundle)
+
+
+def model_runner(text: str) -> "Runner":
+    """The model behind a .tflite, an .onnx, a bundle or STUDY:TRIAL, ready to develop pictures.
+
+    Raises:
+        InputError: none of these, or a file that is not what its name says.
+    """
+    from nas_isp.export.runners import load_runner
+
+    trial = find_trial(text)
+    return load_runner(Path(text) if trial is None else trial.bundle)
+
+
+def find_trial(text: str) -> TrialFiles | None:
+    """The files of STUDY:TRIAL (a number, or `knee` of the front), or None if the text has not that form.
+
+    Raises:
+        InputError: no such study folder or no such trial in it.
+    """
+    study_text, colon, number_text = text.rpartition(":")
+    if not colon or not study_text or not (number_text.isdecimal() or number_text == KNEE):
+        return None
+    study = Path(study_text)
+    if not (study / "trials").is_dir():
+        raise InputError(f"'{text}': {study} holds no study (no folder 'trials'); {ACCEPTED}")
+    if number_text == KNEE:
+        from nas_isp.search.study import Study
+
+        number_text = str(Study.open(study).knee().trial)
+    folder = study / "trials" / f"{int(number_text):04d}"
+    if not folder.is_dir():
+        known = sorted(int(path.name) for path in (study / "trials").iterdir() if path.name.isdecimal())
+        there = f"it has trials {known[0]} to {known[-1]}" if known else "it has no trial yet"
+        raise InputError(f"'{text}': no trial {int(number_text)} in {study}; {there}")
+    return TrialFiles(folder / "arch.json", folder / "model.safetensors")
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Packed height and width from ``HxW``.
+
+    Raises:
+        InputError: not two positive numbers.
+    """
+    height, cross, width = text.lower().partition("x")
+    if cross and height.isdecimal() and width.isdecimal() and 0 < int(height) <= 65536 and 0 < int(width) <= 65536:
+        return int(height), int(width)
+    raise InputError(f"size '{text}': give packed height x width, each 1 to 65536, for instance 544x960")
+
+
+def _read_architecture(path: Path) -> "Architecture":
+    from pydantic import ValidationError
+
+    from nas_isp.generators.architecture import ARCHITECTURE
+    from nas_isp.settings import MAX_FILE_BYTES
+
+    try:
+        size_bytes = path.stat().st_size
+        if size_bytes > MAX_FILE_BYTES:
+            raise InputError(f"{path}: {size_bytes} bytes; an architecture file has at most {MAX_FILE_BYTES}")
+        return ARCHITECTURE.validate_json(path.read_bytes())
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); {ACCEPTED}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "(file)"
+        raise InputError(f"{path}, field '{field}': {first['msg']}; give an architecture written by nas-isp") from error
