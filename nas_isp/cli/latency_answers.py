@@ -1,0 +1,83 @@
+"""What `nas-isp latency` reads and answers, apart from its options."""
+
+from pathlib import Path
+from typing import Any
+
+from nas_isp.cli.common import print_table
+from nas_isp.errors import InputError
+from nas_isp.latency.host import host_device
+from nas_isp.latency.kernels import kernels_of
+from nas_isp.latency.networks import NetworkKernels, read_network, read_networks
+from nas_isp.latency.predict import predict
+from nas_isp.latency.tables import HOST, LatencyTable, host_table_path, load_table
+
+
+def device_row(name: str) -> dict[str, Any]:
+    """One entry of the list of devices."""
+    if name == HOST and not host_table_path().is_file():
+        device = host_device(1).model_dump() | {"threads": None}
+        return {**device, "kernels": 0, "networks": 0, "mean_error": None, "within_10_percent": None, "source": ""}
+    table = load_table(name)
+    correction = table.correction.model_dump(include={"networks", "mean_error", "within_10_percent"})
+    return {
+        **table.device.model_dump(),
+        "kernels": len(table.measured),
+        **correction,
+        "source": f"{table.source.link or table.source.how} ({table.source.licence}, {table.source.when})",
+    }
+
+
+def networks_of(model: str | None, kernels: Path | None, input_size: str) -> list[NetworkKernels]:
+    """The networks that the options name.
+
+    Raises:
+        InputError: neither or both given, or something that cannot be read.
+    """
+    if (model is None) == (kernels is None):
+        raise InputError("give either --model MODEL or --kernels FILE.json|FILE.jsonl")
+    if kernels is not None:
+        return read_networks(kernels) if kernels.suffix == ".jsonl" else [read_network(kernels)]
+    from nas_isp.cli.models import load_architecture, parse_size
+
+    height, width = parse_size(input_size)
+    found = kernels_of(load_architecture(str(model)), height, width)
+    return [NetworkKernels(network=str(model), kernels=tuple(found))]
+
+
+def answer(table: LatencyTable, network: NetworkKernels) -> dict[str, Any]:
+    """A prediction as the JSON that is printed."""
+    prediction = predict(table, network.kernels)
+    parts = [
+        {
+            "label": part.kernel.label(),
+            **part.kernel.model_dump(mode="json", exclude_none=True),
+            "latency_ms": part.latency_ms,
+            "basis": part.basis,
+            "reason": part.reason,
+        }
+        for part in prediction.kernels
+    ]
+    return {
+        "network": network.network,
+        "device": table.device.id,
+        "latency_ms": prediction.latency_ms,
+        "kernels_ms": prediction.kernels_ms,
+        "measured_share": prediction.measured_share,
+        "interpolated_share": prediction.interpolated_share,
+        "extrapolated_share": prediction.extrapolated_share,
+        "correction": table.correction.model_dump(),
+        "kernels": parts,
+    }
+
+
+def print_answer(entry: dict[str, Any]) -> None:
+    """A prediction as a table for people."""
+    shares = ", ".join(f"{100 * entry[f'{basis}_share']:.0f} % {basis}" for basis in _BASES)
+    name = f"{entry['network']} on " if entry["network"] else ""
+    corrected = "corrected to a whole network" if entry["correction"]["networks"] else "sum of its kernels"
+    rows = [(part["label"], part["latency_ms"], part["basis"], part["reason"]) for part in entry["kernels"]]
+    title = f"{name}{entry['device']}: {entry['latency_ms']:.4g} ms ({corrected}; {shares})"
+    print_table(("kernel", "ms", "basis", "why"), rows, title)
+
+
+_BASES = ("measured", "interpolated", "extrapolated")

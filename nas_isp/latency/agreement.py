@@ -1,0 +1,45 @@
+"""How well predicted times agree with measured ones. Pure numpy."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Over a set of networks: mean relative error, shares within 5 and 10 %, and rank correlation."""
+
+    networks: int
+    mean_error: float
+    within_5_percent: float
+    within_10_percent: float
+    kendall_tau: float | None
+
+
+def agreement(predicted_ms: Sequence[float], measured_ms: Sequence[float]) -> Agreement:
+    """Compare times of the same networks in the same order.
+
+    Raises:
+        ValueError: no networks, or lists of different length.
+    """
+    if len(predicted_ms) != len(measured_ms) or not measured_ms:
+        raise ValueError(f"{len(predicted_ms)} predicted and {len(measured_ms)} measured times; give equally many")
+    predicted, measured = np.array(predicted_ms, dtype=float), np.array(measured_ms, dtype=float)
+    errors = np.abs(predicted / measured - 1)
+    return Agreement(
+        networks=len(errors),
+        mean_error=float(errors.mean()),
+        within_5_percent=float((errors <= 0.05).mean()),
+        within_10_percent=float((errors <= 0.10).mean()),
+        kendall_tau=kendall_tau(predicted_ms, measured_ms),
+    )
+
+
+def kendall_tau(first: Sequence[float], second: Sequence[float]) -> float | None:
+    """Kendall's tau-b of two rankings; None where one of them ranks nothing."""
+    signs = [np.sign(np.subtract.outer(np.array(values, dtype=float), values)) for values in (first, second)]
+    norms = [float((sign**2).sum()) for sign in signs]
+    if min(norms) == 0:
+        return None
+    return float((signs[0] * signs[1]).sum() / np.sqrt(norms[0] * norms[1]))

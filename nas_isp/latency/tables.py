@@ -1,0 +1,195 @@
+"""Latency tables: what was measured on a device, by whom, and the models fitted to it. One JSON file a device."""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from nas_isp import resources
+from nas_isp.errors import InputError
+from nas_isp.latency.correction import Correction
+from nas_isp.latency.fit import Roofline, fit_models
+from nas_isp.latency.kernel import Kernel
+from nas_isp.settings import Settings, validated
+
+SCHEMA_VERSION: Literal[1] = 1
+MAX_TABLE_BYTES = 64 * 1024 * 1024
+HOST = "host"
+
+Processor = Literal["gpu", "cpu", "npu"]
+
+
+class DeviceRecord(Settings):
+    """What the measurements ran on."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$", description="Name that --device takes.")]
+    name: Annotated[str, Field(min_length=1, description="Name of the device for people.")]
+    soc: Annotated[str, Field(description="System on a chip, or processor model.")]
+    processor: Annotated[Processor, Field(description="Which part of it ran the kernels.")]
+    processor_name: Annotated[str, Field(description="Name of that part.")] = ""
+    runtime: Annotated[str, Field(description="Inference runtime.")]
+    runtime_version: Annotated[str | None, Field(description="Its version; null: the source does not say.")] = None
+    delegate: Annotated[str | None, Field(description="Delegate of the runtime, if any.")] = None
+    precision: Annotated[str, Field(description="Arithmetic, as far as the source says.")]
+    threads: Annotated[int | None, Field(ge=1, description="Threads, for a CPU.")] = None
+    winograd: Annotated[bool, Field(description="Whether the runtime runs wide 3x3 convolutions by Winograd.")] = False
+
+
+class SourceRecord(Settings):
+    """Where the measurements come from."""
+
+    how: Annotated[str, Field(min_length=1, description="How the kernels and networks were timed.")]
+    when: Annotated[str, Field(min_length=1, description="When they were timed, or the revision they were taken at.")]
+    licence: Annotated[str, Field(min_length=1, description="Licence of the measurements.")]
+    link: Annotated[str, Field(description="Where to find the source.")]
+    caveat: Annotated[str, Field(description="What a user of predictions must know.")] = ""
+
+
+class MeasuredKernel(Settings):
+    """Times of one kernel."""
+
+    kernel: Annotated[Kernel, Field(description="What was timed.")]
+    median_ms: Annotated[float, Field(gt=0, description="Median time.")]
+    p10_ms: Annotated[float | None, Field(gt=0, description="10th percentile; null: unknown.")] = None
+    p90_ms: Annotated[float | None, Field(gt=0, description="90th percentile; null: unknown.")] = None
+    runs: Annotated[int, Field(ge=1, description="Number of single times behind these figures.")]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "MeasuredKernel":
+        low = self.median_ms if self.p10_ms is None else self.p10_ms
+        high = self.median_ms if self.p90_ms is None else self.p90_ms
+        if not low <= self.median_ms <= high:
+            raise ValueError(f"p10 {low}, median {self.median_ms} and p90 {high} ms must not decrease")
+        return self
+
+
+class LatencyTable(Settings):
+    """One device: measured kernels, the models fitted to them, and the correction to whole networks."""
+
+    schema_version: Annotated[Literal[1], Field(description="Version of this format.")]
+    device: DeviceRecord
+    source: SourceRecord
+    correction: Correction
+    models: Annotated[dict[str, Roofline], Field(description="Fitted model per kernel kind.")]
+    measured: tuple[MeasuredKernel, ...]
+
+
+def build_table(
+    device: DeviceRecord,
+    source: SourceRecord,
+    measured: Sequence[MeasuredKernel],
+    correction: Correction | None = None,
+) -> LatencyTable:
+    """A table with the models fitted to the measured kernels; without a correction, none is applied."""
+    kernels, times = [entry.kernel for entry in measured], [entry.median_ms for entry in measured]
+    return LatencyTable(
+        schema_version=SCHEMA_VERSION,
+        device=device,
+        source=source,
+        correction=correction or Correction(),
+        models=fit_models(kernels, times, device.winograd) if measured else {},
+        measured=tuple(measured),
+    )
+
+
+def device_names() -> list[str]:
+    """Everything that a device option takes by name: the shipped tables and this machine."""
+    return sorted({*resources.names("latency_tables"), HOST})
+
+
+def load_table(name_or_path: str) -> LatencyTable:
+    """The shipped table of that name, this machine's own, or the table in a file.
+
+    Raises:
+        InputError: unknown name (the message lists the known ones), or a file that is no valid table.
+    """
+    if name_or_path == HOST:
+        path = host_table_path()
+        if not path.is_file():
+            raise InputError(
+                "device 'host' has no measurements yet on this machine: "
+                "run `nas-isp latency measure --target host --space mobile`"
+            )
+        return read_table(path)
+    try:
+        return read_table(resources.find("latency_tables", name_or_path))
+    except InputError as error:
+        if str(error).startswith("unknown device"):
+            raise InputError(
+                f"unknown device '{name_or_path}': known are {', '.join(device_names())}, "
+                "or give the path of a .json file"
+            ) from error
+        raise
+
+
+def host_table_path() -> Path:
+    """Where this machine's measurements are kept; `NAS_ISP_CACHE` moves the folder."""
+    default = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "nas_isp"
+    return Path(os.environ.get("NAS_ISP_CACHE", default)) / "host.json"
+
+
+def read_table(path: Path) -> LatencyTable:
+    """Read and validate a table.
+
+    Raises:
+        InputError: unreadable, not JSON, or a field that is missing, unknown or out of range.
+    """
+    return validated(read_json(path), LatencyTable, path)
+
+
+def write_table(path: Path, table: LatencyTable) -> None:
+    """Write a table, one kernel a line; the file appears whole or not at all.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    content = table.model_dump(mode="json", exclude={"measured"})
+    lines = [json.dumps(entry.model_dump(mode="json", exclude_defaults=True)) for entry in table.measured]
+    head = json.dumps(content, indent=1)
+    write_text(path, head[: head.rindex("\n}")] + ',\n "measured": [\n' + ",\n".join(lines) + "\n ]\n}\n")
+
+
+def read_json(path: Path) -> Any:
+    """The content of a JSON file.
+
+    Raises:
+        InputError: unreadable or malformed; the message names file and line.
+    """
+    try:
+        if path.stat().st_size > MAX_TABLE_BYTES:
+            raise InputError(f"{path}: {path.stat().st_size} bytes; a table has at most {MAX_TABLE_BYTES}")
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as text ({error}); give a readable JSON file") from error
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path}, line {error.lineno}: malformed JSON ({error.msg})") from error
+    except RecursionError as error:
+        raise InputError(f"{path}: malformed JSON (nested too deeply)") from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file atomically.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    try:
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=path.name, suffix=".part", delete=False) as part:
+            pass
+        try:
+            Path(part.name).write_text(text, encoding="utf-8")
+            os.chmod(part.name, 0o644)
+            os.replace(part.name, path)
+        finally:
+            Path(part.name).unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror}); give a writable folder") from error
+
+
+def merged(first: Iterable[MeasuredKernel], second: Iterable[MeasuredKernel]) -> list[MeasuredKernel]:
+    """Both, in order; where a kernel is in both, its entry is the second's."""
+    return list(({entry.kernel: entry for entry in first} | {entry.kernel: entry for entry in second}).values())

@@ -1,0 +1,139 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+NETWORK = {
+    "network": "first",
+    "kernels": [
+        {
+            "op": "conv2d",
+            "in_channels": 3,
+            "out_channels": 32,
+            "kernel": [3, 3],
+            "stride": [2, 2],
+            "groups": 1,
+            "height": 224,
+            "width": 224,
+            "activation": "relu",
+        },
+        {"op": "mean", "in_channels": 320, "out_channels": 320, "height": 7, "width": 7},
+    ],
+}
+
+
+@pytest.fixture
+def nas_isp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("NAS_ISP_CACHE", str(tmp_path / "cache"))
+
+    def call(*arguments: object) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "nas_isp.cli.app", "latency", *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+
+    return call
+
+
+def refused(answer: subprocess.CompletedProcess[str]) -> str:
+    lines = answer.stderr.strip().splitlines()
+    assert answer.returncode == 2, answer.stderr
+    assert answer.stdout == ""
+    assert len(lines) == 1, lines
+    return lines[0]
+
+
+def test_list_names_every_device(nas_isp: Any) -> None:
+    rows = json.loads(nas_isp("list", "--format", "json").stdout)
+    ids = {row["id"] for row in rows}
+    assert ids == {
+        *("pixel4-gpu", "galaxy-s10-gpu", "mi8se-gpu", "galaxy-a03s-gpu", "iphone7-gpu", "iphonexs-gpu", "host")
+    }
+    by_id = {row["id"]: row for row in rows}
+    assert by_id["host"]["kernels"] == 0
+    assert by_id["pixel4-gpu"]["processor"] == "gpu"
+    assert 0 < by_id["pixel4-gpu"]["mean_error"] < 0.1
+    assert "galaxy-s10-gpu" in nas_isp("list").stdout
+
+
+def test_predict_answers_a_list_for_jsonl_and_an_object_for_json(nas_isp: Any, tmp_path: Path) -> None:
+    (tmp_path / "many.jsonl").write_text(f"{json.dumps(NETWORK)}\n\n{json.dumps(NETWORK | {'network': 'second'})}\n")
+    (tmp_path / "one.json").write_text(json.dumps(NETWORK["kernels"]))
+    many = json.loads(
+        nas_isp("predict", "--device", "pixel4-gpu", "--kernels", "many.jsonl", "--format", "json").stdout
+    )
+    one = json.loads(nas_isp("predict", "--device", "pixel4-gpu", "--kernels", "one.json", "--format", "json").stdout)
+    assert [entry["network"] for entry in many] == ["first", "second"]
+    assert one["latency_ms"] == pytest.approx(many[0]["latency_ms"])
+    assert one["measured_share"] + one["interpolated_share"] + one["extrapolated_share"] == pytest.approx(1)
+    assert [kernel["op"] for kernel in one["kernels"]] == ["conv2d", "mean"]
+
+
+def test_predict_a_published_model(nas_isp: Any) -> None:
+    arguments = ("predict", "--device", "mi8se-gpu", "--model", "efficient-isp", "--input-size", "272x480")
+    answer = nas_isp(*arguments, "--format", "json")
+    assert json.loads(answer.stdout)["latency_ms"] > 1
+    assert "larger maps are extrapolated" in answer.stderr
+    assert "depth_to_space" in nas_isp(*arguments).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("predict", "--device", "nope", "--model", "efficient-isp"), "known are"),
+        (("predict", "--device", "pixel4-gpu"), "--model"),
+        (("predict", "--device", "pixel4-gpu", "--kernels", "absent.json"), "absent.json"),
+        (("predict", "--device", "pixel4-gpu", "--kernels", "bad.jsonl"), "line 2, field 'kernels.0.op'"),
+        (("predict", "--device", "pixel4-gpu", "--kernels", "broken.jsonl"), "line 1: malformed JSON"),
+        (("predict", "--device", "pixel4-gpu", "--kernels", "empty.jsonl"), "no network"),
+        (("predict", "--device", "pixel4-gpu", "--model", "efficient-isp", "--input-size", "0x4"), "0x4"),
+        (("measure", "--target", "adb", "--model", "efficient-isp"), "unknown target 'adb'"),
+        (("measure", "--target", "host", "--space", "nope"), "nope"),
+        (("build", "bad.jsonl", "-o", "table.json"), "bad.jsonl"),
+        (("validate", "--device", "host", "--networks", "mobile"), "SPACE:N"),
+        (("validate", "--device", "pixel4-gpu", "--networks", "mobile:1"), "only be measured on this machine"),
+    ],
+)
+def test_bad_input_gets_one_line(nas_isp: Any, tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
+    wrong = {"kernels": [{"op": "warp", "in_channels": 1, "out_channels": 1}]}
+    (tmp_path / "bad.jsonl").write_text(f"{json.dumps(NETWORK)}\n{json.dumps(wrong)}\n")
+    (tmp_path / "broken.jsonl").write_text('{"kernels": [')
+    (tmp_path / "empty.jsonl").write_text("\n")
+    assert message in refused(nas_isp(*arguments))
+
+
+def test_measured_kernels_become_a_table_that_predicts(nas_isp: Any, tmp_path: Path) -> None:
+    small = {"op": "conv2d", "in_channels": 4, "out_channels": 8, "kernel": 3, "height": 32, "width": 32}
+    (tmp_path / "one.json").write_text(json.dumps([small, {**small, "height": 64, "width": 64}]))
+    measured = nas_isp("measure", "--target", "host", "--kernels", "one.json", "-o", "measurements.json")
+    assert measured.returncode == 0, measured.stderr
+    (tmp_path / "networks.json").write_text(
+        json.dumps({"results": [{"kernels_ms": 1.0, "kernel_count": 2, "measured_ms": 1.5}]})
+    )
+    built = nas_isp("build", "measurements.json", "-o", "table.json", "--networks", "networks.json")
+    assert "correction fitted on 1 networks" in built.stderr
+    answer = nas_isp("predict", "--device", "table.json", "--kernels", "one.json", "--format", "json")
+    found = json.loads(answer.stdout)
+    assert found["measured_share"] == 1
+    assert found["latency_ms"] == pytest.approx(1.5 * found["kernels_ms"], rel=1e-4)
+
+
+def test_predict_on_this_machine_times_what_is_missing(nas_isp: Any, tmp_path: Path) -> None:
+    arguments = ("predict", "--device", "host", "--model", "efficient-isp", "--input-size", "32x32", "--format", "json")
+    first = nas_isp(*arguments)
+    assert json.loads(first.stdout)["measured_share"] == 1
+    assert nas_isp(*arguments).stdout == first.stdout
+    assert (tmp_path / "cache" / "host.json").is_file()
+    rows = json.loads(nas_isp("list", "--format", "json").stdout)
+    assert next(row for row in rows if row["id"] == "host")["kernels"] == 3
+
+
+@pytest.mark.slow
+def test_validate_compares_whole_networks(nas_isp: Any, tmp_path: Path) -> None:
+    arguments = ("--device", "host", "--networks", "tiny:2", "--input-size", "64x64", "-o", "out.json")
+    answer = nas_isp("validate", *arguments, "--format", "json")
+    found = json.loads(answer.stdout)
+    assert found["networks"] == len(found["results"]) == 2
+    assert all(row["measured_ms"] > 0 and row["predicted_ms"] > 0 for row in found["results"])
+    assert json.loads((tmp_path / "out.json").read_text()) == found
