@@ -1,7 +1,90 @@
 """`nas-isp pareto`."""
 
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
 import typer
+
+from nas_isp.cli.common import Format, print_json, print_table, say
+
+COLUMNS = ("trial", "quality", "latency_ms", "params", "gmacs", "bundle")
+
+
+class FrontFormat(StrEnum):
+    """How the front is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
 
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
+
+    @app.command()
+    def pareto(
+        study: Annotated[Path, typer.Argument(help="Folder of a study.")],
+        format: Annotated[FrontFormat, typer.Option(help="How the front is printed.")] = FrontFormat.TABLE,
+        plot: Annotated[Path | None, typer.Option(help="Also draw all trials into this PNG.")] = None,
+        html: Annotated[Path | None, typer.Option(help="Also write the report into this one HTML file.")] = None,
+    ) -> None:
+        """Show the front of a study: the networks that no other one beats in both quality and latency."""
+        from nas_isp.search.study import Study
+
+        opened = Study.open(study)
+        if plot is not None:
+            from nas_isp.report.plots import write_plot
+
+            write_plot(opened, plot)
+            say(f"plot: {plot}")
+        if html is not None:
+            from nas_isp.report.page import write_page
+
+            write_page(opened, html)
+            say(f"report: {html}")
+        _print(opened.summary(), study, format)
+
+
+def show_front(study: Path, format: Format) -> None:
+    """Print the front of a study as `nas-isp pareto` does."""
+    from nas_isp.search.study import Study
+
+    _print(Study.open(study).summary(), study, FrontFormat(format.value))
+
+
+def _print(summary: dict[str, Any], study: Path, format: FrontFormat) -> None:
+    if format is FrontFormat.JSON:
+        print_json(summary)
+    elif format is FrontFormat.CSV:
+        _print_csv(summary)
+    else:
+        _print_table(summary, study)
+
+
+def _print_csv(summary: dict[str, Any]) -> None:
+    import csv
+
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow([*COLUMNS, "knee"])
+    writer.writerows([*(row[name] for name in COLUMNS), int(row["knee"])] for row in summary["front"])
+
+
+def _print_table(summary: dict[str, Any], study: Path) -> None:
+    front, counts = summary["front"], summary["trials"]
+    if front:
+        shows_psnr = summary["score_kind"] != "psnr" and any(row["psnr"] is not None for row in front)
+        names = ["trial", summary["quality_name"], f"ms on {summary['device']}", "parameters", "GMACs"]
+        rows = [_cells(row, shows_psnr) for row in front]
+        print_table(names + ["PSNR of pairs"] * shows_psnr + [""], rows, title=f"Pareto front of {study}")
+    else:
+        print(f"{study}: no trial is complete yet")
+    print(", ".join(f"{count} {state}" for state, count in counts.items()))
+    if front:
+        print(f"models: {study}/trials/NNNN/model.safetensors · report: {study}/report.html")
+
+
+def _cells(row: dict[str, Any], shows_psnr: bool) -> list[Any]:
+    cells = [row["trial"], row["quality"], row["latency_ms"], row["params"], row["gmacs"]]
+    return cells + [row["psnr"]] * shows_psnr + ["knee" if row["knee"] else ""]

@@ -1,7 +1,88 @@
 """`nas-isp search`."""
 
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
 import typer
+
+from nas_isp.cli.common import Format, progress_bar, say
+from nas_isp.cli.pareto import show_front
+
+if TYPE_CHECKING:
+    from nas_isp.search.budget import Stopwatch
+
+
+class Sampler(StrEnum):
+    """Who suggests networks."""
+
+    TPE = "tpe"
+    NSGA2 = "nsga2"
+    RANDOM = "random"
 
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
+
+    @app.command()
+    def search(
+        budget: Annotated[str, typer.Option(help="Wall time of this command (90s, 30m, 2h) or trials in all (40).")],
+        raw: Annotated[Path | None, typer.Option(help="Folder of RAW captures; without it the demo set.")] = None,
+        rgb: Annotated[Path | None, typer.Option(help="Folder of photos of other scenes.")] = None,
+        val: Annotated[Path | None, typer.Option(help="Folder with raw/ and rgb/ of equal stems to score on.")] = None,
+        study: Annotated[Path, typer.Option(help="Folder of the study; an existing one goes on.")] = Path("study"),
+        max_latency_ms: Annotated[float | None, typer.Option(help="Slower networks are not trained.")] = None,
+        device: Annotated[str, typer.Option(help="Latency table: name or file.")] = "pixel4-gpu",
+        space: Annotated[str, typer.Option(help="Search space: name or file.")] = "mobile",
+        recipe: Annotated[str, typer.Option(help="Training recipe: name or file.")] = "default",
+        sensor: Annotated[str | None, typer.Option(help="Sensor of bare mosaics: name or file.")] = None,
+        scene_disjoint: Annotated[bool, typer.Option(help="Refuse scenes that are in RAW and photos.")] = False,
+        workers: Annotated[int | None, typer.Option(help="Trainings at once.", show_default="one a core")] = None,
+        ray_address: Annotated[str | None, typer.Option(help="Join this Ray cluster; it is left running.")] = None,
+        sampler: Annotated[Sampler, typer.Option(help="Who suggests networks.")] = Sampler.TPE,
+        seed: Annotated[int, typer.Option(help="Seed of sampling and training.")] = 0,
+        format: Annotated[Format, typer.Option(help="How the front is printed.")] = Format.TABLE,
+    ) -> None:
+        """Search for the networks with the best quality at each latency."""
+        from nas_isp.search.budget import Stopwatch, parse_budget, reserve_s
+
+        wanted = parse_budget(budget)
+        stopwatch = Stopwatch(wanted, reserve_s(wanted))
+        given = {
+            "study": study,
+            "raw": raw,
+            "rgb": rgb,
+            "val": val,
+            "sensor": sensor,
+            "scene_disjoint": scene_disjoint,
+            "device": device,
+            "max_latency_ms": max_latency_ms,
+            "space": space,
+            "recipe": recipe,
+            "sampler": sampler.value,
+            "seed": seed,
+        }
+        _search(given, _cores() if workers is None else workers, ray_address, stopwatch)
+        show_front(study, format)
+
+
+def _search(given: dict[str, Any], workers: int, ray_address: str | None, stopwatch: "Stopwatch") -> None:
+    """Search; however it ends, the report shows what there is."""
+    from nas_isp.report.page import write_page
+    from nas_isp.search.monitor import open_monitor
+    from nas_isp.search.session import SearchRequest, Workers, open_search, run_trials
+
+    crew = Workers(workers, ray_address)
+    with progress_bar("preparing the data") as report:
+        opened = open_search(SearchRequest(**given), say, report)
+    try:
+        with open_monitor() as monitor:
+            run_trials(opened, crew, stopwatch, monitor)
+    finally:
+        opened.study.close()
+        write_page(opened.study, opened.study.folder / "report.html")
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

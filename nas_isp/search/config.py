@@ -1,0 +1,80 @@
+"""`config.yaml`: every setting of a study, resolved, so that the study alone says what was searched."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import Field
+
+from nas_isp.errors import InputError
+from nas_isp.raw.sensor import SensorDescription
+from nas_isp.recipe import Recipe
+from nas_isp.search.space import SearchSpace
+from nas_isp.settings import Settings, load_yaml
+
+SamplerName = Literal["tpe", "nsga2", "random"]
+
+
+class StudyConfig(Settings):
+    """The settings that all trials of a study share. Workers and budget are the command's and may change."""
+
+    format_version: Annotated[Literal[1], Field(description="Version of the study's layout.")] = 1
+    program: Annotated[str, Field(description="Version of the program that began the study.")]
+    demo: Annotated[bool, Field(description="Whether the embedded demo set is used.")] = False
+    raw: Annotated[Path | None, Field(description="Folder of RAW captures.")] = None
+    rgb: Annotated[Path | None, Field(description="Folder of photos.")] = None
+    val: Annotated[Path | None, Field(description="Folder of true pairs; quality is PSNR on them.")] = None
+    sensor: Annotated[SensorDescription | None, Field(description="Sensor given by the user.")] = None
+    scene_disjoint: Annotated[bool, Field(description="Whether RAW and photos of one stem are kept apart.")] = False
+    device: Annotated[str, Field(description="Latency table: shipped name or absolute path.")]
+    device_digest: Annotated[str, Field(description="Digest of the latency table.")] = ""
+    packed_height: Annotated[int, Field(gt=0, description="Packed rows that latency is predicted for.")] = 544
+    packed_width: Annotated[int, Field(gt=0, description="Packed columns that latency is predicted for.")] = 960
+    max_latency_ms: Annotated[float | None, Field(gt=0, description="Slower networks are not trained.")] = None
+    seed: Annotated[int, Field(ge=0, description="Seed of sampling and training.")] = 0
+    sampler: Annotated[SamplerName, Field(description="Who suggests architectures.")] = "tpe"
+    recipe: Annotated[Recipe, Field(description="How trials are trained; the recipe file's content.")]
+    space: Annotated[SearchSpace, Field(description="What is searched; the space file's content.")]
+
+    def to_yaml(self) -> str:
+        """The text of `config.yaml`."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=120)
+
+
+def load_config(path: Path) -> StudyConfig:
+    """Read a study's `config.yaml`.
+
+    Raises:
+        InputError: not readable, or not the configuration of a study.
+    """
+    return load_yaml(path, StudyConfig)
+
+
+def refuse_other_config(stored: StudyConfig, given: StudyConfig, folder: Path) -> None:
+    """Check that a search may go on in a study.
+
+    Raises:
+        InputError: a setting differs; the message names the first such field and both values.
+    """
+    before, now = stored.model_dump(mode="json"), given.model_dump(mode="json")
+    for field in StudyConfig.model_fields:
+        if field != "program" and before[field] != now[field]:
+            name, old, new = _first_difference(field, before[field], now[field])
+            raise InputError(
+                f"{folder} was begun with {name} {old}, this command says {new}; "
+                f"repeat the first command's setting, or give another --study folder"
+            )
+
+
+def _first_difference(name: str, before: Any, now: Any) -> tuple[str, str, str]:
+    """The deepest field in which two plain values differ, and its values in short."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        for key in [*before, *now]:
+            if before.get(key) != now.get(key):
+                return _first_difference(f"{name}.{key}", before.get(key), now.get(key))
+    return name, _shown(before), _shown(now)
+
+
+def _shown(value: Any) -> str:
+    text = "nothing" if value is None else str(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -1,0 +1,78 @@
+"""The Optuna study in a study folder: one journal file with one writer."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESampler
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+
+from nas_isp.errors import InputError
+from nas_isp.search.config import SamplerName
+
+NAME = "nas-isp"
+
+SAMPLERS: dict[SamplerName, Callable[[int], BaseSampler]] = {
+    "tpe": lambda seed: TPESampler(seed=seed, n_startup_trials=8),
+    "nsga2": lambda seed: NSGAIISampler(seed=seed, population_size=16),
+    "random": lambda seed: RandomSampler(seed=seed),
+}
+
+
+def open_journal(path: Path, sampler: SamplerName, seed: int) -> tuple[optuna.Study, "Journal"]:
+    """Open or make the Optuna study, and give it with its file: maximise quality, minimise latency_ms.
+
+    The caller must be the only writer; the study folder's lock sees to that, so that the journal needs none.
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        journal = Journal(path)
+        study = optuna.create_study(
+            storage=JournalStorage(journal),
+            study_name=NAME,
+            directions=["maximize", "minimize"],
+            load_if_exists=True,
+        )
+    except (ValueError, KeyError, TypeError, AssertionError) as error:
+        raise InputError(f"{path}: damaged ({error!r}); restore it or give another --study") from error
+    # A sampler with the first run's seed would suggest the first run's architectures again.
+    study.sampler = SAMPLERS[sampler](seed + len(study.get_trials(deepcopy=False)))
+    return study, journal
+
+
+class Journal(JournalFileBackend):
+    """A journal file with one writer, which is forced to the disk when `sync` says so and not at every parameter.
+
+    What was appended survives a kill of the process in any case.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(str(path), lock_obj=_NoLock(str(path)))
+        self.path = path
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        """Append whole lines."""
+        with self.path.open("ab") as file:
+            file.write("".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs).encode())
+
+    def sync(self) -> None:
+        """Force everything to the disk."""
+        with self.path.open("ab") as file:
+            os.fsync(file.fileno())
+
+
+class _NoLock(JournalFileOpenLock):
+    """For a file with one writer; unlike Optuna's lock files it cannot outlive a killed process."""
+
+    def acquire(self) -> bool:
+        return True
+
+    def release(self) -> None:
+        return None

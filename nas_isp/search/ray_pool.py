@@ -1,0 +1,174 @@
+"""A pool of Ray actors: each keeps its data and frozen networks, dies with the driver, and is restarted otherwise."""
+
+import hashlib
+import logging
+import os
+import shutil
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from nas_isp.errors import InputError
+from nas_isp.search.workers import Reached, ShouldStop, Stage, StageResult, TrialEvaluator, run_stage
+
+EvaluatorFactory = Callable[[], TrialEvaluator]
+"""Makes the evaluator inside a worker; picklable."""
+
+OBJECT_STORE_BYTES = 200 * 1024 * 1024
+"""Ray only carries descriptions and scores here; data is memory-mapped from the study folder."""
+CONNECT_S = 5.0
+_QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_DEDUP_LOGS": "0",
+    "RAY_DISABLE_IMPORT_WARNING": "1",
+}
+
+
+class RayPool:
+    """Workers of an own, private cluster on this machine, or of a running one.
+
+    A private cluster lives and dies with this process. A joined one is left running.
+    """
+
+    def __init__(self, factory: EvaluatorFactory, workers: int, owner: Path, address: str | None = None) -> None:
+        """Start the workers.
+
+        Args:
+            owner: the study's folder; temporary files of an earlier, killed search of it are removed.
+            address: of a running cluster, as Ray writes it.
+
+        Raises:
+            InputError: the cluster cannot be reached.
+        """
+        import ray
+
+        self._ray: Any = ray
+        self.size = workers
+        self._temp: Path | None = None
+        self._joined = address is not None
+        if address is None:
+            self._start_private(workers, owner)
+        else:
+            _join(ray, address)
+        gpu_share = min(float(ray.cluster_resources().get("GPU", 0)) / workers, 1.0)
+        actor = ray.remote(_Worker).options(num_cpus=1, num_gpus=gpu_share, max_restarts=-1, max_concurrency=2)
+        self._idle: list[Any] = [actor.remote(factory) for _ in range(workers)]
+        self._busy: dict[Any, tuple[Any, Stage]] = {}
+
+    def submit(self, stage: Stage) -> None:
+        """Start a stage on the worker that was idle for the shortest time, which may still hold the trial."""
+        worker = self._idle.pop()
+        self._busy[worker.run.remote(stage)] = (worker, stage)
+
+    def wait(self, timeout_s: float) -> list[StageResult]:
+        """Results of stages that ended, at the latest after the timeout."""
+        if not self._busy:
+            time.sleep(timeout_s)
+            return []
+        ready, _ = self._ray.wait(list(self._busy), timeout=timeout_s)
+        return [self._result(reference) for reference in ready]
+
+    def request_stop(self) -> None:
+        """Ask all running stages to save and end as interrupted."""
+        for worker, _ in self._busy.values():
+            worker.stop.remote()
+
+    def close(self) -> None:
+        """End all workers, and the cluster unless it was joined."""
+        if not self._ray.is_initialized():
+            return
+        for worker in [*self._idle, *(worker for worker, _ in self._busy.values())]:
+            self._ray.kill(worker)
+        self._idle, self._busy = [], {}
+        self._ray.shutdown()
+        if self._temp is not None:
+            shutil.rmtree(self._temp, ignore_errors=True)
+
+    def _start_private(self, workers: int, owner: Path) -> None:
+        for name, value in (_QUIET | {"RAY_AUTH_MODE": "disabled"}).items():
+            os.environ.setdefault(name, value)
+        prefix = f"nas-isp-{hashlib.sha256(str(owner).encode()).hexdigest()[:8]}-"
+        for left_over in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+            shutil.rmtree(left_over, ignore_errors=True)
+        self._temp = Path(tempfile.mkdtemp(prefix=prefix))
+        self._ray.init(
+            address="local",
+            num_cpus=workers,
+            object_store_memory=OBJECT_STORE_BYTES,
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            _temp_dir=str(self._temp),
+        )
+
+    def _result(self, reference: Any) -> StageResult:
+        worker, stage = self._busy.pop(reference)
+        self._idle.append(worker)
+        try:
+            return self._ray.get(reference)
+        except self._ray.exceptions.RayError as error:
+            return StageResult(stage.trial, "died", reason=type(error).__name__)
+
+
+def check_address(address: str) -> None:
+    """Check that something listens at a cluster's address, `HOST:PORT`; `auto` is left to Ray.
+
+    Raises:
+        InputError: not of that form, or nothing listens.
+    """
+    if address == "auto":
+        return
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise InputError(f"--ray-address {address}: give HOST:PORT of a running cluster (`ray start --head`), or auto")
+    try:
+        socket.create_connection((host, int(port)), timeout=CONNECT_S).close()
+    except OSError as error:
+        raise InputError(
+            f"--ray-address {address}: nothing answers there ({error.strerror or error}); "
+            "start a cluster with `ray start --head`, or leave the option out"
+        ) from error
+
+
+def _join(ray: Any, address: str) -> None:
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
+    try:
+        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+    except (ConnectionError, ValueError, RuntimeError, OSError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"--ray-address {address}: no cluster answers there ({reason})") from error
+
+
+class _Worker:
+    """The actor: one thread runs stages, the other one takes the request to stop."""
+
+    def __init__(self, factory: EvaluatorFactory) -> None:
+        self._evaluator = _LateEvaluator(factory)
+        self._asked_to_stop = threading.Event()
+
+    def run(self, stage: Stage) -> StageResult:
+        """Run a stage to its end."""
+        return run_stage(self._evaluator, stage, self._asked_to_stop.is_set)
+
+    def stop(self) -> None:
+        """Let the running stage end as interrupted."""
+        self._asked_to_stop.set()
+
+
+class _LateEvaluator:
+    """Makes the evaluator at its first stage, so that what goes wrong there has a reason that people get to see."""
+
+    def __init__(self, factory: EvaluatorFactory) -> None:
+        self._factory = factory
+        self._made: TrialEvaluator | None = None
+
+    def evaluate(self, stage: Stage, should_stop: ShouldStop) -> Reached:
+        if self._made is None:
+            self._made = self._factory()
+        return self._made.evaluate(stage, should_stop)

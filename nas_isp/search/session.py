@@ -1,0 +1,221 @@
+"""A whole search from folders to a front: checks everything, prepares the data once, starts workers, searches."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from nas_isp import __version__, resources
+from nas_isp.adversarial.prepare import Prepared, prepare
+from nas_isp.data.demo import demo_folders
+from nas_isp.data.patches import load_unpaired
+from nas_isp.errors import InputError
+from nas_isp.latency.tables import HOST
+from nas_isp.raw.readers import load_sensor
+from nas_isp.recipe import load_recipe
+from nas_isp.search.budget import Stopwatch
+from nas_isp.search.config import SamplerName, StudyConfig
+from nas_isp.search.driver import Driver, Monitor
+from nas_isp.search.evaluator import TrainerFactory
+from nas_isp.search.halving import stages
+from nas_isp.search.proposer import Proposer, Rater, refuse_impossible_limit
+from nas_isp.search.rater import TableRater
+from nas_isp.search.ray_pool import EvaluatorFactory, RayPool, check_address
+from nas_isp.search.space import load_space
+from nas_isp.search.study import Study
+
+Progress = Callable[[float, float | None, str | None], None]
+Note = Callable[[str], None]
+
+MOST_WORKERS = 1024
+
+
+@dataclass(frozen=True)
+class SearchRequest:
+    """What the user asked for, as given: names and paths are not resolved yet."""
+
+    study: Path
+    raw: Path | None = None
+    rgb: Path | None = None
+    val: Path | None = None
+    sensor: str | None = None
+    scene_disjoint: bool = False
+    device: str = "pixel4-gpu"
+    max_latency_ms: float | None = None
+    space: str = "mobile"
+    recipe: str = "default"
+    sampler: SamplerName = "tpe"
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Workers:
+    """Who trains; not a setting of the study.
+
+    Raises:
+        InputError: no workers, too many, or no cluster at the address.
+    """
+
+    count: int = 1
+    ray_address: str | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.count <= MOST_WORKERS:
+            raise InputError(f"--workers {self.count}: give a number from 1 to {MOST_WORKERS}")
+        if self.ray_address is not None:
+            check_address(self.ray_address)
+
+
+def resolve(request: SearchRequest) -> tuple[StudyConfig, TableRater]:
+    """Check every setting and resolve it.
+
+    Raises:
+        InputError: the first setting that cannot be used.
+    """
+    if request.seed < 0:
+        raise InputError(f"--seed {request.seed}: give a number from 0 up")
+    if request.max_latency_ms is not None and not 0 < request.max_latency_ms < float("inf"):
+        raise InputError(f"--max-latency-ms {request.max_latency_ms}: give a number above 0")
+    if (request.raw is None) != (request.rgb is None):
+        raise InputError("--raw and --rgb go together: give both, or neither for the demo set")
+    demo = request.raw is None
+    if demo and (request.val is not None or request.sensor is not None):
+        raise InputError("--val and --sensor need --raw and --rgb: the demo set has its own")
+    space, recipe = load_space(request.space), load_recipe(request.recipe)
+    rater = TableRater(request.device)
+    config = StudyConfig(
+        program=__version__,
+        demo=demo,
+        raw=_folder("--raw", request.raw),
+        rgb=_folder("--rgb", request.rgb),
+        val=_folder("--val", request.val),
+        sensor=load_sensor(request.sensor) if request.sensor is not None else None,
+        scene_disjoint=request.scene_disjoint,
+        device=_device(request.device),
+        device_digest=rater.digest,
+        max_latency_ms=request.max_latency_ms,
+        seed=request.seed,
+        sampler=request.sampler,
+        recipe=recipe,
+        space=space,
+    )
+    refuse_impossible_limit(space, rater, request.max_latency_ms, request.device, request.seed)
+    return config, rater
+
+
+@dataclass(frozen=True)
+class OpenSearch:
+    """A study with everything its trials need, ready to be searched; held by this process until `study.close()`."""
+
+    study: Study
+    rater: Rater
+    factory: EvaluatorFactory
+    steps: list[int]
+
+
+def open_search(request: SearchRequest, note: Note, progress: Progress | None = None) -> OpenSearch:
+    """Check everything, open or make the study, and prepare its data.
+
+    Raises:
+        InputError: a setting or the data cannot be used; a study that this call made is removed again.
+    """
+    config, rater = resolve(request)
+    study = Study.begin(request.study, config)
+    try:
+        prepared_folder = prepare_data(study, note, progress)
+    except InputError:
+        study.discard()
+        raise
+    except BaseException:
+        study.close()
+        raise
+    settings = config.recipe.trial_train()
+    factory = TrainerFactory(prepared_folder, settings, config.seed)
+    steps = stages(config.recipe.trial.rungs, settings.warm_start.steps + settings.steps)
+    return OpenSearch(study, rater, factory, steps)
+
+
+def run_trials(opened: OpenSearch, workers: Workers, stopwatch: Stopwatch, monitor: Monitor) -> None:
+    """Train trials on Ray workers until the budget is used up, then store the front.
+
+    Raises:
+        InputError: the cluster cannot be reached, the journal is damaged, or ten trials in a row failed.
+    """
+    study = opened.study
+    proposer = Proposer(study, opened.rater)
+    if _has_nothing_to_do(study, stopwatch):
+        study.write_front()
+        return
+    pool = RayPool(opened.factory, workers.count, study.folder, workers.ray_address)
+    try:
+        ending = Driver(study, proposer, pool, opened.steps, stopwatch, monitor).run()
+    finally:
+        pool.close()
+        unfinished = sum(not record.is_finished for record in study.records.values())
+        if unfinished:
+            monitor.note(f"{unfinished} unfinished trials are saved; the same command goes on with them")
+    if ending == "exhausted":
+        monitor.note(_nothing_left(study, proposer))
+
+
+def prepare_data(study: Study, note: Note, progress: Progress | None = None) -> Path:
+    """Cut patches and make the content references, once a study; the folder that workers load.
+
+    Raises:
+        InputError: the data cannot be used.
+    """
+    folder = study.folder / "data" / "prepared"
+    if folder.is_dir():
+        return folder
+    config, data_folder = study.config, study.folder / "data"
+    raw, rgb, val = config.raw, config.rgb, config.val
+    if raw is None or rgb is None:
+        raw, rgb, val = demo_folders(data_folder / "demo")
+    size, seed = config.recipe.train.patch, config.seed
+    data = load_unpaired(
+        raw,
+        rgb,
+        data_folder,
+        size,
+        val_dir=val,
+        sensor=config.sensor,
+        scene_disjoint=config.scene_disjoint,
+        seed=seed,
+        progress=progress,
+    )
+    for line in data.notes:
+        note(line)
+    # The demo's pairs are for show: its search scores without them, as a user's without --val does.
+    prepared = prepare(data, config.recipe.trial_train(), seed, score_with_pairs=not config.demo, progress=progress)
+    _save(prepared, folder)
+    return folder
+
+
+def _save(prepared: Prepared, folder: Path) -> None:
+    part = folder.with_name(f"{folder.name}.part")
+    prepared.save(part)
+    part.rename(folder)
+
+
+def _has_nothing_to_do(study: Study, stopwatch: Stopwatch) -> bool:
+    counts, trials = study.counts(), stopwatch.budget.trials
+    return stopwatch.is_over() or (trials is not None and counts["complete"] + counts["stopped"] >= trials)
+
+
+def _nothing_left(study: Study, proposer: Proposer) -> str:
+    limit = study.config.max_latency_ms
+    if limit is None:
+        return "every network of the space has been tried"
+    seen = f"; the fastest seen takes {proposer.least_latency_ms:.3g} ms" if proposer.least_latency_ms < 1e9 else ""
+    return f"no further network within {limit:g} ms was found{seen}: allow more, or give another space"
+
+
+def _folder(option: str, folder: Path | None) -> Path | None:
+    if folder is not None and not folder.is_dir():
+        raise InputError(f"{option} {folder}: no such folder")
+    return folder.resolve() if folder is not None else None
+
+
+def _device(name_or_path: str) -> str:
+    if name_or_path == HOST or name_or_path in resources.names("latency_tables"):
+        return name_or_path
+    return str(Path(name_or_path).resolve())

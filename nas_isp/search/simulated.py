@@ -1,0 +1,129 @@
+"""A simulated device and trainer: the whole search in seconds, for tests and for measuring the search itself.
+
+Nothing here says anything about real networks. Quality rises with the logarithm of the work and along a learning curve,
+latency with the work and the number of layers.
+"""
+
+import math
+import os
+import time
+from dataclasses import dataclass, field
+
+from nas_isp.generators.architecture import (
+    ARCHITECTURE,
+    PACKED_CHANNELS,
+    RGB_CHANNELS,
+    Architecture,
+    BlockKind,
+    PlainArchitecture,
+)
+from nas_isp.search.workers import Reached, ShouldStop, Stage, StageFailedError, StageInterruptedError
+
+SIMULATED = "simulated"
+_PIXELS = 544 * 960
+_WORTH: dict[BlockKind, float] = {
+    "conv1": 0.6,
+    "conv3": 1.0,
+    "conv5": 0.9,
+    "dwsep3": 1.5,
+    "dwsep5": 1.4,
+    "rep3": 1.15,
+}
+
+
+class SimulatedRater:
+    """Latency and size from a formula."""
+
+    def latency_ms(self, architecture: Architecture) -> float:
+        """One millisecond for 0.2 GMAC, and half of one for every layer."""
+        return self.size(architecture)[1] / 0.2 + 0.5 * (len(_plain(architecture).blocks) + 1)
+
+    def size(self, architecture: Architecture) -> tuple[int, float]:
+        """Parameters, and multiply-accumulates in 10^9."""
+        plain = _plain(architecture)
+        works = _works(plain)
+        return sum(works), sum(works) * _PIXELS / (4 if plain.scale == 4 else 1) / 1e9
+
+
+@dataclass(frozen=True)
+class SimulatedFactory:
+    """Makes evaluators; picklable, so that it also serves real workers."""
+
+    seconds_per_step: float = 0.0
+    failing: tuple[str, ...] = ()
+    """Digests of architectures whose training diverges."""
+    crashing: tuple[str, ...] = ()
+    """Digests of architectures that raise an exception nobody expects."""
+    killing: tuple[str, ...] = ()
+    """Digests of architectures whose first stage ends its worker's process."""
+
+    def __call__(self) -> "SimulatedEvaluator":
+        """A new evaluator."""
+        return SimulatedEvaluator(self)
+
+
+@dataclass
+class SimulatedEvaluator:
+    """Sleeps instead of training, keeps a checkpoint, and writes a line of `history.jsonl` for every step."""
+
+    settings: SimulatedFactory = field(default_factory=SimulatedFactory)
+
+    def evaluate(self, stage: Stage, should_stop: ShouldStop) -> Reached:
+        """Step on from the checkpoint, then give the formula's quality."""
+        architecture = ARCHITECTURE.validate_json(stage.architecture_json)
+        if architecture.digest() in self.settings.crashing:
+            raise RuntimeError("simulated crash")
+        if architecture.digest() in self.settings.killing:
+            self._die_once(stage)
+        checkpoint = stage.folder / "checkpoint.pt"
+        step = int(checkpoint.read_text()) if checkpoint.is_file() else 0
+        with (stage.folder / "history.jsonl").open("a") as history:
+            while step < stage.until_step:
+                if should_stop():
+                    raise StageInterruptedError
+                self._sleep()
+                step += 1
+                checkpoint.write_text(str(step))
+                history.write(f'{{"step": {step}}}\n')
+                history.flush()
+        if architecture.digest() in self.settings.failing:
+            raise StageFailedError(f"step {step}: simulated divergence")
+        if stage.is_last:
+            (stage.folder / "model.safetensors").write_bytes(b"simulated")
+        return Reached(simulated_quality(architecture, step), SIMULATED, {}, step)
+
+    def _die_once(self, stage: Stage) -> None:
+        marker = stage.folder / "died"
+        if not marker.exists():
+            marker.touch()
+            os._exit(1)
+
+    def _sleep(self) -> None:
+        if self.settings.seconds_per_step:
+            time.sleep(self.settings.seconds_per_step)
+
+
+def simulated_quality(architecture: Architecture, step: int) -> float:
+    """A quality between about 15 and 30 after `step` steps."""
+    plain = _plain(architecture)
+    worth = sum(work * _WORTH[block.kind] for work, block in zip(_works(plain), plain.blocks, strict=False))
+    residuals = sum(block.residual for block in plain.blocks)
+    final = 14 + 2.0 * math.log10(worth + 1) + 0.3 * residuals + 0.8 * plain.color_head - 0.6 * (plain.scale == 4)
+    return final - 6 * math.exp(-step / (20 + 5 * len(plain.blocks)))
+
+
+def _works(architecture: PlainArchitecture) -> list[int]:
+    """Multiply-accumulates a trunk pixel of every block and of the tail."""
+    works, channels = [], PACKED_CHANNELS
+    for block in architecture.blocks:
+        window = int(block.kind[-1]) ** 2
+        separable = channels * window + channels * block.channels
+        works.append(separable if block.kind.startswith("dwsep") else channels * block.channels * window)
+        channels = block.channels
+    return [*works, channels * RGB_CHANNELS * architecture.scale**2 * architecture.tail_kernel**2]
+
+
+def _plain(architecture: Architecture) -> PlainArchitecture:
+    if not isinstance(architecture, PlainArchitecture):
+        raise StageFailedError(f"the simulation knows plain networks only, not {architecture.family}")
+    return architecture

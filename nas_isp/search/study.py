@@ -1,0 +1,196 @@
+"""`Study`: the folder of a search. It is complete after any kill, and reading it needs neither Optuna nor torch."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from nas_isp.errors import InputError
+from nas_isp.generators.architecture import ARCHITECTURE, Architecture
+from nas_isp.search.config import StudyConfig, load_config, refuse_other_config
+from nas_isp.search.files import drop_torn_line, lock_file, write_whole
+from nas_isp.search.front import knee, pareto_front
+from nas_isp.search.records import TrialRecord, quality_name
+from nas_isp.settings import load_yaml
+
+CONFIG, JOURNAL, REJECTED, FRONT, LOCK = "config.yaml", "journal.log", "rejected.jsonl", "pareto.json", "lock"
+COUNTED_STATES = ("complete", "stopped", "rejected", "failed")
+
+
+class Study:
+    """The folder of a study.
+
+    It holds `config.yaml`, Optuna's `journal.log`, `rejected.jsonl`, `trials/0007/`, `data/` and `pareto.json`.
+
+    A trial's folder holds `arch.json`, `result.json`, `history.jsonl`, `sample.png` and, once it is complete,
+    `model.safetensors`.
+    """
+
+    def __init__(self, folder: Path, config: StudyConfig, is_new: bool = False) -> None:
+        """Use `Study.open` or `Study.begin`."""
+        self.folder, self.config, self.is_new = folder, config, is_new
+        self._lock: Any = None
+        self.records: dict[int, TrialRecord] = {}
+        self.rejected: dict[str, TrialRecord] = {}
+        self.reload()
+
+    @staticmethod
+    def open(folder: Path) -> "Study":
+        """Open a study for reading.
+
+        Raises:
+            InputError: the folder holds no study.
+        """
+        if not (folder / CONFIG).is_file():
+            raise InputError(f"{folder}: not a study (no {CONFIG}); give the --study folder of a `nas-isp search`")
+        return Study(folder, load_config(folder / CONFIG))
+
+    @staticmethod
+    def begin(folder: Path, config: StudyConfig) -> "Study":
+        """Open a study for searching, alone; a new one is made if there is none.
+
+        Raises:
+            InputError: the folder is no study but not empty, cannot be written, is in use, or was begun with other
+                settings.
+        """
+        folder = folder.absolute()
+        is_new = not (folder / CONFIG).is_file()
+        if is_new and folder.exists() and (not folder.is_dir() or _is_foreign(folder)):
+            raise InputError(f"{folder}: neither a study nor an empty folder; give another --study folder")
+        if not is_new:
+            refuse_other_config(load_config(folder / CONFIG), config, folder)
+        try:
+            (folder / "trials").mkdir(parents=True, exist_ok=True)
+            lock = lock_file(folder / LOCK, f"{folder} is being searched by another command; wait for it or stop it")
+            if is_new:
+                write_whole(folder / CONFIG, config.to_yaml())
+        except OSError as error:
+            raise InputError(f"{folder}: cannot be written ({error.strerror}); give a writable --study") from error
+        drop_torn_line(folder / JOURNAL)
+        drop_torn_line(folder / REJECTED)
+        study = Study(folder, config, is_new)
+        study._lock = lock
+        return study
+
+    def close(self) -> None:
+        """Let other commands search here."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def discard(self) -> None:
+        """Remove a study that this command made and in which nothing was trained."""
+        self.close()
+        if self.is_new and not self.records:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def reload(self) -> None:
+        """Read all records from the disk."""
+        paths = sorted(self.folder.glob("trials/*/result.json"))
+        self.records = {record.trial: record for record in (load_yaml(path, TrialRecord) for path in paths)}
+        self.rejected = {record.digest: record for record in _read_lines(self.folder / REJECTED)}
+
+    def trial_folder(self, trial: int) -> Path:
+        """Folder of a trial, whether it exists or not."""
+        return self.folder / "trials" / f"{trial:04d}"
+
+    def begin_trial(self, record: TrialRecord, architecture: Architecture) -> None:
+        """Make a trial's folder with `arch.json` and its first record."""
+        folder = self.trial_folder(record.trial)
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / "arch.json", architecture.to_json() + "\n")
+        self.write(record)
+
+    def write(self, record: TrialRecord) -> None:
+        """Store a trial's record."""
+        write_whole(self.trial_folder(record.trial) / "result.json", record.model_dump_json(indent=1) + "\n")
+        self.records[record.trial] = record
+
+    def reject(self, record: TrialRecord) -> None:
+        """Note an architecture that is too slow to be trained."""
+        with (self.folder / REJECTED).open("a", encoding="utf-8") as file:
+            file.write(record.model_dump_json() + "\n")
+        self.rejected[record.digest] = record
+
+    def architecture(self, trial: int) -> Architecture:
+        """The architecture of a trial.
+
+        Raises:
+            InputError: no such trial.
+        """
+        path = self.trial_folder(trial) / "arch.json"
+        if not path.is_file():
+            known = ", ".join(str(number) for number in sorted(self.records)) or "none"
+            raise InputError(f"{self.folder} has no trial {trial}; it has {known}")
+        return ARCHITECTURE.validate_json(path.read_text(encoding="utf-8"))
+
+    def front(self) -> list[TrialRecord]:
+        """The complete trials that no other complete trial dominates, by rising latency."""
+        complete = [record for record in self.records.values() if record.state == "complete"]
+        return [complete[index] for index in pareto_front([record.point for record in complete])]
+
+    def knee(self) -> TrialRecord:
+        """The front's best compromise.
+
+        Raises:
+            InputError: no trial is complete.
+        """
+        front = self.front()
+        if not front:
+            raise InputError(f"{self.folder}: no trial is complete yet; go on with `nas-isp search --study`")
+        return front[knee([record.point for record in front])]
+
+    def counts(self) -> dict[str, int]:
+        """How many trials ended in which state."""
+        states: list[str] = [record.state for record in (*self.records.values(), *self.rejected.values())]
+        return {state: states.count(state) for state in COUNTED_STATES}
+
+    def summary(self) -> dict[str, Any]:
+        """The front and the counts as plain data: the content of `pareto.json`."""
+        front = self.front()
+        knee_trial = self.knee().trial if front else None
+        rows = [_front_row(record, self.trial_folder(record.trial), record.trial == knee_trial) for record in front]
+        kind = front[0].score_kind if front else None
+        return {
+            "front": rows,
+            "trials": self.counts(),
+            "score_kind": kind,
+            "quality_name": quality_name(kind),
+            "device": self.config.device,
+            "knee": knee_trial,
+        }
+
+    def write_front(self) -> None:
+        """Store the summary as `pareto.json`; bundle paths are relative to the study there."""
+        summary = self.summary()
+        for row in summary["front"]:
+            row["bundle"] = os.path.relpath(row["bundle"], self.folder)
+        write_whole(self.folder / FRONT, json.dumps(summary, indent=1) + "\n")
+
+
+def _front_row(record: TrialRecord, folder: Path, is_knee: bool) -> dict[str, Any]:
+    return {
+        "trial": record.trial,
+        "quality": record.quality,
+        "latency_ms": record.latency_ms,
+        "params": record.params,
+        "gmacs": record.gmacs,
+        "bundle": str(folder / "model.safetensors"),
+        "knee": is_knee,
+        "psnr": record.scores.get("psnr"),
+    }
+
+
+def _read_lines(path: Path) -> Iterable[TrialRecord]:
+    """Records of an appended file; a torn last line is passed over."""
+    if path.is_file():
+        for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
+            if line.endswith("\n"):
+                yield TrialRecord.model_validate_json(line)
+
+
+def _is_foreign(folder: Path) -> bool:
+    """Whether a folder without a configuration holds anything but the beginnings of a study."""
+    return any(path.name not in {LOCK, "trials", f"{CONFIG}.part"} for path in folder.iterdir())

@@ -1,0 +1,87 @@
+"""`nas-isp pareto` as a user calls it."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nas_isp.recipe import load_recipe
+from nas_isp.search.config import StudyConfig
+from nas_isp.search.records import TrialRecord
+from nas_isp.search.space import load_space
+from nas_isp.search.study import Study
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    config = StudyConfig(program="t", device="pixel4-gpu", recipe=load_recipe("default"), space=load_space("tiny"))
+    study = Study.begin(tmp_path / "s", config)
+    for trial, (quality, latency_ms) in enumerate([(20.0, 1.0), (28.0, 3.0), (30.0, 9.0), (19.0, 2.0)]):
+        fields = {"trial": trial, "state": "complete", "quality": quality, "latency_ms": latency_ms, "digest": "d"}
+        record = TrialRecord.model_validate(fields | {"params": 10, "gmacs": 0.5, "score_kind": "reference-free"})
+        study.begin_trial(record, load_space("tiny").anchors[0])
+    study.close()
+    return study.folder
+
+
+def pareto(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "nas_isp.cli.app", "pareto", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_json_has_the_front_the_counts_and_the_knee(folder: Path) -> None:
+    result = pareto(folder, "--format", "json")
+
+    summary = json.loads(result.stdout)
+    assert [row["trial"] for row in summary["front"]] == [0, 1, 2]
+    assert summary["front"][1] | {"knee": True} == summary["front"][1]
+    assert set(summary["trials"]) == {"complete", "stopped", "rejected", "failed"}
+    assert summary["trials"]["complete"] == 4
+    assert summary["score_kind"] == "reference-free"
+    assert result.stderr == ""
+
+
+def test_csv_has_a_line_a_model(folder: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO(pareto(folder, "--format", "csv").stdout)))
+
+    assert [row["trial"] for row in rows] == ["0", "1", "2"]
+    assert [row["knee"] for row in rows] == ["0", "1", "0"]
+    assert float(rows[1]["latency_ms"]) == 3.0
+
+
+def test_the_table_says_what_quality_is_and_marks_the_knee(folder: Path) -> None:
+    text = pareto(folder).stdout
+
+    assert "reference-free score" in text
+    assert "ms on pixel4-gpu" in text
+    assert text.count("knee") == 1
+    assert "4 complete, 0 stopped, 0 rejected, 0 failed" in text
+
+
+def test_plot_and_page_are_written_beside_the_result(folder: Path, tmp_path: Path) -> None:
+    result = pareto(folder, "--format", "json", "--plot", tmp_path / "f.png", "--html", tmp_path / "f.html")
+
+    json.loads(result.stdout)
+    assert (tmp_path / "f.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "f.html").read_text().startswith("<!doctype html>")
+
+
+def test_a_folder_that_is_no_study_is_one_clear_line(tmp_path: Path) -> None:
+    result = pareto(tmp_path)
+
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert len(result.stderr.splitlines()) == 1
+    assert "not a study" in result.stderr
+
+
+def test_an_unfinished_study_says_so(tmp_path: Path) -> None:
+    config = StudyConfig(program="t", device="d", recipe=load_recipe("default"), space=load_space("tiny"))
+    Study.begin(tmp_path / "s", config).close()
+
+    assert "no trial is complete yet" in pareto(tmp_path / "s").stdout
+    assert json.loads(pareto(tmp_path / "s", "--format", "json").stdout)["front"] == []

@@ -1,0 +1,164 @@
+"""Real Ray workers under a search: death, Ctrl-C and kill -9, with simulated training."""
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from search_tools import STEPS, Notes, config, search, steps_trained
+
+from nas_isp.errors import InputError
+from nas_isp.recipe import TrainSettings
+from nas_isp.search.budget import Budget
+from nas_isp.search.evaluator import TrainerFactory
+from nas_isp.search.ray_pool import RayPool, check_address
+from nas_isp.search.simulated import SimulatedFactory
+from nas_isp.search.space import load_space
+from nas_isp.search.study import Study
+from nas_isp.search.workers import Stage
+
+PROGRAM = Path(__file__).with_name("simulated_search.py")
+
+
+@pytest.mark.slow
+def test_a_search_on_two_workers_ends_with_no_process_left(tmp_path: Path) -> None:
+    folder, anchors = tmp_path / "s", load_space("tiny").anchors
+    factory = SimulatedFactory(0.01, failing=(anchors[0].digest(),), killing=(anchors[1].digest(),))
+    notes = Notes()
+
+    with closing(RayPool(factory, 2, folder)) as pool:
+        study = search(folder, Budget(trials=6), pool=pool, monitor=notes)
+
+    states = {record.digest: record for record in study.records.values()}
+    assert study.counts()["complete"] + study.counts()["stopped"] == 6
+    assert "simulated divergence" in states[anchors[0].digest()].reason
+    assert states[anchors[1].digest()].state == "complete"
+    assert any("worker died" in note for note in notes.notes)
+    assert _eventually(lambda: not _ray_processes(folder), 10)
+
+
+@pytest.mark.slow
+def test_an_evaluator_that_cannot_be_made_is_the_trials_failure_with_its_reason(tmp_path: Path) -> None:
+    folder = tmp_path / "s"
+    (folder / "trials" / "0000").mkdir(parents=True)
+    architecture = load_space("tiny").anchors[0]
+    factory = TrainerFactory(tmp_path / "nothing", TrainSettings(), 0)
+    with closing(RayPool(factory, 1, folder)) as pool:
+        pool.submit(Stage(0, architecture.to_json(), folder / "trials" / "0000", 1, True))
+        results = []
+        while not results:
+            results = pool.wait(1.0)
+
+    assert results[0].status == "failed"
+    assert results[0].reason.startswith("InputError")
+    assert "nothing" in results[0].reason
+
+
+@pytest.mark.slow
+def test_kill_9_loses_no_finished_trial_and_the_same_command_goes_on(tmp_path: Path) -> None:
+    folder = tmp_path / "s"
+    with _running_search(folder, trials=8, seconds_per_step=0.2) as process:
+        _wait_for_trials(folder, finished=2)
+        process.kill()
+        process.wait()
+    before = Study.open(folder)
+    finished = {trial: record for trial, record in before.records.items() if record.is_finished}
+    assert len(finished) >= 2
+    assert any(record.state == "running" for record in before.records.values())
+    assert _eventually(lambda: not _ray_processes(folder), 10)
+
+    command = [sys.executable, str(PROGRAM), str(folder), "8", "2", "0.01"]
+    subprocess.run(command, check=True, timeout=120, env=_environment())
+
+    after = Study.open(folder)
+    assert after.counts()["complete"] + after.counts()["stopped"] == 8
+    assert {trial: after.records[trial] for trial in finished} == finished
+    for record in after.records.values():
+        last = STEPS[-1] if record.state == "complete" else STEPS[0]
+        trained = steps_trained(after, record.trial)
+        assert sorted(set(trained)) == list(range(1, last + 1))
+        assert len(trained) <= last + 1
+    assert _eventually(lambda: not _ray_processes(folder), 10)
+
+
+@pytest.mark.slow
+def test_ctrl_c_in_a_terminal_saves_and_ends_everything(tmp_path: Path) -> None:
+    """A terminal sends the signal to the whole process group."""
+    folder = tmp_path / "s"
+    with _running_search(folder, trials=50, seconds_per_step=0.5) as process:
+        _wait_for_trials(folder, finished=1)
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(timeout=30) == 130
+
+    study = Study.open(folder)
+    running = [record for record in study.records.values() if record.state == "running"]
+    assert running
+    assert all((study.trial_folder(record.trial) / "checkpoint.pt").is_file() for record in running)
+    assert (folder / "pareto.json").is_file()
+    assert _eventually(lambda: not _ray_processes(folder), 10)
+    Study.begin(folder, config()).close()
+
+
+@pytest.mark.parametrize("address", ["nonsense", "host:", ":6379", "host:0", "host:99999", "host:6379x"])
+def test_an_address_of_another_form_is_refused(address: str) -> None:
+    with pytest.raises(InputError, match="give HOST:PORT"):
+        check_address(address)
+
+
+def test_an_address_where_nothing_listens_is_refused_at_once() -> None:
+    with pytest.raises(InputError, match="nothing answers there"):
+        check_address("127.0.0.1:1")
+
+
+@contextmanager
+def _running_search(folder: Path, trials: int, seconds_per_step: float) -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, str(PROGRAM), str(folder), str(trials), "2", str(seconds_per_step)]
+    process = subprocess.Popen(command, env=_environment(), start_new_session=True, stderr=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
+def _wait_for_trials(folder: Path, finished: int) -> None:
+    def enough() -> bool:
+        results = [path.read_text() for path in folder.glob("trials/*/result.json")]
+        running = any('"state": "running"' in text for text in results)
+        return running and sum('"state": "complete"' in text for text in results) >= finished
+
+    assert _eventually(enough, 90)
+
+
+def _ray_processes(folder: Path) -> list[str]:
+    """Command lines of processes whose Ray session belongs to this study."""
+    mark = f"nas-isp-{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}-"
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if mark in line:
+            found.append(line)
+    return found
+
+
+def _eventually(condition: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.2)
+    return condition()

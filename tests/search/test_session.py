@@ -1,0 +1,94 @@
+"""A whole search on the demo set, and the checks before it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nas_isp.errors import InputError
+from nas_isp.generators.bundle import load_bundle
+from nas_isp.search.budget import Budget, Stopwatch
+from nas_isp.search.monitor import LineMonitor
+from nas_isp.search.session import SearchRequest, Workers, open_search, resolve, run_trials
+
+QUICK = """
+description: A few steps, to see that everything fits together.
+train: {patch: 32, batch: 2}
+trial: {warm_start_steps: 4, steps: 2, rungs: [0.5]}
+teacher: {architecture: {blocks: [{kind: conv3, channels: 4}]}}
+"""
+
+
+@pytest.fixture
+def quick(tmp_path: Path) -> str:
+    path = tmp_path / "quick.yaml"
+    path.write_text(QUICK)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"device": "nowhere"}, "unknown device 'nowhere': known are"),
+        ({"space": "nowhere"}, "unknown space 'nowhere': known are"),
+        ({"recipe": "nowhere"}, "unknown recipe 'nowhere': known are"),
+        ({"raw": Path("/nowhere")}, "--raw and --rgb go together"),
+        ({"raw": Path("/nowhere"), "rgb": Path("/nowhere")}, "--raw /nowhere: no such folder"),
+        ({"sensor": "nowhere"}, "--sensor need --raw"),
+        ({"max_latency_ms": -1.0}, "give a number above 0"),
+        ({"max_latency_ms": float("nan")}, "give a number above 0"),
+        ({"max_latency_ms": 0.001}, "every network tried is slower on pixel4-gpu"),
+        ({"seed": -1}, "--seed -1"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_refused_before_anything_is_written(
+    tmp_path: Path, change: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        resolve(SearchRequest(study=tmp_path / "s", **change))
+    assert not (tmp_path / "s").exists()
+
+
+@pytest.mark.parametrize("count", [0, -1, 100_000])
+def test_a_number_of_workers_out_of_range_is_refused(count: int) -> None:
+    with pytest.raises(InputError, match="--workers"):
+        Workers(count)
+
+
+def test_data_that_cannot_be_used_leaves_no_study(tmp_path: Path) -> None:
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "rgb").mkdir()
+    request = SearchRequest(study=tmp_path / "s", raw=tmp_path / "raw", rgb=tmp_path / "rgb")
+
+    with pytest.raises(InputError, match="raw"):
+        open_search(request, lambda text: None)
+    assert not (tmp_path / "s").exists()
+
+
+@pytest.mark.slow
+def test_the_demo_set_is_searched_from_folders_to_bundles(tmp_path: Path, quick: str) -> None:
+    request = SearchRequest(study=tmp_path / "s", space="tiny", recipe=quick, max_latency_ms=10.0)
+    opened = open_search(request, lambda text: None)
+    run_trials(opened, Workers(1), Stopwatch(Budget(trials=3)), LineMonitor())
+    opened.study.close()
+
+    study = opened.study
+    assert study.counts()["complete"] == 3
+    for record in study.front():
+        folder = study.trial_folder(record.trial)
+        bundle = load_bundle(folder / "model.safetensors")
+        assert bundle.record.architecture == study.architecture(record.trial)
+        assert bundle.record.scores["quality"] == record.quality
+        assert record.score_kind == "reference-free"
+        assert "psnr" in record.scores
+        assert (folder / "sample.png").is_file()
+        assert not (folder / "checkpoint.pt").exists()
+        steps = [json.loads(line)["step"] for line in (folder / "history.jsonl").read_text().splitlines()]
+        assert steps[-1] == 6
+
+    again = open_search(request, lambda text: None)
+    before = {path: path.stat().st_mtime_ns for path in study.folder.glob("trials/*/*")}
+    run_trials(again, Workers(1), Stopwatch(Budget(trials=3)), LineMonitor())
+    again.study.close()
+    assert {path: path.stat().st_mtime_ns for path in study.folder.glob("trials/*/*")} == before

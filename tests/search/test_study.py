@@ -1,0 +1,191 @@
+"""The study folder: what it refuses, what it survives, what it says."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from search_tools import config, proposer_of, search
+
+from nas_isp.errors import InputError
+from nas_isp.recipe import load_recipe
+from nas_isp.search.budget import Budget
+from nas_isp.search.config import load_config
+from nas_isp.search.records import Rung, TrialRecord
+from nas_isp.search.space import load_space
+from nas_isp.search.study import Study
+
+
+@pytest.fixture
+def searched(tmp_path: Path) -> Study:
+    return search(tmp_path / "s", Budget(trials=8))
+
+
+def test_the_configuration_holds_everything_and_reads_back(tmp_path: Path) -> None:
+    given = config(max_latency_ms=12.5, seed=3, raw=tmp_path, rgb=tmp_path, recipe=load_recipe("default"))
+    study = Study.begin(tmp_path / "s", given)
+
+    text = (study.folder / "config.yaml").read_text()
+
+    assert load_config(study.folder / "config.yaml") == given
+    stored = yaml.safe_load(text)
+    assert stored["recipe"]["train"]["batch"] == given.recipe.train.batch
+    assert stored["space"]["widths"] == [4, 8]
+    assert Path(stored["raw"]).is_absolute()
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"seed": 1}, "seed 0, this command says 1"),
+        ({"device": "other"}, "device simulated, this command says other"),
+        ({"max_latency_ms": 5.0}, "max_latency_ms nothing, this command says 5.0"),
+        ({"space": load_space("mobile")}, "space.description"),
+        ({"raw": Path("/data")}, "raw nothing, this command says /data"),
+    ],
+)
+def test_other_settings_are_refused_and_named(tmp_path: Path, change: dict[str, Any], named: str) -> None:
+    Study.begin(tmp_path / "s", config()).close()
+
+    with pytest.raises(InputError, match=named):
+        Study.begin(tmp_path / "s", config(**change))
+
+
+def test_a_change_deep_in_the_recipe_is_named_by_its_field(tmp_path: Path) -> None:
+    Study.begin(tmp_path / "s", config()).close()
+    recipe = load_recipe("default")
+    other = recipe.model_copy(update={"train": recipe.train.model_copy(update={"batch": 77})})
+
+    with pytest.raises(InputError, match=r"recipe\.train\.batch .*this command says 77"):
+        Study.begin(tmp_path / "s", config(recipe=other))
+
+
+def test_another_program_version_may_go_on(tmp_path: Path) -> None:
+    Study.begin(tmp_path / "s", config()).close()
+
+    Study.begin(tmp_path / "s", config(program="later")).close()
+
+
+def test_a_study_is_searched_by_one_command_at_a_time(tmp_path: Path) -> None:
+    first = Study.begin(tmp_path / "s", config())
+
+    with pytest.raises(InputError, match="being searched by another"):
+        Study.begin(tmp_path / "s", config())
+    first.close()
+    Study.begin(tmp_path / "s", config()).close()
+
+
+def test_a_folder_with_other_things_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "holiday.txt").write_text("x")
+
+    with pytest.raises(InputError, match="neither a study nor an empty folder"):
+        Study.begin(tmp_path, config())
+    assert [path.name for path in tmp_path.iterdir()] == ["holiday.txt"]
+
+
+@pytest.mark.parametrize("name", ["file", "file/below"])
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").write_text("x")
+
+    with pytest.raises(InputError, match="give a"):
+        Study.begin(tmp_path / name, config())
+
+
+def test_a_folder_that_is_no_study_cannot_be_opened(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="not a study"):
+        Study.open(tmp_path)
+
+
+def test_only_a_new_study_without_trials_is_discarded(tmp_path: Path, searched: Study) -> None:
+    Study.begin(tmp_path / "new", config()).discard()
+    Study.begin(searched.folder, config()).discard()
+
+    assert not (tmp_path / "new").exists()
+    assert len(Study.open(searched.folder).records) == len(searched.records)
+
+
+def test_torn_last_lines_are_cut_off_and_the_search_goes_on(searched: Study) -> None:
+    limited = searched.folder
+    for name in ("journal.log", "rejected.jsonl"):
+        with (limited / name).open("a") as file:
+            file.write('{"op_code": 4, "wor')
+
+    more = search(limited, Budget(trials=10))
+
+    assert more.counts()["complete"] + more.counts()["stopped"] == 10
+    assert more.counts()["rejected"] == 0
+
+
+def test_a_study_whose_journal_is_gone_is_refused(searched: Study) -> None:
+    (searched.folder / "journal.log").unlink()
+
+    with pytest.raises(InputError, match=r"journal\.log lacks trials"):
+        proposer_of(Study.begin(searched.folder, config()))
+
+
+def test_a_damaged_journal_is_refused(searched: Study) -> None:
+    journal = searched.folder / "journal.log"
+    journal.write_text("not json\n" + journal.read_text())
+
+    with pytest.raises(InputError, match=r"journal\.log: damaged"):
+        proposer_of(Study.begin(searched.folder, config()))
+
+
+def test_a_damaged_record_is_refused_by_name(searched: Study) -> None:
+    path = searched.trial_folder(0) / "result.json"
+    path.write_text('{"trial": 0}')
+
+    with pytest.raises(InputError, match=r"0000/result\.json.*state"):
+        Study.open(searched.folder)
+
+
+def test_the_summary_has_the_keys_that_scripts_depend_on(searched: Study) -> None:
+    summary = json.loads(json.dumps(searched.summary()))
+
+    assert {"front", "trials"} <= set(summary)
+    for row in summary["front"]:
+        assert {"trial", "quality", "latency_ms", "params", "gmacs", "bundle"} <= set(row)
+        assert Path(row["bundle"]).is_file()
+    assert set(summary["trials"]) == {"complete", "stopped", "rejected", "failed"}
+    assert sum(row["knee"] for row in summary["front"]) == 1
+    assert summary["score_kind"] == "simulated"
+
+
+def test_stopped_and_failed_trials_are_never_on_the_front(tmp_path: Path) -> None:
+    study = Study.begin(tmp_path / "s", config())
+    architecture = load_space("tiny").anchors[0]
+    for trial, (state, quality) in enumerate([("complete", 20.0), ("stopped", 30.0), ("failed", 40.0)]):
+        record = TrialRecord.model_validate(
+            {"trial": trial, "state": state, "digest": "d", "latency_ms": 5.0, "quality": quality}
+        )
+        study.begin_trial(record, architecture)
+
+    assert [record.trial for record in study.front()] == [0]
+    assert study.knee().trial == 0
+
+
+def test_an_empty_study_has_no_knee_and_says_how_to_go_on(tmp_path: Path) -> None:
+    study = Study.begin(tmp_path / "s", config())
+
+    assert study.summary()["front"] == []
+    with pytest.raises(InputError, match="no trial is complete"):
+        study.knee()
+    with pytest.raises(InputError, match="has no trial 3"):
+        study.architecture(3)
+
+
+def test_a_study_can_be_moved(searched: Study, tmp_path: Path) -> None:
+    moved = searched.folder.rename(tmp_path / "moved")
+
+    assert Study.open(moved).summary()["front"][0]["bundle"].startswith(str(moved))
+    stored = json.loads((moved / "pareto.json").read_text())
+    assert all((moved / row["bundle"]).is_file() for row in stored["front"])
+
+
+def test_a_record_without_quality_has_no_point() -> None:
+    with pytest.raises(ValueError, match="no quality"):
+        _ = TrialRecord(trial=1, state="running", digest="d", latency_ms=1.0).point
+    assert TrialRecord(
+        trial=1, state="complete", digest="d", latency_ms=2.0, quality=1.0, rungs=(Rung(step=1, quality=1.0),)
+    ).point == (1.0, 2.0)
