@@ -1,0 +1,75 @@
+"""The record that an exported file carries about itself, so that nothing else is needed to run it right."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from nas_isp import __version__
+from nas_isp.errors import InputError
+from nas_isp.generators.architecture import Architecture
+from nas_isp.raw.sensor import SensorDescription
+from nas_isp.settings import Settings, validated
+
+RECORD_NAME = "nas_isp"
+"""Name of the record in a TFLite file's metadata and key in an ONNX file's properties."""
+
+Layout = Literal["NHWC", "NCHW"]
+Precision = Literal["fp32", "fp16"]
+PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16")
+
+
+class ExportRecord(Settings):
+    """What an exported file is and how it wants its input."""
+
+    format_version: Annotated[Literal[1], Field(description="Version of this record.")] = 1
+    program: Annotated[str, Field(description="What wrote the file.")] = f"nas-isp {__version__}"
+    architecture: Annotated[Architecture, Field(discriminator="family", description="The generator's description.")]
+    sensor: Annotated[SensorDescription, Field(description="Sensor and levels of the training RAW.")]
+    origin: Annotated[dict[str, Any], Field(default_factory=dict, description="Where the weights come from.")]
+    precision: Annotated[Precision, Field(description="How weights are stored; values in between are fp32.")]
+    layout: Annotated[Layout, Field(description="Order of the dimensions of input and output.")]
+    packed_height: Annotated[int | None, Field(ge=1, description="Rows of the packed input; null: any.")]
+    packed_width: Annotated[int | None, Field(ge=1, description="Columns of the packed input; null: any.")]
+    input_channels: Annotated[tuple[str, ...], Field(description="Meaning of the input's channels, in order.")] = (
+        "R",
+        "G of the red row",
+        "G of the blue row",
+        "B",
+    )
+    input_values: Annotated[str, Field(description="Scale of the input.")] = (
+        "(x - black) / (white - black), not clipped below 0"
+    )
+    output_channels: Annotated[tuple[str, ...], Field(description="Meaning of the output's channels.")] = (
+        "R",
+        "G",
+        "B",
+    )
+    output_values: Annotated[str, Field(description="Scale of the output.")] = "sRGB-encoded; clip to 0..1"
+    halo: Annotated[int, Field(ge=0, description="Packed pixels around a tile that its own pixels depend on.")]
+    step: Annotated[int, Field(ge=1, description="Sides and tile positions are multiples of this, packed pixels.")]
+    global_head: Annotated[bool, Field(description="The output also depends on the mean over the whole picture.")]
+    whole_picture: Annotated[bool, Field(description="Tiles would not join: only a whole picture comes out right.")]
+
+    @property
+    def packed_size(self) -> tuple[int, int] | None:
+        """Rows and columns of the packed input, or None where any size goes."""
+        if self.packed_height is None or self.packed_width is None:
+            return None
+        return self.packed_height, self.packed_width
+
+
+def read_record(text: str | None, path: Path) -> ExportRecord:
+    """Parse the record found in a file.
+
+    Raises:
+        InputError: there is none, or it is not one of a known version.
+    """
+    if text is None:
+        raise InputError(f"{path}: holds no nas_isp record; give a file written by `nas-isp export`")
+    try:
+        content = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise InputError(f"{path}: its nas_isp record is not JSON ({error})") from error
+    return validated(content, ExportRecord, path)

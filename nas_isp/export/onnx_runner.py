@@ -1,0 +1,77 @@
+"""Running an exported ONNX file in ONNX Runtime."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidGraph, InvalidProtobuf, NotImplemented
+
+from nas_isp.errors import InputError
+from nas_isp.export import onnx_file
+from nas_isp.export.metadata import read_record
+from nas_isp.export.runners import Floats, Runner, read_bytes
+
+UNUSABLE = (Fail, InvalidGraph, InvalidProtobuf, NotImplemented, ValueError)
+
+
+class OnnxRunner(Runner):
+    """An ONNX file with a nas_isp record; for pictures of another size than the file's its sides are freed.
+
+    Raises:
+        InputError: not such a file.
+    """
+
+    def __init__(self, path: Path, threads: int) -> None:
+        self._path, self._threads = path, threads
+        self._content = read_bytes(path)
+        record = read_record(onnx_file.find_record(onnx_file.parse(self._content, path)), path)
+        super().__init__(
+            str(path), record.packed_size, record.halo, record.step, record.global_head, record.whole_picture
+        )
+        self.record = record
+        self._fixed = self._session(self._content)
+        self._free = self._fixed if self.tile is None else None
+        if self.has_global_head:
+            to_mean, from_mean = onnx_file.split_at_mean(self._content, path)
+            self._to_mean, self._from_mean = self._session(to_mean), self._session(from_mean)
+
+    def run(self, packed: Floats, pooled: Floats | None = None) -> Floats:
+        if pooled is None:
+            return _run(self._session_for(packed), packed)
+        return _run(self._from_mean, packed, pooled[None, :, None, None])
+
+    def pooled(self, packed: Floats) -> Floats:
+        return _run(self._to_mean, packed).reshape(-1)
+
+    def prepared(self, packed: Floats) -> Callable[[], object]:
+        session, feed = self._session_for(packed), {onnx_file.INPUT_NAME: np.ascontiguousarray(packed[None])}
+        return lambda: session.run(None, feed)
+
+    def _session_for(self, packed: Floats) -> onnxruntime.InferenceSession:
+        if packed.shape[1:] == self.tile:
+            return self._fixed
+        if self._free is None:
+            model = onnx_file.parse(self._content, self._path)
+            onnx_file.free_sides(model)
+            self._free = self._session(model.SerializeToString())
+        return self._free
+
+    def _session(self, content: bytes) -> onnxruntime.InferenceSession:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = self._threads
+        options.log_severity_level = 3
+        try:
+            return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        except UNUSABLE as error:
+            reason = " ".join(str(error).split())[:200]
+            raise InputError(
+                f"{self._path}: ONNX Runtime does not take this file ({reason}); export it again"
+            ) from error
+
+
+def _run(session: onnxruntime.InferenceSession, packed: Floats, *rest: Floats) -> Floats:
+    names = [entry.name for entry in session.get_inputs()]
+    values = [np.ascontiguousarray(value) for value in (packed[None], *rest)]
+    output: Floats = session.run(None, dict(zip(names, values, strict=True)))[0]
+    return output[0]

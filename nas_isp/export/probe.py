@@ -1,0 +1,72 @@
+"""Packed pictures on which an exported file is compared with PyTorch."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas_isp.raw.packing import align_to_rggb, pack
+from nas_isp.raw.readers import list_raw_files, read_raw
+from nas_isp.raw.sensor import SensorDescription
+from nas_isp.raw.synthesis import SyntheticCamera, synthesize_raw
+
+Floats = NDArray[np.float32]
+
+PICTURES = 3
+BRIGHT = 4.0
+BELOW_BLACK = 0.05
+
+
+def real_pictures(
+    folder: Path, height: int, width: int, sensor: SensorDescription | None = None, limit: int = PICTURES
+) -> list[Floats]:
+    """The middles of RAW files, packed `(4, height, width)` each; smaller pictures are mirrored up to the size.
+
+    Args:
+        folder: holds RAW files; `limit` of them, evenly spread, are read.
+        height: rows, packed pixels.
+        width: columns.
+        sensor: description for bare mosaics; None takes the one beside them.
+        limit: files at most.
+
+    Raises:
+        InputError: no readable RAW file there.
+    """
+    files = list_raw_files(folder)
+    chosen = [files[index * len(files) // limit] for index in range(limit)] if len(files) > limit else files
+    return [_middle(pack(align_to_rggb(read_raw(file, sensor))), height, width) for file in chosen]
+
+
+def synthetic_pictures(height: int, width: int, seed: int = 0) -> list[Floats]:
+    """Packed `(4, height, width)` pictures of a procedural scene: as taken, overexposed, and dark.
+
+    Together they hold noise, clipped highlights and values below black.
+    """
+    rng = np.random.default_rng(seed)
+    scene = _scene(2 * height, 2 * width, rng)
+    as_taken = pack(synthesize_raw(scene, rng, SyntheticCamera(cfa="RGGB")))
+    bright = np.minimum(as_taken * np.float32(BRIGHT), 1)
+    dark = as_taken / np.float32(BRIGHT) - np.float32(BELOW_BLACK)
+    return [as_taken, bright, dark]
+
+
+def _middle(packed: Floats, height: int, width: int) -> Floats:
+    _, rows, columns = packed.shape
+    top, left = max(rows - height, 0) // 2, max(columns - width, 0) // 2
+    middle = packed[:, top : top + height, left : left + width]
+    missing = ((0, 0), (0, height - middle.shape[1]), (0, width - middle.shape[2]))
+    return np.ascontiguousarray(np.pad(middle, missing, mode="symmetric"))
+
+
+def _scene(height: int, width: int, rng: np.random.Generator) -> Floats:
+    """An sRGB picture `(height, width, 3)` of slopes, waves of many widths, hard edges and a light."""
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    scene = np.stack([x / width, y / height, 1 - x / width], axis=-1) * 0.5
+    for wavelength in (4, 16, 64, 256):
+        angle, phase = rng.uniform(0, 2 * np.pi, 2)
+        wave = np.sin(2 * np.pi * (x * np.cos(angle) + y * np.sin(angle)) / wavelength + phase)
+        scene += 0.15 * wave[..., None] * rng.uniform(0.3, 1, 3)
+    stripes = ((x // 40 + y // 24) % 2)[..., None]
+    light = np.exp(-((x - width / 3) ** 2 + (y - height / 3) ** 2) / (0.02 * height * width))[..., None]
+    picture: Floats = np.clip(scene + 0.15 * stripes + light, 0, 1).astype(np.float32)
+    return picture

@@ -1,0 +1,141 @@
+"""One interface over the runtimes that can develop a picture: PyTorch, TFLite and ONNX."""
+
+import os
+import statistics
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas_isp.errors import InputError
+from nas_isp.generators.architecture import Architecture, PlainArchitecture, RmfaArchitecture
+
+Floats = NDArray[np.float32]
+
+BUNDLE_SUFFIX = ".safetensors"
+SUFFIXES = (BUNDLE_SUFFIX, ".tflite", ".onnx")
+MEASURED_SECONDS = 3.0
+
+
+class Runner(ABC):
+    """A loaded model.
+
+    Attributes:
+        name: for messages.
+        tile: packed rows and columns that the model was written for, or None for any.
+        halo: radius of the receptive field, packed pixels.
+        step: sides and tile positions must be multiples of this, packed pixels.
+        has_global_head: the output also depends on the mean over the whole picture; see `pooled`.
+        whole_picture: tiles would not join: only a whole picture comes out right, and only at the size of `tile`
+            where there is one.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        tile: tuple[int, int] | None,
+        halo: int,
+        step: int,
+        has_global_head: bool = False,
+        whole_picture: bool = False,
+    ) -> None:
+        self.name = name
+        self.tile = tile
+        self.halo = halo
+        self.step = step
+        self.has_global_head = has_global_head
+        self.whole_picture = whole_picture
+
+    @abstractmethod
+    def run(self, packed: Floats, pooled: Floats | None = None) -> Floats:
+        """RGB `(3, 2h, 2w)`, not clipped, of packed `(4, h, w)` of any size that `step` divides.
+
+        Args:
+            packed: the picture, or a tile of it.
+            pooled: the means over the whole picture that its tiles share; None takes those of `packed`.
+        """
+
+    @abstractmethod
+    def pooled(self, packed: Floats) -> Floats:
+        """Means of the colour head's features over `packed`, `(8,)`; only with `has_global_head`."""
+
+    @abstractmethod
+    def prepared(self, packed: Floats) -> Callable[[], object]:
+        """A function that runs the network once on `packed` and nothing else, for timing."""
+
+    def measure_ms(self, packed: Floats, runs: int = 20) -> tuple[float, float]:
+        """Median and least time of the network on `packed`, after two runs that do not count; at most about 3 s."""
+        run_once = self.prepared(packed)
+        run_once()
+        run_once()
+        times: list[float] = []
+        until = time.perf_counter() + MEASURED_SECONDS
+        while len(times) < runs and (not times or time.perf_counter() < until):
+            start = time.perf_counter()
+            run_once()
+            times.append(time.perf_counter() - start)
+        return 1000 * statistics.median(times), 1000 * min(times)
+
+
+def load_runner(path: Path, threads: int | None = None) -> Runner:
+    """The model in a bundle, a TFLite or an ONNX file.
+
+    Args:
+        path: a `.safetensors`, `.tflite` or `.onnx` file written by this program.
+        threads: for the computation; None takes every core.
+
+    Raises:
+        InputError: no such file, another kind of file, or one not written by this program.
+    """
+    if path.suffix not in SUFFIXES:
+        raise InputError(f"{path}: not a model; give a {', '.join(SUFFIXES)} file written by nas-isp")
+    if not path.is_file():
+        raise InputError(f"{path}: no such model; give a {', '.join(SUFFIXES)} file written by nas-isp")
+    threads = threads or available_cores()
+    if path.suffix == BUNDLE_SUFFIX:
+        from nas_isp.export.torch_runner import TorchRunner
+        from nas_isp.generators.bundle import load_bundle
+
+        return TorchRunner(load_bundle(path), str(path), threads)
+    if path.suffix == ".tflite":
+        from nas_isp.export.tflite_runner import TfliteRunner
+
+        return TfliteRunner(path, threads)
+    from nas_isp.export.onnx_runner import OnnxRunner
+
+    return OnnxRunner(path, threads)
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def step_of(architecture: Architecture) -> int:
+    """Packed pixels whose multiples a picture's sides and its tiles' positions must be."""
+    return 2 if isinstance(architecture, PlainArchitecture) and architecture.scale == 4 else 1
+
+
+def has_color_head(architecture: Architecture) -> bool:
+    """Whether the network looks at the mean over the whole picture."""
+    return isinstance(architecture, PlainArchitecture) and architecture.color_head
+
+
+def needs_whole_picture(architecture: Architecture) -> bool:
+    """Whether the network computes numbers from the whole picture that tiles cannot share."""
+    return isinstance(architecture, RmfaArchitecture)
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a model file.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); give a readable file") from error

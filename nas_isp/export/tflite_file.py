@@ -1,0 +1,119 @@
+"""Reading and editing TFLite files: metadata, operator list, free sides, splitting at the global mean."""
+
+import struct
+from collections import Counter
+from pathlib import Path
+
+import flatbuffers
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+from nas_isp.errors import InputError
+from nas_isp.export.metadata import RECORD_NAME
+
+IDENTIFIER = b"TFL3"
+NO_BUFFER = 0
+FREE = -1
+
+_OPERATOR_NAMES = {
+    value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int) and name.isupper()
+}
+
+
+def parse(content: bytes, path: Path) -> schema.ModelT:
+    """The file's contents as an editable object.
+
+    Raises:
+        InputError: not a TFLite file.
+    """
+    if len(content) < 8 or content[4:8] != IDENTIFIER:
+        raise InputError(f"{path}: not a TFLite file; give one written by `nas-isp export`")
+    try:
+        return schema.ModelT.InitFromPackedBuf(content, 0)
+    except (struct.error, IndexError, TypeError, ValueError, OverflowError, MemoryError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: a damaged TFLite file ({type(error).__name__}); export it again") from error
+
+
+def serialise(model: schema.ModelT) -> bytes:
+    """The bytes of a TFLite file."""
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(model.Pack(builder), IDENTIFIER)
+    return bytes(builder.Output())
+
+
+def operators(model: schema.ModelT) -> dict[str, int]:
+    """How often each operator occurs, most frequent first."""
+    names = (operator_name(model, operator) for graph in model.subgraphs for operator in graph.operators)
+    return dict(Counter(names).most_common())
+
+
+def operator_name(model: schema.ModelT, operator: schema.OperatorT) -> str:
+    """The schema's name of an operator, such as ``CONV_2D``."""
+    code = model.operatorCodes[operator.opcodeIndex]
+    return _OPERATOR_NAMES.get(max(code.builtinCode, code.deprecatedBuiltinCode), "UNKNOWN")
+
+
+def add_record(model: schema.ModelT, text: str) -> None:
+    """Put the record into the file's metadata."""
+    buffer = schema.BufferT()
+    buffer.data = np.frombuffer(text.encode(), np.uint8)
+    model.buffers.append(buffer)
+    entry = schema.MetadataT()
+    entry.name = RECORD_NAME
+    entry.buffer = len(model.buffers) - 1
+    model.metadata = [*(model.metadata or []), entry]
+
+
+def find_record(model: schema.ModelT) -> str | None:
+    """The text that `add_record` put in, or None."""
+    for entry in model.metadata or []:
+        if entry.name == RECORD_NAME.encode() and 0 <= entry.buffer < len(model.buffers):
+            data = model.buffers[entry.buffer].data
+            return None if data is None else bytes(bytearray(data)).decode("utf-8", errors="replace")
+    return None
+
+
+def free_sides(model: schema.ModelT) -> None:
+    """Declare height and width of every picture in the graph as unknown until run time."""
+    for graph in model.subgraphs:
+        for tensor in graph.tensors:
+            shape = tensor.shape
+            computed = model.buffers[tensor.buffer].data is None
+            if computed and shape is not None and len(shape) == 4 and tuple(shape[1:3]) != (1, 1):
+                tensor.shapeSignature = np.array([shape[0], FREE, FREE, shape[3]], np.int32)
+
+
+def split_at_mean(content: bytes, path: Path) -> tuple[bytes, bytes]:
+    """Two models out of one with a colour head, so that the tiles of a picture can share one mean.
+
+    Returns:
+        The model from the picture to the mean of the head's features ``(1, 1, 1, 8)``, and the model from the
+        picture and that mean to the RGB picture.
+
+    Raises:
+        InputError: the file has no MEAN operator.
+    """
+    model = parse(content, path)
+    means = [operator for operator in model.subgraphs[0].operators if operator_name(model, operator) == "MEAN"]
+    if not means:
+        raise InputError(f"{path}: says it has a colour head but has no MEAN operator; export it again")
+    mean = int(means[-1].outputs[0])
+    to_mean, from_mean = parse(content, path), parse(content, path)
+    picture, rgb = int(to_mean.subgraphs[0].inputs[0]), int(to_mean.subgraphs[0].outputs[0])
+    _keep_between(to_mean, [picture], [mean])
+    _keep_between(from_mean, [picture, mean], [rgb])
+    return serialise(to_mean), serialise(from_mean)
+
+
+def _keep_between(model: schema.ModelT, inputs: list[int], outputs: list[int]) -> None:
+    """Reduce the graph to the operators that `outputs` need when `inputs` are given."""
+    graph = model.subgraphs[0]
+    needed, kept = set(outputs), []
+    for operator in reversed(graph.operators):
+        produced = {int(tensor) for tensor in operator.outputs}
+        if produced & needed and not produced & set(inputs):
+            kept.append(operator)
+            needed |= {int(tensor) for tensor in operator.inputs}
+    graph.operators = kept[::-1]
+    graph.inputs, graph.outputs = np.array(inputs, np.int32), np.array(outputs, np.int32)
+    model.signatureDefs = []

@@ -1,0 +1,84 @@
+"""Running an exported TFLite file in LiteRT."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+from nas_isp.errors import InputError
+from nas_isp.export import tflite_file
+from nas_isp.export.metadata import read_record
+from nas_isp.export.runners import Floats, Runner, read_bytes
+
+
+class TfliteRunner(Runner):
+    """A TFLite file with a nas_isp record; pictures of another size than the file's resize its input.
+
+    Raises:
+        InputError: not such a file.
+    """
+
+    def __init__(self, path: Path, threads: int) -> None:
+        content = read_bytes(path)
+        record = read_record(tflite_file.find_record(tflite_file.parse(content, path)), path)
+        super().__init__(
+            str(path), record.packed_size, record.halo, record.step, record.global_head, record.whole_picture
+        )
+        self.record = record
+        self._whole = _Session(content, path, threads)
+        if self.has_global_head:
+            to_mean, from_mean = tflite_file.split_at_mean(content, path)
+            self._to_mean, self._from_mean = _Session(to_mean, path, threads), _Session(from_mean, path, threads)
+
+    def run(self, packed: Floats, pooled: Floats | None = None) -> Floats:
+        picture = _channels_last(packed)
+        if pooled is None:
+            return _channels_first(self._whole.run(picture))
+        return _channels_first(self._from_mean.run(picture, pooled[None, None, None]))
+
+    def pooled(self, packed: Floats) -> Floats:
+        return self._to_mean.run(_channels_last(packed)).reshape(-1)
+
+    def prepared(self, packed: Floats) -> Callable[[], object]:
+        self._whole.set_inputs(_channels_last(packed))
+        return self._whole.invoke
+
+
+class _Session:
+    """An interpreter that keeps its buffers while the picture's size stays the same."""
+
+    def __init__(self, content: bytes, path: Path, threads: int) -> None:
+        try:
+            self._interpreter = Interpreter(model_content=content, num_threads=threads)
+        except ValueError as error:
+            reason = " ".join(str(error).split())[:200]
+            raise InputError(f"{path}: LiteRT does not take this file ({reason}); export it again") from error
+        self._inputs = [entry["index"] for entry in self._interpreter.get_input_details()]
+        self._output = self._interpreter.get_output_details()[0]["index"]
+        self._shape: tuple[int, ...] | None = None
+
+    def run(self, *inputs: Floats) -> Floats:
+        self.set_inputs(*inputs)
+        self.invoke()
+        output: Floats = self._interpreter.get_tensor(self._output)
+        return output
+
+    def set_inputs(self, *inputs: Floats) -> None:
+        if inputs[0].shape != self._shape:
+            self._interpreter.resize_tensor_input(self._inputs[0], inputs[0].shape)
+            self._interpreter.allocate_tensors()
+            self._shape = inputs[0].shape
+        for index, value in zip(self._inputs, inputs, strict=True):
+            self._interpreter.set_tensor(index, value)
+
+    def invoke(self) -> None:
+        self._interpreter.invoke()
+
+
+def _channels_last(packed: Floats) -> Floats:
+    return np.ascontiguousarray(packed.transpose(1, 2, 0)[None], np.float32)
+
+
+def _channels_first(rgb: Floats) -> Floats:
+    return rgb[0].transpose(2, 0, 1)

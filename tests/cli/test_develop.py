@@ -1,0 +1,116 @@
+"""`nas-isp develop`: pictures where they were asked for, and broken photos that stop nobody else."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from nas_isp.cli.app import main
+from nas_isp.generators.architecture import Block, PlainArchitecture
+from nas_isp.generators.build import build
+from nas_isp.generators.bundle import Bundle, BundleRecord, save_bundle
+from nas_isp.raw.sensor import SensorDescription
+
+SMALL = PlainArchitecture(blocks=(Block(kind="conv3", channels=6),))
+SENSOR = SensorDescription(cfa="BGGR", bits=10, black=64, white=1023)
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Path:
+    """A folder with a model and a folder `raw` of two photos."""
+    torch.manual_seed(0)
+    save_bundle(
+        tmp_path / "m.safetensors", Bundle(BundleRecord(architecture=SMALL, sensor=SENSOR), build(SMALL).state_dict())
+    )
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / "sensor.json").write_text(SENSOR.model_dump_json())
+    for seed, name in enumerate(("a", "b")):
+        mosaic = np.random.default_rng(seed).integers(64, 1024, (24, 36)).astype(np.uint16)
+        np.save(tmp_path / "raw" / f"{name}.npy", mosaic)
+    return tmp_path
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
+    monkeypatch.setattr(sys, "argv", ["nas-isp", *map(str, arguments)])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    return int(caught.value.code or 0)
+
+
+def test_one_photo_goes_to_the_named_file_with_the_classical_one_beside(
+    scene: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = scene / "a.jpg"
+    assert run(monkeypatch, "develop", scene / "m.safetensors", scene / "raw/a.npy", "-o", target, "--compare") == 0
+    assert capsys.readouterr().out.split() == [str(target), str(scene / "a_classical.jpg")]
+    sizes = {Image.open(scene / name).size for name in ("a.jpg", "a_classical.jpg")}
+    assert sizes == {(34, 22)}  # BGGR: one row and column cut on both sides
+
+
+def test_a_folder_of_photos_goes_to_a_folder(scene: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run(monkeypatch, "develop", scene / "m.safetensors", scene / "raw", "-o", scene / "out", "--tile", "16") == 0
+    assert sorted(path.name for path in (scene / "out").iterdir()) == ["a.png", "b.png"]
+
+
+def test_a_broken_photo_does_not_stop_the_others(
+    scene: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (scene / "raw" / "a.npy").write_bytes(b"broken")
+    assert run(monkeypatch, "develop", scene / "m.safetensors", scene / "raw", "-o", scene / "out") == 2
+    captured = capsys.readouterr()
+    assert captured.out.split() == [str(scene / "out" / "b.png")]
+    assert "a.npy" in captured.err
+    assert "1 of 2 photos" in captured.err.splitlines()[-1]
+    assert [path.name for path in (scene / "out").iterdir()] == ["b.png"]
+
+
+def test_photos_of_one_name_are_refused_before_any_work(
+    scene: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "develop", scene / "m.safetensors", *[scene / "raw/a.npy"] * 2, "-o", scene / "out") == 2
+    assert "two photos are named 'a'" in capsys.readouterr().err
+    assert not (scene / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("model", "photo", "out", "reason"),
+    [
+        ("none.safetensors", "raw/a.npy", "a.png", "none.safetensors"),
+        ("none.tflite", "raw/a.npy", "a.png", "none.tflite"),
+        ("m.safetensors", "raw/none.npy", "a.png", "no such file"),
+        ("m.safetensors", "raw/a.npy", "a.webp", ".png, .jpg"),
+        ("m.safetensors", "raw", "a.png", "give a folder"),
+        ("m.safetensors", "raw/a.npy", "none/a.png", "no such folder"),
+        ("m.safetensors", "m.safetensors", "a.png", "RAW"),
+    ],
+)
+def test_bad_input_is_one_line_and_leaves_nothing(
+    scene: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    model: str,
+    photo: str,
+    out: str,
+    reason: str,
+) -> None:
+    monkeypatch.chdir(scene)
+    assert run(monkeypatch, "develop", model, photo, "-o", out) == 2
+    captured = capsys.readouterr()
+    assert len(captured.err.strip().splitlines()) == 1
+    assert reason in captured.err
+    assert captured.out == ""
+    assert sorted(path.name for path in scene.iterdir()) == ["m.safetensors", "raw"]
+
+
+def test_an_exported_file_develops_the_same_picture(scene: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from nas_isp.export.write import export_model
+    from nas_isp.generators.bundle import load_bundle
+
+    export_model(load_bundle(scene / "m.safetensors"), scene / "m.onnx", "onnx", packed_size=(8, 12))
+    for model in ("m.safetensors", "m.onnx"):
+        assert run(monkeypatch, "develop", scene / model, scene / "raw/b.npy", "-o", scene / f"{model}.png") == 0
+    pictures = [np.asarray(Image.open(scene / f"m.{kind}.png")).astype(int) for kind in ("safetensors", "onnx")]
+    assert np.abs(pictures[0] - pictures[1]).max() <= 1

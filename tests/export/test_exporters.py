@@ -1,0 +1,176 @@
+"""What every exporter must do with every network; conversion takes seconds, so most of this is marked slow."""
+
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pytest
+from export_cases import PLAIN_CASES, bundle_of
+
+from nas_isp.errors import InputError
+from nas_isp.export import verify
+from nas_isp.export.develop import develop_packed
+from nas_isp.export.runners import load_runner
+from nas_isp.export.torch_runner import TorchRunner
+from nas_isp.export.verify import ExportReport
+from nas_isp.export.write import RUNTIMES, Runtime, describe, export_model
+from nas_isp.generators.architecture import RmfaArchitecture
+
+FOLDER = TemporaryDirectory()
+SIZE = (32, 48)
+RMFA = RmfaArchitecture(width=4, depth=1)
+MOBILE_OPERATORS = {
+    "tflite": {"CONV_2D", "DEPTHWISE_CONV_2D", "ADD", "MUL", "MEAN", "TANH", "RELU", "RELU6", "DEPTH_TO_SPACE"},
+    "onnx": {"Conv", "Add", "Mul", "ReduceMean", "Tanh", "Relu", "Clip", "DepthToSpace"},
+}
+WEIGHTS_FROM_HALF = {"tflite": "DEQUANTIZE", "onnx": "Cast"}
+
+every_case = pytest.mark.parametrize("name", PLAIN_CASES)
+every_runtime = pytest.mark.parametrize("runtime", RUNTIMES)
+
+
+@cache
+def exported(name: str, runtime: Runtime, precision: str = "fp32", size: tuple[int, int] | None = SIZE) -> ExportReport:
+    """The report about one exported file; each is made once."""
+    path = Path(FOLDER.name) / f"{name} {precision} {size}.{runtime}"
+    return export_model(bundle_of(PLAIN_CASES[name]), path, runtime, precision, size)
+
+
+def noise(height: int, width: int) -> np.ndarray:
+    return np.random.default_rng(1).uniform(-0.1, 1.2, (4, height, width)).astype(np.float32)
+
+
+def test_onnx_without_slow_converters_equals_pytorch() -> None:
+    report = exported("plain", "onnx")
+    assert report.max_abs_error <= verify.TOLERANCE
+    assert report.opset == 18
+    assert report.bytes == Path(report.file).stat().st_size
+
+
+@pytest.mark.slow
+@every_runtime
+@every_case
+class TestEveryNetwork:
+    """Conformance: each network in each format."""
+
+    def test_it_equals_pytorch(self, name: str, runtime: Runtime) -> None:
+        report = exported(name, runtime)
+        assert report.max_abs_error <= verify.TOLERANCE
+        assert report.psnr_vs_torch_db is None or report.psnr_vs_torch_db > 100
+        assert report.host_ms > 0
+
+    def test_it_holds_only_operators_that_phones_take(self, name: str, runtime: Runtime) -> None:
+        report = exported(name, runtime)
+        assert set(report.ops) <= MOBILE_OPERATORS[runtime]
+        shuffle = {"tflite": "DEPTH_TO_SPACE", "onnx": "DepthToSpace"}[runtime]
+        assert report.ops[shuffle] == 1
+
+    def test_its_record_round_trips(self, name: str, runtime: Runtime) -> None:
+        runner = load_runner(Path(exported(name, runtime).file))
+        assert runner.record == describe(bundle_of(PLAIN_CASES[name]), runtime, "fp32", SIZE)
+        assert runner.tile == SIZE
+
+    def test_it_runs_as_the_bundle_does_at_any_size(self, name: str, runtime: Runtime) -> None:
+        runner, bundle = load_runner(Path(exported(name, runtime).file)), TorchRunner(bundle_of(PLAIN_CASES[name]), "b")
+        for size in (SIZE, (20, 30), (50, 70)):
+            assert np.abs(runner.run(noise(*size)) - bundle.run(noise(*size))).max() < verify.TOLERANCE
+
+    def test_it_develops_the_same_picture_with_any_tile(self, name: str, runtime: Runtime) -> None:
+        runner, bundle = load_runner(Path(exported(name, runtime).file)), TorchRunner(bundle_of(PLAIN_CASES[name]), "b")
+        packed = noise(70, 90)
+        whole = develop_packed(bundle, packed, 4096).astype(int)
+        for tile in (None, 50, 96, 4096):
+            assert np.abs(develop_packed(runner, packed, tile) - whole).max() <= 1
+
+    def test_half_weights_shrink_the_file_and_nothing_else(self, name: str, runtime: Runtime) -> None:
+        full, half = exported(name, runtime), exported(name, runtime, "fp16")
+        assert half.bytes < full.bytes
+        assert half.max_error_in_precision <= verify.TOLERANCE
+        assert half.max_abs_error < 1e-2
+        convolutions = sum(full.ops.get(op, 0) for op in ("CONV_2D", "DEPTHWISE_CONV_2D", "Conv"))
+        assert half.ops == {**full.ops, WEIGHTS_FROM_HALF[runtime]: convolutions}
+
+    def test_sides_left_to_run_time_give_the_same_graph(self, name: str, runtime: Runtime) -> None:
+        free = exported(name, runtime, size=None)
+        assert free.ops == exported(name, runtime).ops
+        assert load_runner(Path(free.file)).tile is None
+        bundle = TorchRunner(bundle_of(PLAIN_CASES[name]), "b")
+        assert np.abs(load_runner(Path(free.file)).run(noise(26, 38)) - bundle.run(noise(26, 38))).max() < 1e-5
+
+
+@pytest.mark.slow
+@every_runtime
+def test_a_file_that_fails_the_check_is_not_kept(
+    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verify, "TOLERANCE", -1.0)
+    target = tmp_path / f"m.{runtime}"
+    target.write_bytes(b"an older file")
+    with pytest.raises(InputError, match="differs from PyTorch"):
+        export_model(bundle_of(PLAIN_CASES["plain"]), target, runtime, "fp32", SIZE)
+    assert target.read_bytes() == b"an older file"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.slow
+def test_a_tflite_file_says_which_sides_are_free() -> None:
+    from nas_isp.export import tflite_file
+
+    for size, signature in ((None, [1, -1, -1, 4]), (SIZE, None)):
+        path = Path(exported("plain", "tflite", size=size).file)
+        graph = tflite_file.parse(path.read_bytes(), path).subgraphs[0]
+        [shape] = [graph.tensors[index].shapeSignature for index in graph.inputs]
+        assert (None if shape is None else shape.tolist()) == signature
+
+
+@pytest.mark.slow
+def test_the_mean_of_a_large_picture_is_exact_enough() -> None:
+    assert exported("color-head", "tflite", size=(544, 960)).max_abs_error <= verify.TOLERANCE
+
+
+@pytest.mark.slow
+def test_real_raw_is_used_where_it_is_given(shared_data: Path, tmp_path: Path) -> None:
+    folder = shared_data / "raw_phone" / "nokia_n900"
+    report = export_model(
+        bundle_of(PLAIN_CASES["plain"]), tmp_path / "m.onnx", "onnx", packed_size=(64, 96), raw_folder=folder
+    )
+    assert "real RAW" in report.checked_on
+
+
+@every_runtime
+def test_an_odd_size_is_refused_for_a_trunk_at_half_resolution(runtime: Runtime, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="multiples of 2"):
+        export_model(bundle_of(PLAIN_CASES["quarter"]), tmp_path / f"m.{runtime}", runtime, packed_size=(33, 48))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_folder_is_refused_before_any_work(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such folder"):
+        export_model(bundle_of(PLAIN_CASES["plain"]), tmp_path / "none" / "m.onnx", "onnx")
+
+
+@pytest.mark.slow
+class TestRmfa:
+    """The published network that looks at the whole picture."""
+
+    FORBIDDEN = frozenset({"TRANSPOSE", "RESHAPE", "GATHER", "GATHER_ND", "PACK", "STRIDED_SLICE"})
+
+    def test_tflite_equals_pytorch_without_reshapes(self, tmp_path: Path) -> None:
+        report = export_model(bundle_of(RMFA), tmp_path / "m.tflite", "tflite", packed_size=SIZE)
+        assert report.max_abs_error <= verify.TOLERANCE
+        assert not set(report.ops) & self.FORBIDDEN
+        runner = load_runner(tmp_path / "m.tflite")
+        whole = develop_packed(TorchRunner(bundle_of(RMFA), "b"), noise(*SIZE)).astype(int)
+        assert np.abs(develop_packed(runner, noise(*SIZE), tile=16) - whole).max() <= 1
+        with pytest.raises(InputError, match="--input-size 40x48"):
+            develop_packed(runner, noise(40, 48))
+
+    def test_tflite_of_any_size_is_refused(self, tmp_path: Path) -> None:
+        with pytest.raises(InputError, match="one size only"):
+            export_model(bundle_of(RMFA), tmp_path / "m.tflite", "tflite", packed_size=None)
+
+    def test_onnx_takes_any_size(self, tmp_path: Path) -> None:
+        export_model(bundle_of(RMFA), tmp_path / "m.onnx", "onnx", packed_size=None)
+        runner, bundle = load_runner(tmp_path / "m.onnx"), TorchRunner(bundle_of(RMFA), "b")
+        assert np.abs(runner.run(noise(40, 48)) - bundle.run(noise(40, 48))).max() <= verify.TOLERANCE
