@@ -9,7 +9,7 @@ mkdir -p "$out"
 "$bin/nas-isp" export "$out/study:knee" --to tflite --input-size 128x128 -o "$out/knee.tflite"
 raw=$(ls "$out"/study/data/demo/val/raw/*.png | head -n 1)
 "$bin/nas-isp" develop "$out/knee.tflite" "$raw" -o "$out/developed.png" --compare
-"$bin/nas-isp" evaluate "$out/knee.tflite" --pairs "$out/study/data/demo/val" --study "$out/study"
+"$bin/nas-isp" evaluate "$out/knee.tflite" --pairs "$out/study/data/demo/val" --baseline "$out/study"
 
 echo
 echo "Results in $out/: study/report.html (front, samples), front.png, knee.tflite, developed.png"

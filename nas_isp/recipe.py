@@ -9,6 +9,7 @@ from nas_isp.generators.architecture import PlainArchitecture
 from nas_isp.settings import Settings, load_yaml, validated
 
 Mode = Literal["unpaired", "paired", "paired-no-adv"]
+BalanceName = Literal["output", "parameters"]
 Positive = Annotated[float, Field(gt=0)]
 Weight = Annotated[float, Field(ge=0)]
 
@@ -38,6 +39,9 @@ class TrainSettings(Settings):
     mode: Annotated[Mode, Field(description="Which data and terms are used.")] = "unpaired"
     features: Annotated[str, Field(description="Frozen feature network by name.")] = "lite"
     weights: Annotated[TermWeights, Field(description="Share of each term.")] = TermWeights()
+    balance: Annotated[BalanceName, Field(description="Where the norms of the terms' gradients are measured.")] = (
+        "output"
+    )
     warm_start: Annotated[WarmStartSettings, Field(description="The regression before.")] = WarmStartSettings()
     steps: Annotated[int, Field(ge=0, description="Adversarial steps after the warm start.")] = 600
     batch: Annotated[int, Field(ge=1, description="Patches a step.")] = 8
@@ -72,8 +76,8 @@ class TrainSettings(Settings):
 class TrialSettings(Settings):
     """How a search scores one candidate."""
 
-    warm_start_steps: Annotated[int, Field(ge=0, description="Regression steps of a trial.")] = 200
-    steps: Annotated[int, Field(ge=1, description="Adversarial steps of a full trial.")] = 120
+    warm_start_steps: Annotated[int, Field(ge=0, description="Regression steps of a trial.")] = 160
+    steps: Annotated[int, Field(ge=1, description="Adversarial steps of a full trial.")] = 48
     rungs: Annotated[
         tuple[Annotated[float, Field(gt=0, lt=1)], ...],
         Field(description="Shares of the steps after which weak trials are stopped."),

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nas_isp.adversarial.balance import balanced_gradients
+from nas_isp.adversarial.balance import BALANCES
 from nas_isp.adversarial.checkpoint import load_checkpoint, save_checkpoint
 from nas_isp.adversarial.prepare import Prepared
 from nas_isp.adversarial.scoring import TrainOutcome, score, write_sample
@@ -70,7 +70,8 @@ class Trainer:
         self.on_progress = on_progress or (lambda done, total: None)
         folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(seed)
-        self.generator = build(architecture).to(self.device).to(memory_format=torch.channels_last)
+        self.generator = build(architecture).to(self.device)
+        self.generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # torch's stubs lack it
         if initial_weights is not None:
             self.generator.load_state_dict(initial_weights)
         self.averaged = copy.deepcopy(self.generator).requires_grad_(False)
@@ -211,7 +212,7 @@ class Trainer:
                 self.discriminators,
                 settings.weights,
             )
-        gradients, norms = balanced_gradients(output, leaf, terms, self.parameters)
+        gradients, norms = BALANCES[settings.balance](output, leaf, terms, self.parameters)
         for parameter, gradient in zip(self.parameters, gradients, strict=True):
             parameter.grad = gradient
         self.optimizer.step()

@@ -78,9 +78,8 @@ def _teacher_or_recipe(teacher: str | None, of_study: "Recipe") -> "tuple[Bundle
 
 def _prepared(study: Path) -> "Prepared":
     from nas_isp.adversarial.prepare import Prepared
-    from nas_isp.search.study import prepared_folder
 
-    return Prepared.load(prepared_folder(study))
+    return Prepared.load(study / "data" / "prepared")
 
 
 def _train_teacher(

@@ -1,0 +1,59 @@
+"""A student learns its teacher's pictures, not the reference it was born from."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from nas_isp.adversarial.prepare import Prepared, prepare
+from nas_isp.adversarial.trainer import Trainer
+from nas_isp.data.demo import demo_folders
+from nas_isp.data.patches import load_unpaired
+from nas_isp.distillation.distill import loaded, pictures_of, train_student, train_teacher
+from nas_isp.generators.architecture import Block, PlainArchitecture
+from nas_isp.recipe import TrainSettings, WarmStartSettings
+
+SMALL = PlainArchitecture(blocks=(Block(kind="conv3", channels=8),))
+LARGER = PlainArchitecture(blocks=(Block(kind="conv3", channels=16), Block(kind="conv3", channels=16)))
+QUICK = TrainSettings(patch=64, batch=4, warm_start=WarmStartSettings(steps=40), steps=5)
+
+
+def _quiet(done: float, total: float | None = None, text: str | None = None) -> None:
+    pass
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    raw, rgb, pairs = demo_folders(tmp_path_factory.mktemp("demo"))
+    unpaired = load_unpaired(raw, rgb, tmp_path_factory.mktemp("cache"), QUICK.patch, val_dir=pairs, limit=48)
+    return prepare(unpaired, QUICK, seed=0, score_with_pairs=False)
+
+
+@pytest.fixture
+def candidate(data: Prepared, tmp_path: Path) -> Trainer:
+    return Trainer(SMALL, data, QUICK, tmp_path / "candidate", seed=0)
+
+
+def test_the_student_comes_closer_to_its_teacher(data: Prepared, candidate: Trainer, tmp_path: Path) -> None:
+    teacher = train_teacher(LARGER, data, QUICK, tmp_path / "t", 0, "cpu", {"command": "test"}, _quiet).bundle
+    teacher.weights["tail.conv.bias"] += 0.1  # a teacher that differs from the reference everywhere
+    settings = QUICK.model_copy(update={"steps": 0, "warm_start": WarmStartSettings(steps=80, feature_weight=0.1)})
+    before = candidate.bundle({})
+    student = train_student(before, teacher, data, settings, tmp_path / "s", 0, "cpu", {}, _quiet)
+
+    packed, _ = data.test_batch(torch.device("cpu"))
+    with torch.no_grad():
+        wanted, old, new = (loaded(bundle)(packed) for bundle in (teacher, before, student.bundle))
+    assert (new - wanted).abs().mean() < 0.6 * (old - wanted).abs().mean()
+    assert student.bundle.record.origin["role"] == "student"
+    assert student.bundle.record.scores["quality"] == student.outcome.quality
+
+
+def test_teacher_pictures_are_its_outputs_in_eight_bits(data: Prepared, candidate: Trainer) -> None:
+    bundle = candidate.bundle({})
+    pictures = pictures_of(bundle, data, "cpu", _quiet)
+    assert pictures.shape == data.references.shape
+    with torch.no_grad():
+        expected = (loaded(bundle)(data.raw.tensor([7])).clamp(0, 1) * 255).round()[0].numpy()
+    assert np.abs(pictures[7].astype(float) - expected).max() <= 1
