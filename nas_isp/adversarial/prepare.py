@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
 
-from nas_isp.adversarial.transport import ColorTransport, block_colors, fit_transport, identity_transport
+from nas_isp.adversarial.transport import ColorTransport, block_colors, faithfulness, fit_transport, identity_transport
 from nas_isp.data.patches import Pairs, PhotoPatches, RawPatches, UnpairedData, UnpairedSampler
 from nas_isp.errors import InputError
 from nas_isp.evaluation.metrics import to_8_bit
 from nas_isp.evaluation.reference_free import TargetStatistics, target_statistics
 from nas_isp.perceptual.network import FeatureNetwork
-from nas_isp.raw.classical import grey_world, render
+from nas_isp.raw.classical import render, shades_of_grey
 from nas_isp.raw.packing import canonical_black, pack, pack_uint16
 from nas_isp.raw.sensor import SensorDescription
 from nas_isp.recipe import TrainSettings
@@ -29,6 +29,7 @@ TEST_PATCHES = 48
 STATISTICS_PHOTOS = 192
 PAIRS_LIMIT = 64
 PAIR_SIDE = 512
+CAPTURES = 256
 
 Progress = Callable[[float, float | None, str | None], None]
 ScoredPair = tuple[Tensor, NDArray[np.uint8]]
@@ -168,7 +169,7 @@ def prepare(
     classical = _classical_references(data.raw, white_balance, exposure)
     transport = identity_transport()
     if settings.warm_start.transport:
-        transport = _fit(classical, data.photos, seed)
+        transport = _fit(classical, data.photos, seed, captures=len(set(data.raw.stems)))
     report(2, 3, "content references")
     references = np.concatenate([_transported(part, transport) for part in _chunks(classical)])
     record = PreparedRecord(
@@ -243,11 +244,16 @@ def _central(packed: NDArray[np.float32], photo: NDArray[np.uint8]) -> ScoredPai
 
 
 def _common_white_balance(raw: RawPatches) -> Tensor:
-    """One set of gains for all: the geometric mean of the as-shot ones, or grey world of all patches where none are."""
-    known = raw.white_balance[np.isfinite(raw.white_balance).all(1)]
+    """One set of gains for all: the geometric mean over captures of the as-shot gains, or of shades of grey."""
+    places: dict[str, list[int]] = {}
+    for index, stem in enumerate(raw.stems):
+        places.setdefault(stem, []).append(index)
+    captures = [list(places.values())[index] for index in _spread(len(places), CAPTURES)]
+    known = raw.white_balance[[capture[0] for capture in captures]]
+    known = known[np.isfinite(known).all(1)]
     if len(known):
         return torch.from_numpy(np.exp(np.log(known).mean(0))).float()
-    gains = [grey_world(raw.tensor([index])) for index in _spread(len(raw), 256)]
+    gains = [shades_of_grey(raw.tensor([capture[at] for at in _spread(len(capture), 16)])) for capture in captures]
     return torch.stack(gains).log().mean(0).exp()
 
 
@@ -271,9 +277,10 @@ def _classical_references(raw: RawPatches, white_balance: Tensor, exposure: floa
     return np.concatenate(parts)
 
 
-def _fit(classical: NDArray[np.uint8], photos: PhotoPatches, seed: int) -> ColorTransport:
+def _fit(classical: NDArray[np.uint8], photos: PhotoPatches, seed: int, captures: int) -> ColorTransport:
     rendered = torch.from_numpy(classical[_spread(len(classical), 512)]).float() / 255
-    return fit_transport(block_colors(rendered), block_colors(photos.tensor(_spread(len(photos), 512))), seed)
+    colors = block_colors(photos.tensor(_spread(len(photos), 512)))
+    return fit_transport(block_colors(rendered), colors, seed, faithfulness(captures))
 
 
 def _transported(classical: NDArray[np.uint8], transport: ColorTransport) -> NDArray[np.uint8]:

@@ -14,6 +14,8 @@ FIT_STEPS = 300
 SAMPLES = 1024
 PROJECTIONS = 16
 ANCHOR_WEIGHT = 2.0
+LEAST_FAITHFULNESS = 0.2
+FAITHFULNESS_OF_ONE = 10.0
 
 
 @dataclass(frozen=True)
@@ -39,23 +41,37 @@ def identity_transport() -> ColorTransport:
     return ColorTransport(coefficients)
 
 
-def fit_transport(rendered: Tensor, photos: Tensor, seed: int, steps: int = FIT_STEPS) -> ColorTransport:
+def faithfulness(captures: int) -> float:
+    """How strongly a transport has to keep hues: three captures of meadows say nothing about how grass should look."""
+    return LEAST_FAITHFULNESS + FAITHFULNESS_OF_ONE / captures
+
+
+def fit_transport(
+    rendered: Tensor, photos: Tensor, seed: int, faithful: float = 0.0, steps: int = FIT_STEPS
+) -> ColorTransport:
     """Fit the transport from colours `(N, 3)` of rendered RAW to colours `(M, 3)` of photos, both sRGB 0..1.
 
     Black and white are anchored, so that shadows stay dark and saturated highlights stay white.
+
+    Args:
+        faithful: weight of keeping each colour's differences R - G and B - G up to one common factor, the saturation;
+            tones stay free. See `faithfulness`.
     """
     generator = torch.Generator().manual_seed(seed)
     coefficients = identity_transport().coefficients.clone().requires_grad_()
     anchors = _terms(torch.tensor([[0.0, 0.0, 0.0], [1.0, 1.0, 1.0]]))
-    optimizer = torch.optim.Adam([coefficients], lr=0.02)
+    saturation = torch.ones((), requires_grad=True)
+    optimizer = torch.optim.Adam([coefficients, saturation], lr=0.02)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps, eta_min=2e-4)
     source = _terms(rendered)
     for _ in range(steps):
-        mapped = source[torch.randint(len(source), (SAMPLES,), generator=generator)] @ coefficients
+        drawn = torch.randint(len(source), (SAMPLES,), generator=generator)
+        mapped = source[drawn] @ coefficients
         target = photos[torch.randint(len(photos), (SAMPLES,), generator=generator)]
         black, white = anchors @ coefficients
         outside = functional.relu(black - 0.02).sum() + functional.relu(0.98 - white).sum()
-        loss = sliced_wasserstein(mapped, target, generator) + ANCHOR_WEIGHT * outside
+        tint = (_differences(mapped) - saturation * _differences(rendered[drawn])).abs().mean()
+        loss = sliced_wasserstein(mapped, target, generator) + ANCHOR_WEIGHT * outside + faithful * tint
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -74,6 +90,11 @@ def sliced_wasserstein(first: Tensor, second: Tensor, generator: torch.Generator
 def block_colors(images: Tensor, block: int = 4) -> Tensor:
     """Means of `block` x `block` pixels of images `(B, 3, H, W)`, as colours `(N, 3)`."""
     return functional.avg_pool2d(images, block).permute(0, 2, 3, 1).reshape(-1, 3)
+
+
+def _differences(colors: Tensor) -> Tensor:
+    """R - G and B - G."""
+    return colors[:, (0, 2)] - colors[:, 1:2]
 
 
 def _terms(colors: Tensor) -> Tensor:

@@ -101,4 +101,4 @@ def _check_alike(picture: Image8, truth: Image8) -> None:
 
 
 def _tensor(image: Image8) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None].float() / 255
+    return torch.from_numpy(image.astype(np.float32)).permute(2, 0, 1)[None] / 255

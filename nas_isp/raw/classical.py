@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from nas_isp.raw.demosaic import DEMOSAIC, demosaic_bilinear, demosaic_malvar
 from nas_isp.raw.image import RawImage
@@ -21,6 +22,7 @@ __all__ = [
     "grey_world",
     "render",
     "render_image",
+    "shades_of_grey",
 ]
 
 SATURATED = 0.95
@@ -97,6 +99,26 @@ def grey_world(packed: Tensor) -> Tensor:
     level = cells.sum(dim=0)
     darkest_tenth = level.kthvalue(1 + level.numel() // 10).values
     red, green1, green2, blue = cells[:, level >= darkest_tenth].mean(dim=1).clamp(min=1e-6)
+    green = (green1 + green2) / 2
+    return torch.stack((green / red, torch.ones_like(green), green / blue)).clamp(1 / GAIN_LIMIT, GAIN_LIMIT)
+
+
+def shades_of_grey(packed: Tensor, power: float = 3.0) -> Tensor:
+    """White-balance gains `(3,)` with G = 1 from one capture, by Minkowski means of 2x2 cell averages.
+
+    Between grey world (power 1) and the brightest white (infinity): a meadow does not turn grey. Finlayson, Trezzi,
+    "Shades of Gray and Colour Constancy", Color Imaging Conference 2004. Cells with a saturated sample are left out;
+    gains are held within 1/8..8, and are 1 where no cell is left.
+
+    Args:
+        packed: `(B, 4, h, w)`, patches of one capture.
+    """
+    means = functional.avg_pool2d(packed.detach().float(), 2).clamp(min=0)
+    cells = means.transpose(0, 1).flatten(1)  # (4, cells)
+    cells = cells[:, cells.amax(dim=0) < SATURATED]
+    if cells.shape[1] == 0:
+        return torch.ones(3, device=packed.device)
+    red, green1, green2, blue = (cells**power).mean(dim=1).pow(1 / power).clamp(min=1e-6)
     green = (green1 + green2) / 2
     return torch.stack((green / red, torch.ones_like(green), green / blue)).clamp(1 / GAIN_LIMIT, GAIN_LIMIT)
 

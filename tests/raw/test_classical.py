@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from nas_isp.raw.classical import encode_srgb, grey_world, render, render_image
+from nas_isp.raw.classical import encode_srgb, grey_world, render, render_image, shades_of_grey
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.packing import unpack
 from nas_isp.raw.sensor import CFA_ORDERS, Cfa
@@ -93,3 +93,12 @@ def test_auto_exposure_brightens_a_dark_picture_and_leaves_a_bright_one() -> Non
     assert render_image(dark, auto_exposure=True).max() > render_image(dark).max() + 40
     bright = replace(dark, white=float(dark.mosaic.max()) / 2)
     assert np.array_equal(render_image(bright, auto_exposure=True), render_image(bright))
+
+
+def test_shades_of_grey_undoes_a_cast_on_neutral_cells_and_trusts_bright_ones() -> None:
+    grey = torch.rand(2, 1, 8, 8, generator=torch.Generator().manual_seed(0)) * 0.4 + 0.1
+    cast = torch.tensor([0.5, 1.0, 1.0, 0.8]).view(1, 4, 1, 1)
+    torch.testing.assert_close(shades_of_grey(grey * cast), torch.tensor([2.0, 1.0, 1.25]))
+    grass = torch.tensor([0.1, 0.2, 0.2, 0.1]).view(1, 4, 1, 1).expand(1, 4, 8, 8)
+    meadow = torch.cat((torch.full((1, 4, 8, 8), 0.8), grass))
+    assert shades_of_grey(meadow)[0] < 1.05 < grey_world(meadow)[0]
