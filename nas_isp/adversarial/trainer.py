@@ -52,6 +52,7 @@ class Trainer:
         on_progress: called with (steps done, total steps) after every step; an exception it raises stops the training
             after a checkpoint.
         initial_weights: state of the generator to start from; default is the architecture's own initialisation.
+        deadline: value of `time.monotonic()` after which the training ends where it is.
     """
 
     def __init__(
@@ -64,10 +65,12 @@ class Trainer:
         device: torch.device | str = "cpu",
         on_progress: Callable[[int, int], None] | None = None,
         initial_weights: dict[str, Tensor] | None = None,
+        deadline: float = math.inf,
     ) -> None:
         self.architecture, self.prepared, self.settings = architecture, prepared, settings
         self.folder, self.seed, self.device = folder, seed, torch.device(device)
         self.on_progress = on_progress or (lambda done, total: None)
+        self.deadline = deadline
         folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(seed)
         self.generator = build(architecture).to(self.device)
@@ -102,10 +105,10 @@ class Trainer:
         return self.score()
 
     def advance(self, until_step: int) -> None:
-        """Train up to a step, no more; see `train`."""
+        """Train up to a step or the deadline, no more; see `train`."""
         saved_at = time.monotonic()
         try:
-            while self.step < until_step:
+            while self.step < until_step and time.monotonic() < self.deadline:
                 values = self._regress() if self.step < self.settings.warm_start.steps else self._play()
                 self.step += 1
                 if self.step % LOG_EVERY == 0 or self.step == until_step:
@@ -119,6 +122,8 @@ class Trainer:
         except BaseException:
             self.save()
             raise
+        if self.step <= self.settings.warm_start.steps:
+            self.averaged.load_state_dict(self.generator.state_dict())
 
     def score(self) -> TrainOutcome:
         """Score the averaged generator as it is, and write `sample.png`."""
@@ -188,7 +193,7 @@ class Trainer:
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.optimizer.step()
-        if self.step + 1 == warm.steps or self.step % LOG_EVERY == LOG_EVERY - 1:
+        if self.step + 1 == warm.steps:
             self.averaged.load_state_dict(self.generator.state_dict())
         return {name: value.detach() for name, value in values.items()}
 

@@ -1,7 +1,9 @@
 """What every verb shares: output formats, printing, progress and the device choice. Imports stay light."""
 
 import json
+import math
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
@@ -35,6 +37,11 @@ def seconds_of(budget: str) -> float:
     if seconds is None:
         raise InputError(f"budget '{budget}': this command takes a time such as 90s, 30m or 2h")
     return seconds
+
+
+def deadline_in(seconds: float | None) -> float:
+    """The `time.monotonic()` at which a time is over; infinity without one."""
+    return math.inf if seconds is None else time.monotonic() + seconds
 
 
 def print_json(value: Any) -> None:

@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nas_isp.cli.common import Format, ReportsProgress, print_json, print_table, progress_bar, say, seconds_of
+from nas_isp.cli.common import (
+    Format,
+    ReportsProgress,
+    deadline_in,
+    print_json,
+    print_table,
+    progress_bar,
+    say,
+    seconds_of,
+)
 from nas_isp.errors import InputError
 
 if TYPE_CHECKING:
@@ -95,11 +104,12 @@ def _train_teacher(
     from nas_isp.distillation.distill import train_teacher
 
     architecture, settings = recipe.teacher.architecture, recipe.teacher_train()
+    deadline = deadline_in(seconds)
     if seconds is not None:
         progress(0, None, "measuring the teacher's pace")
         settings = fitted_to(seconds, architecture, data, settings, device)
     origin = {"command": "distill", "seed": seed}
-    return train_teacher(architecture, data, settings, run / "teacher", seed, device, origin, progress).bundle
+    return train_teacher(architecture, data, settings, run / "teacher", seed, device, origin, progress, deadline).bundle
 
 
 def _train_student(
@@ -117,12 +127,13 @@ def _train_student(
     from nas_isp.distillation.distill import train_student
 
     settings = recipe.student_train()
+    deadline = deadline_in(seconds)
     if seconds is not None:
         progress(0, None, "measuring the student's pace")
         settings = fitted_to(seconds, candidate.record.architecture, data, settings, device)
     origin = {"command": "distill", "seed": seed, "teacher": teacher.record.origin}
     folder = run / "student"
-    return train_student(candidate, teacher, data, settings, folder, seed, device, origin, progress).bundle
+    return train_student(candidate, teacher, data, settings, folder, seed, device, origin, progress, deadline).bundle
 
 
 def _print_scores(bundles: "dict[str, Bundle]", format: Format) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nas_isp.cli.common import Format, print_json, print_table, progress_bar, say, seconds_of
+from nas_isp.cli.common import Format, deadline_in, print_json, print_table, progress_bar, say, seconds_of
 
 if TYPE_CHECKING:
     from nas_isp.adversarial.scoring import TrainOutcome
@@ -49,7 +49,7 @@ def train(
     settings = load_recipe(recipe).train.overridden(mode=mode, steps=steps, warm_steps=warm_steps)
     seconds = seconds_of(budget) if budget else None
     check_output(output)
-    where = torch_device(device)
+    where, deadline = torch_device(device), deadline_in(seconds)
     run_folder = run or output.with_suffix(".run")
     folders = Folders(raw, rgb, val, pairs, sensor, scene_disjoint)
     with progress_bar("data") as progress, prepared(folders, settings, seed, progress) as data:
@@ -57,7 +57,14 @@ def train(
             progress(0, None, "measuring the pace")
             settings = fitted_to(seconds, arch, data, settings, where)
         trainer = Trainer(
-            arch, data, settings, run_folder, seed, where, lambda done, total: progress(done, total, "training")
+            arch,
+            data,
+            settings,
+            run_folder,
+            seed,
+            where,
+            lambda done, total: progress(done, total, "training"),
+            deadline=deadline,
         )
         try:
             outcome = trainer.train()

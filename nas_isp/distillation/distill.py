@@ -1,5 +1,6 @@
 """Distils a candidate: its teacher's pictures become the reference that it regresses onto."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,13 +42,14 @@ def train_teacher(
     device: str,
     origin: dict[str, Any],
     progress: Progress,
+    deadline: float = math.inf,
 ) -> Trained:
     """Train the teacher unpaired; a folder with a checkpoint of the same training is resumed.
 
     Raises:
         TrainingDiverged: the training cannot go on.
     """
-    return _trained(architecture, prepared, settings, folder, seed, device, origin, progress, "teacher")
+    return _trained(architecture, prepared, settings, folder, seed, device, origin, progress, "teacher", deadline)
 
 
 def train_student(
@@ -60,6 +62,7 @@ def train_student(
     device: str,
     origin: dict[str, Any],
     progress: Progress,
+    deadline: float = math.inf,
 ) -> Trained:
     """Train the candidate's network, from the candidate's weights, on the teacher's pictures of the training RAW.
 
@@ -77,6 +80,7 @@ def train_student(
         origin,
         progress,
         "student",
+        deadline,
         candidate.weights,
     )
 
@@ -113,6 +117,7 @@ def _trained(
     origin: dict[str, Any],
     progress: Progress,
     role: str,
+    deadline: float,
     weights: dict[str, torch.Tensor] | None = None,
 ) -> Trained:
     trainer = Trainer(
@@ -124,6 +129,7 @@ def _trained(
         device,
         on_progress=lambda done, total: progress(done, total, role),
         initial_weights=weights,
+        deadline=deadline,
     )
     outcome = trainer.train()
     scores = {"quality": outcome.quality, "score_kind": outcome.score_kind, **outcome.scores}

@@ -141,3 +141,14 @@ def test_paired_training_takes_the_photo_of_the_same_patch(demo: tuple[Path, Pat
 def test_every_published_network_trains_adversarially(name: str, data: Prepared, tmp_path: Path) -> None:
     outcome = Trainer(PUBLISHED[name], data, QUICK, tmp_path, seed=0).train()
     assert np.isfinite(outcome.quality)
+
+
+def test_a_training_ends_at_its_deadline_with_the_weights_it_has(data: Prepared, tmp_path: Path) -> None:
+    def too_late(done: int, total: int) -> None:
+        if done == 7:
+            trainer.deadline = 0.0
+
+    trainer = Trainer(SMALL, data, QUICK, tmp_path, seed=0, on_progress=too_late)
+    assert trainer.train().step == 7
+    for name, value in trainer.generator.state_dict().items():
+        torch.testing.assert_close(trainer.averaged.state_dict()[name], value)

@@ -1,0 +1,89 @@
+"""The package keeps its promises about structure: import direction, light pure modules, valid shipped files."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nas_isp import resources
+from nas_isp.latency.tables import load_table
+from nas_isp.recipe import load_recipe
+from nas_isp.search.space import load_space
+
+PACKAGE = Path(resources.__file__).parent
+ORDER = (
+    ("errors", "settings", "resources", "recipe"),
+    ("raw",),
+    ("data",),
+    ("generators",),
+    ("perceptual",),
+    ("evaluation",),
+    ("adversarial",),
+    ("latency",),
+    ("search",),
+    ("distillation",),
+    ("export",),
+    ("report",),
+    ("cli",),
+)
+RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
+EARLY_RECORDS = {"nas_isp.generators.architecture", "nas_isp.raw.sensor"}
+"""Plain records without imports of their own part, which settings may contain."""
+
+PURE = ["nas_isp.search.front", "nas_isp.search.halving", "nas_isp.latency.fit", "nas_isp.latency.correction"]
+
+
+def _imports(path: Path) -> list[str]:
+    nodes = ast.walk(ast.parse(path.read_text()))
+    return [
+        node.module for node in nodes if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("nas_isp.")
+    ]
+
+
+@pytest.mark.parametrize("part", [name for names in ORDER for name in names if (PACKAGE / name).is_dir()])
+def test_a_part_imports_nothing_on_its_right(part: str) -> None:
+    wrong = [
+        f"{path.relative_to(PACKAGE)} imports {module}"
+        for path in (PACKAGE / part).rglob("*.py")
+        for module in _imports(path)
+        if module not in EARLY_RECORDS and RANK[module.split(".")[1]] > RANK[part]
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_pure_numerics_load_no_framework(module: str) -> None:
+    program = f"import sys, {module}; print(sorted({{'torch', 'optuna', 'ray'}} & set(sys.modules)))"
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
+
+
+def test_every_shipped_file_is_valid() -> None:
+    spaces, recipes, tables = (resources.names(kind) for kind in ("search_spaces", "distill", "latency_tables"))
+    assert all((spaces, recipes, tables))
+    for name in spaces:
+        load_space(name)
+    for name in recipes:
+        load_recipe(name)
+    for name in tables:
+        assert load_table(name).device.id == name
+
+
+def test_a_malformed_recipe_names_file_line_and_field(tmp_path: Path) -> None:
+    from nas_isp.errors import InputError
+
+    path = tmp_path / "bad.yaml"
+    path.write_text("description: bad\ntrain:\n  batch: 0\nteacher:\n  architecture:\n    blocks: []\n")
+    with pytest.raises(InputError, match=r"bad.yaml, line 3, field 'train.batch'.*and 1 more"):
+        load_recipe(str(path))
+
+
+def test_yaml_aliases_and_tags_are_refused(tmp_path: Path) -> None:
+    from nas_isp.errors import InputError
+
+    for text in ("a: &x 1\nb: *x\n", "a: !!python/object/apply:os.system [ls]\n"):
+        (tmp_path / "bad.yaml").write_text(text)
+        with pytest.raises(InputError, match=r"bad\.yaml, line"):
+            load_recipe(str(tmp_path / "bad.yaml"))
