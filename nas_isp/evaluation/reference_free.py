@@ -17,11 +17,12 @@ QUANTILES = 256
 
 
 class ReferenceFreeWeights(Settings):
-    """How the three distances are weighed."""
+    """How the distances are weighed."""
 
     color: Annotated[float, Field(ge=0, description="Per unit of Lab sliced Wasserstein distance.")] = 0.1
     texture: Annotated[float, Field(ge=0, description="Per unit of feature moment distance.")] = 1.0
     content: Annotated[float, Field(ge=0, description="Per unit of content distance.")] = 1.0
+    fidelity: Annotated[float, Field(ge=0, description="Per unit of Lab distance to the reference.")] = 0.05
 
 
 @dataclass(frozen=True)
@@ -59,24 +60,31 @@ def reference_free_score(
     Returns:
         `quality`, and the distances it is the negative weighted sum of: `color` (sliced Wasserstein distance of 4x4
         means in Lab), `texture` (feature moments, relative to the photos' spread), `content` (1 - correlation of deep
-        luma features with the reference's, averaged over pictures).
+        luma features with the reference's, averaged over pictures), `fidelity` (mean Lab distance of 4x4 means to the
+        reference's: a network too small to keep colours apart loses here, whatever its colour distribution).
     """
     weights = weights or ReferenceFreeWeights()
     outputs = outputs.clamp(0, 1)
     color = float((_color_quantiles(outputs) - target.color_quantiles).abs().mean())
     texture = _moment_distance(_moments(outputs, features), target.moments)
     content = 1 - _correlation(outputs, references, features)
-    quality = -(weights.color * color + weights.texture * texture + weights.content * content)
-    return {"quality": quality, "color": color, "texture": texture, "content": content}
+    fidelity = float(torch.linalg.vector_norm(_block_lab(outputs) - _block_lab(references), dim=1).mean())
+    distances = {"color": color, "texture": texture, "content": content, "fidelity": fidelity}
+    return {"quality": -sum(getattr(weights, name) * value for name, value in distances.items()), **distances}
 
 
 def _color_quantiles(images: Tensor) -> Tensor:
-    lab = functional.avg_pool2d(srgb_to_lab(images), 4).permute(0, 2, 3, 1).reshape(-1, 3)
+    lab = _block_lab(images).permute(0, 2, 3, 1).reshape(-1, 3)
     generator = torch.Generator().manual_seed(0)
     directions = torch.randn(3, DIRECTIONS, generator=generator).to(lab)
     projected = (lab @ (directions / directions.norm(dim=0))).sort(0).values
     at = torch.linspace(0, len(projected) - 1, QUANTILES, device=lab.device).round().long()
     return projected[at]
+
+
+def _block_lab(images: Tensor) -> Tensor:
+    """Lab of 4x4 means."""
+    return functional.avg_pool2d(srgb_to_lab(images), 4)
 
 
 def _moments(images: Tensor, features: FeatureNetwork) -> dict[str, Tensor]:

@@ -25,9 +25,9 @@ def develop(
     """The 8-bit sRGB picture `(H, W, 3)` of a RAW picture, upright.
 
     Every tile size gives the same picture to one level. A phase other than RGGB costs one row and/or column on
-    both sides. A side that the model cannot take (odd for a trunk at half resolution) is extended by its last
-    pixels and cut again. A network that cannot be cut (RMFA: its attention looks at the whole picture) runs in one
-    piece, whatever `tile` says.
+    both sides. The picture is extended by its mirror image as far as the model sees, and cut again: the zeros that
+    convolutions assume outside would tint its borders. A network that cannot be cut (RMFA: its attention looks at the
+    whole picture) runs in one piece, whatever `tile` says.
 
     Args:
         runner: the model.
@@ -40,8 +40,10 @@ def develop(
             not finite.
     """
     packed = pack(align_to_rggb(raw))
-    rgb = develop_packed(runner, _extended(packed, runner.step), tile, progress)
-    return upright(rgb[: 2 * packed.shape[1], : 2 * packed.shape[2]], raw.flip)
+    extended, before = _extended(packed, runner)
+    rgb = develop_packed(runner, extended, tile, progress)
+    rows, columns = (slice(2 * before, 2 * (before + side)) for side in packed.shape[1:])
+    return upright(rgb[rows, columns], raw.flip)
 
 
 def develop_packed(
@@ -102,9 +104,11 @@ def _tile_size(runner: Runner, height: int, width: int, tile: int | None) -> tup
     return runner.tile or (DEFAULT_TILE // 2, DEFAULT_TILE // 2)
 
 
-def _extended(packed: Floats, step: int) -> Floats:
-    missing = [(0, 0), *((0, -side % step) for side in packed.shape[1:])]
-    return np.pad(packed, missing, mode="edge") if step > 1 else packed
+def _extended(packed: Floats, runner: Runner) -> tuple[Floats, int]:
+    """The planes with a mirrored margin, sides that the model takes, and how wide the margin is before."""
+    margin = 0 if runner.whole_picture else -(-runner.halo // runner.step) * runner.step
+    widths = [(0, 0), *((margin, margin + -side % runner.step) for side in packed.shape[1:])]
+    return np.pad(packed, widths, mode="symmetric"), margin
 
 
 def _doubled(part: slice) -> slice:

@@ -58,7 +58,24 @@ def test_the_picture_is_that_of_the_network(name: str) -> None:
     with torch.no_grad():
         rgb = net(torch.from_numpy(pack(raw))[None])[0].numpy()
     expected = np.floor(np.clip(rgb, 0, 1) * 255 + 0.5).transpose(1, 2, 0)
-    assert np.abs(develop(TorchRunner(bundle, name), raw, tile=4096) - expected).max() <= 1
+    runner = TorchRunner(bundle, name)
+    assert np.abs(develop_packed(runner, pack(raw), tile=4096) - expected).max() <= 1
+
+
+@pytest.mark.parametrize("name", ["plain", "quarter"])
+def test_a_flat_picture_stays_flat_up_to_its_borders(name: str) -> None:
+    flat = RawImage(np.full((44, 52), 500, np.uint16), "RGGB", (64.0,) * 4, 1023.0)
+    picture = develop(RUNNERS[name], flat).astype(int)
+    cells = picture.reshape(11, 4, 13, 4, 3)
+    assert np.abs(cells - cells[5:6, :, 6:7]).max() <= 1
+
+
+@pytest.mark.parametrize("name", ["plain", "quarter"])
+def test_the_inside_of_the_picture_is_that_of_the_network(name: str) -> None:
+    raw, runner = random_raw(88, 96), RUNNERS[name]
+    far = 2 * (runner.halo + runner.step)
+    whole, bare = develop(runner, raw), develop_packed(runner, pack(raw))
+    assert np.abs(whole.astype(int) - bare)[far:-far, far:-far].max() <= 1
 
 
 def fuse_of(name: str) -> torch.nn.Module:

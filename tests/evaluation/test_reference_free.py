@@ -1,0 +1,57 @@
+"""The reference-free score orders pictures that are plainly better and worse."""
+
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from nas_isp.data.demo import demo_folders
+from nas_isp.data.patches import cut_photo_patches
+from nas_isp.evaluation.reference_free import TargetStatistics, reference_free_score, target_statistics
+from nas_isp.perceptual.features import FeatureNetwork, load_features
+
+
+@pytest.fixture(scope="module")
+def features() -> FeatureNetwork:
+    return load_features("lite")
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Tensor:
+    folder = tmp_path_factory.mktemp("demo")
+    patches = cut_photo_patches(demo_folders(folder)[1], folder / "cache", 128, limit=80)
+    return patches.tensor(range(len(patches)))
+
+
+@pytest.fixture(scope="module")
+def target(photos: Tensor, features: FeatureNetwork) -> TargetStatistics:
+    return target_statistics(photos[::2], features)
+
+
+def _quality(pictures: Tensor, references: Tensor, target: TargetStatistics, features: FeatureNetwork) -> float:
+    return reference_free_score(pictures, references, target, features)["quality"]
+
+
+@pytest.mark.parametrize("name", ["cast", "blur", "noise", "grey", "shuffled", "dark"])
+def test_a_spoilt_picture_scores_worse_and_more_so_the_more_it_is_spoilt(
+    name: str, photos: Tensor, target: TargetStatistics, features: FeatureNetwork
+) -> None:
+    clean = photos[1::2]
+    noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(0))
+    spoilt = {
+        "cast": clean * torch.tensor([1.0, 0.8, 0.7]).view(1, 3, 1, 1),
+        "blur": functional.avg_pool2d(clean, 7, stride=1, padding=3, count_include_pad=False),
+        "noise": (clean + 0.15 * noise).clamp(0, 1),
+        "grey": clean.mean(1, keepdim=True).expand_as(clean),
+        "shuffled": clean.roll(1, 0),
+        "dark": clean * 0.5,
+    }[name]
+    qualities = [_quality(clean.lerp(spoilt, share), clean, target, features) for share in (0.0, 0.4, 1.0)]
+    assert qualities == sorted(qualities, reverse=True)
+    assert qualities[0] > qualities[2] + 0.02
+
+
+def test_a_target_scored_against_itself_has_no_distance(photos: Tensor, features: FeatureNetwork) -> None:
+    scores = reference_free_score(photos, photos, target_statistics(photos, features), features)
+    assert scores["quality"] == pytest.approx(0, abs=1e-4)
