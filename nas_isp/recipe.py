@@ -52,6 +52,13 @@ class TrainSettings(Settings):
     penalty: Annotated[Weight, Field(description="Strength of the R1 and R2 penalties.")] = 1.0
     ema: Annotated[float, Field(ge=0, lt=1, description="Decay of the averaged generator weights.")] = 0.99
 
+    @property
+    def active_weights(self) -> TermWeights:
+        """The weights of the mode: without adversarial terms in `paired-no-adv`."""
+        if self.mode == "paired-no-adv":
+            return self.weights.model_copy(update={"texture": 0.0, "color": 0.0})
+        return self.weights
+
     def overridden(
         self, mode: str | None = None, steps: int | None = None, warm_steps: int | None = None
     ) -> "TrainSettings":

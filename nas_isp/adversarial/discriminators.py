@@ -54,12 +54,13 @@ def discriminator_loss(discriminator: nn.Module, real: Tensor, fake: Tensor, pen
         real, fake: feature maps `(B, C, h, w)`; no gradient reaches what they were computed from.
         penalty: weight of half the squared gradient norms, per image.
     """
-    real, fake = real.detach().requires_grad_(), fake.detach().requires_grad_()
+    # Maps that a frozen network made in reduced precision: second derivatives want the full one.
+    real, fake = real.detach().float().requires_grad_(), fake.detach().float().requires_grad_()
     verdict_real, verdict_fake = discriminator(real), discriminator(fake)
     loss = relativistic_loss(verdict_real, verdict_fake)
     if penalty == 0:
         return loss
     total = verdict_real.sum() + verdict_fake.sum()
     gradients = torch.autograd.grad(total, (real, fake), create_graph=True)
-    norms = sum(gradient.float().square().sum((1, 2, 3)).mean() for gradient in gradients)
+    norms = sum(gradient.square().sum((1, 2, 3)).mean() for gradient in gradients)
     return loss + penalty / 2 * norms

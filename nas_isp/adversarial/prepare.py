@@ -1,10 +1,13 @@
 """What all trainings on one data set share, computed once: content references, test patches, target statistics."""
 
+import hashlib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -69,6 +72,15 @@ class Prepared:
         """Sensor of the training RAW."""
         return self.raw.sensor
 
+    @cached_property
+    def digest(self) -> str:
+        """Tells preparations of other data apart."""
+        record = self.record.model_dump_json(exclude={"raw", "photos"})
+        digest = hashlib.sha256(f"{record}{self.raw.stems}{self.photos.stems}".encode())
+        for part in _chunks(self.references):
+            digest.update(part.tobytes())
+        return digest.hexdigest()
+
     @property
     def score_with_pairs(self) -> bool:
         """Whether quality is PSNR on the true pairs."""
@@ -119,7 +131,13 @@ class Prepared:
         return replace(self, references=references)
 
     def save(self, folder: Path) -> None:
-        """Write what `load` needs beside the patch folders."""
+        """Write what `load` needs beside the patch folders.
+
+        Raises:
+            ValueError: paired data, whose patches have no folder.
+        """
+        if self.record.paired:
+            raise ValueError("paired data are prepared in memory and cannot be saved")
         folder.mkdir(parents=True, exist_ok=True)
         np.save(folder / "references.npy", self.references)
         arrays: dict[str, Any] = {f"raw_{at}": packed.numpy() for at, (packed, _) in enumerate(self.pairs)}
@@ -147,7 +165,7 @@ class Prepared:
             with np.load(folder / "pairs.npz") as stored:
                 count = len(stored.files) // 2
                 pairs = [(torch.from_numpy(stored[f"raw_{at}"]), stored[f"rgb_{at}"]) for at in range(count)]
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, BadZipFile) as error:
             raise InputError(f"{folder}: damaged preparation ({error}); delete the folder to make it anew") from error
         raw, photos = RawPatches.open(folder / record.raw), PhotoPatches.open(folder / record.photos)
         return Prepared(record, raw, photos, references, pairs)
@@ -210,7 +228,11 @@ def prepare_paired(pairs: Pairs, size: int, seed: int, tested: Pairs | None = No
         )
     black_white = np.array(levels, np.float32)
     unknown = np.full((len(packed), 3), np.nan, np.float32)
-    sensor = SensorDescription(cfa="RGGB", bits=16, black=levels[0][0], white=levels[0][4])
+    red, green_of_red, green_of_blue, blue, white = levels[0]
+    bits = max(8, int(white).bit_length())
+    sensor = SensorDescription(
+        name=pairs.folder.name, cfa="RGGB", bits=bits, black=(red, green_of_red, green_of_blue, blue), white=white
+    )
     raw = RawPatches(
         pairs.folder, np.stack(packed), black_white[:, :4], black_white[:, 4], unknown, stems, sensor, skipped=[]
     )

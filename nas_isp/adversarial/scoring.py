@@ -1,8 +1,9 @@
 """Scores a generator in training: PSNR on true pairs where the user gave some, else the reference-free score."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -29,6 +30,10 @@ class TrainOutcome:
     scores: dict[str, float]
     step: int
 
+    def to_dict(self) -> dict[str, Any]:
+        """What a bundle records of it."""
+        return {"quality": self.quality, "score_kind": self.score_kind, **self.scores}
+
 
 def score(
     generator: nn.Module, prepared: Prepared, features: FeatureNetwork, step: int, device: torch.device
@@ -53,7 +58,10 @@ def write_sample(generator: nn.Module, prepared: Prepared, path: Path, device: t
     at = torch.linspace(0, len(packed) - 1, min(SAMPLE_PICTURES, len(packed))).round().long()
     with torch.no_grad():
         rows = [to_8_bit(generator(packed[at])), to_8_bit(references[at])]
-    Image.fromarray(np.concatenate([np.concatenate(list(row), 1) for row in rows], 0)).save(path)
+    strip = np.concatenate([np.concatenate(list(row), 1) for row in rows], 0)
+    part = path.with_suffix(".part")
+    Image.fromarray(strip).save(part, format="PNG")
+    os.replace(part, path)
 
 
 def _pair_psnr(generator: nn.Module, packed: Tensor, photo: np.ndarray, device: torch.device) -> float:

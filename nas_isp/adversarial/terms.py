@@ -1,6 +1,6 @@
 """What the frozen networks and discriminators see of a picture, and the generator's loss terms."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -85,26 +85,29 @@ def generator_terms(
         real: views of target photos.
     """
     fake = view(output, features)
-    weight_of = {"texture_fine": weights.texture, "texture_coarse": weights.texture, "color": weights.color}
     terms = {
         "content": (functional.mse_loss(fake.content, content_target), weights.content),
         "pixel": (low_frequency_distance(output, reference), weights.pixel),
         "total_variation": (total_variation(output), weights.total_variation),
     }
-    for name, weight in weight_of.items():
-        if weight > 0:
-            judge = discriminators[name]
-            terms[name] = (relativistic_loss(judge(fake.inputs[name]), judge(real.inputs[name])), weight)
+    for name, weight in judged(weights).items():
+        judge = discriminators[name]
+        terms[name] = (relativistic_loss(judge(fake.inputs[name]), judge(real.inputs[name])), weight)
     return {name: term for name, term in terms.items() if term[1] > 0}, fake
 
 
-def discriminators_loss(discriminators: nn.ModuleDict, real: Views, fake: Views, penalty: float) -> Tensor:
-    """Sum of the discriminators' losses; see `discriminator_loss`."""
-    losses: Mapping[str, Tensor] = {
-        name: discriminator_loss(judge, real.inputs[name], fake.inputs[name], penalty)
-        for name, judge in discriminators.items()
-    }
-    return torch.stack(list(losses.values())).sum()
+def judged(weights: TermWeights) -> dict[str, float]:
+    """The discriminators that take part, with their terms' weights."""
+    all_of_them = {"texture_fine": weights.texture, "texture_coarse": weights.texture, "color": weights.color}
+    return {name: weight for name, weight in all_of_them.items() if weight > 0}
+
+
+def discriminators_loss(
+    discriminators: nn.ModuleDict, names: Iterable[str], real: Views, fake: Views, penalty: float
+) -> Tensor:
+    """Sum of the named discriminators' losses; see `discriminator_loss`."""
+    losses = [discriminator_loss(discriminators[name], real.inputs[name], fake.inputs[name], penalty) for name in names]
+    return torch.stack(losses).sum()
 
 
 def low_frequency_distance(first: Tensor, second: Tensor) -> Tensor:

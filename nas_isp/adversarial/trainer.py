@@ -1,6 +1,7 @@
 """Trains one generator: a regression onto the content reference, then balanced adversarial steps."""
 
 import copy
+import hashlib
 import json
 import math
 import time
@@ -22,6 +23,7 @@ from nas_isp.adversarial.terms import (
     content_features,
     discriminators_loss,
     generator_terms,
+    judged,
     view,
 )
 from nas_isp.errors import InputError
@@ -71,7 +73,8 @@ class Trainer:
         self.folder, self.seed, self.device = folder, seed, torch.device(device)
         self.on_progress = on_progress or (lambda done, total: None)
         self.deadline = deadline
-        folder.mkdir(parents=True, exist_ok=True)
+        self.weights = settings.active_weights
+        _make_folder(folder)
         torch.manual_seed(seed)
         self.generator = build(architecture).to(self.device)
         self.generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # torch's stubs lack it
@@ -85,6 +88,7 @@ class Trainer:
         self.judge_optimizer = torch.optim.Adam(
             self.discriminators.parameters(), lr=settings.discriminator_learning_rate, betas=(0.5, 0.9)
         )
+        self.identity = _identity(architecture, prepared, settings, seed, initial_weights)
         self.step = 0
         self.content_cache: dict[int, Tensor] = {}
         self._resume()
@@ -107,16 +111,20 @@ class Trainer:
     def advance(self, until_step: int) -> None:
         """Train up to a step or the deadline, no more; see `train`."""
         saved_at = time.monotonic()
+        unlogged: dict[str, Tensor] = {}
         try:
             while self.step < until_step and time.monotonic() < self.deadline:
-                values = self._regress() if self.step < self.settings.warm_start.steps else self._play()
+                unlogged = self._regress() if self.step < self.settings.warm_start.steps else self._play()
                 self.step += 1
-                if self.step % LOG_EVERY == 0 or self.step == until_step:
-                    self._log(values)
+                if self.step % LOG_EVERY == 0:
+                    self._log(unlogged)
+                    unlogged = {}
                 if time.monotonic() - saved_at > CHECKPOINT_SECONDS:
                     self.save()
                     saved_at = time.monotonic()
                 self.on_progress(self.step, self.total_steps)
+            if unlogged:
+                self._log(unlogged)
         except TrainingDiverged:
             raise
         except BaseException:
@@ -145,7 +153,7 @@ class Trainer:
     def save(self) -> None:
         """Write the checkpoint."""
         state = {
-            "identity": self._identity(),
+            "identity": self.identity,
             "step": self.step,
             "generator": self.generator.state_dict(),
             "averaged": self.averaged.state_dict(),
@@ -155,18 +163,13 @@ class Trainer:
         }
         save_checkpoint(self.folder / "checkpoint.pt", state)
 
-    def _identity(self) -> str:
-        """What a checkpoint must agree in; numbers of steps may be raised later."""
-        settings = self.settings.model_dump_json(exclude={"steps": True, "warm_start": {"steps"}})
-        return f"{self.architecture.to_json()} {settings} {self.seed}"
-
     def _resume(self) -> None:
         state = load_checkpoint(self.folder / "checkpoint.pt", self.device)
         self.step = int(state["step"]) if state else 0
         if state:
-            if state.get("identity") != self._identity():
+            if state.get("identity") != self.identity:
                 raise InputError(
-                    f"{self.folder}: holds a training with another architecture, seed or settings; "
+                    f"{self.folder}: holds a training with another architecture, seed, settings or data; "
                     "give another folder, or delete it to start anew"
                 )
             for name in ("generator", "averaged", "discriminators", "optimizer", "judge_optimizer"):
@@ -215,7 +218,7 @@ class Trainer:
                 real,
                 self.features,
                 self.discriminators,
-                settings.weights,
+                self.weights,
             )
         gradients, norms = BALANCES[settings.balance](output, leaf, terms, self.parameters)
         for parameter, gradient in zip(self.parameters, gradients, strict=True):
@@ -225,13 +228,13 @@ class Trainer:
         values = {name: value.detach() for name, (value, _) in terms.items()}
         values |= {f"norm_{name}": norm for name, norm in norms.items()}
         values["drift"] = (leaf.detach() - reference).abs().mean()
-        if self.step % settings.discriminator_every == 0:
+        if self.step % settings.discriminator_every == 0 and judged(self.weights):
             values["discriminators"] = self._judge(real, fake)
         return values
 
     def _judge(self, real: Views, fake: Views) -> Tensor:
         self.discriminators.requires_grad_(True)
-        loss = discriminators_loss(self.discriminators, real, fake, self.settings.penalty)
+        loss = discriminators_loss(self.discriminators, judged(self.weights), real, fake, self.settings.penalty)
         self.judge_optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.discriminators.parameters(), 1.0)
@@ -277,6 +280,27 @@ class Trainer:
             raise TrainingDiverged(
                 f"step {self.step}: the output is {row['drift']:.2f} away from the reference picture"
             )
+
+
+def _identity(
+    architecture: Architecture,
+    prepared: Prepared,
+    settings: TrainSettings,
+    seed: int,
+    initial_weights: dict[str, Tensor] | None,
+) -> str:
+    """What a checkpoint must agree in to be gone on from."""
+    digest = hashlib.sha256(f"{architecture.to_json()}{settings.model_dump_json()}{seed}{prepared.digest}".encode())
+    for name, weight in sorted((initial_weights or {}).items()):
+        digest.update(name.encode() + weight.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be made ({error.strerror}); give a folder that can be written") from error
 
 
 def _cosine(share: float) -> float:

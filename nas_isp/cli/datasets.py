@@ -41,6 +41,8 @@ def prepared(folders: Folders, settings: "TrainSettings", seed: int, progress: R
 
     sensor = load_sensor(folders.sensor) if folders.sensor else None
     if settings.mode != "unpaired":
+        if folders.raw or folders.rgb or folders.scene_disjoint:
+            raise InputError(f"mode '{settings.mode}' takes --pairs DIR, not --raw, --rgb or --scene-disjoint")
         if folders.pairs is None:
             raise InputError(f"mode '{settings.mode}' trains on true pairs: give --pairs DIR with raw/ and rgb/ in it")
         tested = load_pairs(folders.val, sensor=sensor) if folders.val else None
@@ -71,12 +73,14 @@ def prepared(folders: Folders, settings: "TrainSettings", seed: int, progress: R
         yield prepare(data, settings, seed, score_with_pairs=folders.val is not None, progress=progress)
 
 
-def check_output(path: Path) -> None:
+def check_output(path: Path, suffix: str | None = None) -> None:
     """Refuse an output file that could not be written at the end.
 
     Raises:
-        InputError: its folder is missing or not writable, or it is a folder itself.
+        InputError: its folder is missing or not writable, it is a folder itself, or its name does not end in `suffix`.
     """
+    if suffix is not None and path.suffix != suffix:
+        raise InputError(f"{path}: the name of this output ends in {suffix}; give for instance {path.stem}{suffix}")
     if path.is_dir():
         raise InputError(f"{path}: is a folder; give the name of a file to write")
     try:

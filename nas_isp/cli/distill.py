@@ -1,5 +1,8 @@
 """`nas-isp distill`: the chosen candidate of a study, taught by a larger network."""
 
+import math
+import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,9 +24,12 @@ if TYPE_CHECKING:
     from nas_isp.adversarial.prepare import Prepared
     from nas_isp.generators.bundle import Bundle
     from nas_isp.recipe import Recipe
+    from nas_isp.search.study import Study
 
-TEACHER_SHARE = 0.55
-STUDENT_SHARE = 0.38
+TEACHER_SHARE = 0.6
+"""Of the whole time."""
+STUDENT_SHARE = 0.9
+"""Of the time that is left when the student begins; scoring takes the rest."""
 
 
 def register(app: typer.Typer) -> None:
@@ -39,7 +45,7 @@ def distill(
         str | None, typer.Option(help="A trained teacher (.safetensors), or the recipe that trains one.")
     ] = None,
     budget: Annotated[str | None, typer.Option(help="Wall time such as 4m: scales the steps to fit.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
     device: Annotated[str, typer.Option("--torch-device", help="auto, cpu, cuda, ...")] = "auto",
     format: Annotated[Format, typer.Option(help="How the scores are printed.")] = Format.TABLE,
 ) -> None:
@@ -47,31 +53,49 @@ def distill(
     from nas_isp.adversarial.trainer import TrainingDiverged
     from nas_isp.cli.datasets import check_output
     from nas_isp.cli.devices import torch_device
-    from nas_isp.cli.models import load_model
+    from nas_isp.cli.models import BUNDLE_SUFFIX, KNEE, load_model
     from nas_isp.generators.bundle import save_bundle
     from nas_isp.search.study import Study
 
     seconds = seconds_of(budget) if budget else None
     opened = Study.open(study)
+    if trial != KNEE and not trial.isdecimal():
+        raise InputError(f"--trial {trial}: give a trial's number, or {KNEE}")
     candidate = load_model(f"{study}:{trial}")
-    check_output(output)
-    where = torch_device(device)
-    run = output.with_suffix(".run")
+    check_output(output, BUNDLE_SUFFIX)
     known_teacher, recipe = _teacher_or_recipe(teacher, opened.config.recipe)
     try:
         with progress_bar("data") as progress:
-            data = _prepared(opened.folder)
+            work = _Work(
+                output.with_suffix(".run"), recipe, _prepared(opened), seed, torch_device(device), deadline_in(seconds)
+            )
             if known_teacher is None:
-                share = None if seconds is None else seconds * TEACHER_SHARE
-                known_teacher = _train_teacher(recipe, data, run, seed, where, share, progress)
-                save_bundle(run / "teacher.safetensors", known_teacher)
-            share = None if seconds is None else seconds * STUDENT_SHARE
-            student = _train_student(candidate, known_teacher, recipe, data, run, seed, where, share, progress)
+                known_teacher = _train_teacher(work, progress)
+                save_bundle(work.folder / "teacher.safetensors", known_teacher)
+            student = _train_student(candidate, known_teacher, work, progress)
     except TrainingDiverged as error:
         raise InputError(f"the training diverged: {error}; lower learning_rate in the recipe") from error
     save_bundle(output, student)
-    say(f"written: {output}; teacher and histories: {run}")
+    for role in ("teacher", "student"):
+        (work.folder / role / "checkpoint.pt").unlink(missing_ok=True)
+    say(f"written: {output}; teacher and histories: {work.folder}")
     _print_scores({"candidate": candidate, "teacher": known_teacher, "student": student}, format)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What both trainings share."""
+
+    folder: Path
+    recipe: "Recipe"
+    data: "Prepared"
+    seed: int
+    device: str
+    deadline: float
+
+    def seconds(self, share: float) -> float | None:
+        """A share of the time that is left, or None without a budget."""
+        return None if math.isinf(self.deadline) else share * max(self.deadline - time.monotonic(), 1.0)
 
 
 def _teacher_or_recipe(teacher: str | None, of_study: "Recipe") -> "tuple[Bundle | None, Recipe]":
@@ -85,55 +109,40 @@ def _teacher_or_recipe(teacher: str | None, of_study: "Recipe") -> "tuple[Bundle
     return None, load_recipe(teacher)
 
 
-def _prepared(study: Path) -> "Prepared":
+def _prepared(study: "Study") -> "Prepared":
     from nas_isp.adversarial.prepare import Prepared
 
-    return Prepared.load(study / "data" / "prepared")
+    return Prepared.load(study.prepared_folder)
 
 
-def _train_teacher(
-    recipe: "Recipe",
-    data: "Prepared",
-    run: Path,
-    seed: int,
-    device: str,
-    seconds: float | None,
-    progress: ReportsProgress,
-) -> "Bundle":
+def _train_teacher(work: _Work, progress: ReportsProgress) -> "Bundle":
     from nas_isp.adversarial.pace import fitted_to
-    from nas_isp.distillation.distill import train_teacher
+    from nas_isp.distillation.distill import Run, train_teacher
 
-    architecture, settings = recipe.teacher.architecture, recipe.teacher_train()
+    architecture, settings = work.recipe.teacher.architecture, work.recipe.teacher_train()
+    seconds = work.seconds(TEACHER_SHARE)
     deadline = deadline_in(seconds)
     if seconds is not None:
         progress(0, None, "measuring the teacher's pace")
-        settings = fitted_to(seconds, architecture, data, settings, device)
-    origin = {"command": "distill", "seed": seed}
-    return train_teacher(architecture, data, settings, run / "teacher", seed, device, origin, progress, deadline).bundle
+        settings = fitted_to(seconds, architecture, work.data, settings, work.device)
+    origin = {"command": "distill", "seed": work.seed}
+    run = Run(work.folder / "teacher", work.seed, work.device, origin, progress, deadline)
+    return train_teacher(architecture, work.data, settings, run).bundle
 
 
-def _train_student(
-    candidate: "Bundle",
-    teacher: "Bundle",
-    recipe: "Recipe",
-    data: "Prepared",
-    run: Path,
-    seed: int,
-    device: str,
-    seconds: float | None,
-    progress: ReportsProgress,
-) -> "Bundle":
+def _train_student(candidate: "Bundle", teacher: "Bundle", work: _Work, progress: ReportsProgress) -> "Bundle":
     from nas_isp.adversarial.pace import fitted_to
-    from nas_isp.distillation.distill import train_student
+    from nas_isp.distillation.distill import Run, pictures_of, train_student
 
-    settings = recipe.student_train()
+    taught = work.data.with_references(pictures_of(teacher, work.data, work.device, progress))
+    settings, seconds = work.recipe.student_train(), work.seconds(STUDENT_SHARE)
     deadline = deadline_in(seconds)
     if seconds is not None:
         progress(0, None, "measuring the student's pace")
-        settings = fitted_to(seconds, candidate.record.architecture, data, settings, device)
-    origin = {"command": "distill", "seed": seed, "teacher": teacher.record.origin}
-    folder = run / "student"
-    return train_student(candidate, teacher, data, settings, folder, seed, device, origin, progress, deadline).bundle
+        settings = fitted_to(seconds, candidate.record.architecture, taught, settings, work.device)
+    origin = {"command": "distill", "seed": work.seed, "teacher": teacher.record.origin}
+    run = Run(work.folder / "student", work.seed, work.device, origin, progress, deadline)
+    return train_student(candidate, taught, settings, run).bundle
 
 
 def _print_scores(bundles: "dict[str, Bundle]", format: Format) -> None:

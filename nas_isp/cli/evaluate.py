@@ -34,7 +34,7 @@ def evaluate(
     ] = None,
     format: Annotated[Format, typer.Option(help="How the scores are printed.")] = Format.TABLE,
 ) -> None:
-    """Score a model on true pairs, on the 8-bit picture that `develop` would save."""
+    """Score a model on true pairs, on the 8-bit picture that `develop` would save. LPIPS is not computed yet."""
     from nas_isp.cli.models import model_runner
     from nas_isp.data.patches import load_pairs
     from nas_isp.export.develop import develop
@@ -79,7 +79,7 @@ def _baselines(study: Path) -> "dict[str, Developer]":
     from nas_isp.raw.packing import align_to_rggb, pack
     from nas_isp.search.study import Study
 
-    data = Prepared.load(Study.open(study).folder / "data" / "prepared")
+    data = Prepared.load(Study.open(study).prepared_folder)
     renderings = {"classical": data.render_classical, "transported": data.render_baseline}
 
     def developed_by(render: "Callable[[torch.Tensor], torch.Tensor]") -> "Developer":

@@ -16,6 +16,7 @@ ACCEPTED = (
 )
 
 KNEE = "knee"
+BUNDLE_SUFFIX = ".safetensors"
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ def load_architecture(text: str) -> "Architecture":
     if text in PUBLISHED:
         return PUBLISHED[text]
     path = Path(text)
-    if path.suffix == ".safetensors":
+    if path.suffix == BUNDLE_SUFFIX:
         return load_model(text).record.architecture
     if path.suffix == ".json":
         return _read_architecture(path)
@@ -55,12 +56,7 @@ def load_model(text: str) -> "Bundle":
     """
     from nas_isp.generators.bundle import load_bundle
 
-    trial = None if Path(text).suffix == ".safetensors" else find_trial(text)
-    if trial is None:
-        return load_bundle(Path(text))
-    if not trial.bundle.is_file():
-        raise InputError(f"trial '{text}' has no trained model {trial.bundle}; choose a finished trial")
-    return load_bundle(trial.bundle)
+    return load_bundle(_model_file(text))
 
 
 def model_runner(text: str) -> "Runner":
@@ -71,8 +67,7 @@ def model_runner(text: str) -> "Runner":
     """
     from nas_isp.export.runners import load_runner
 
-    trial = find_trial(text)
-    return load_runner(Path(text) if trial is None else trial.bundle)
+    return load_runner(_model_file(text))
 
 
 def find_trial(text: str) -> TrialFiles | None:
@@ -97,6 +92,16 @@ def find_trial(text: str) -> TrialFiles | None:
         there = f"it has trials {known[0]} to {known[-1]}" if known else "it has no trial yet"
         raise InputError(f"'{text}': no trial {int(number_text)} in {study}; {there}")
     return TrialFiles(folder / "arch.json", folder / "model.safetensors")
+
+
+def _model_file(text: str) -> Path:
+    """The file of a model: the path itself, or the bundle of STUDY:TRIAL."""
+    trial = None if Path(text).suffix else find_trial(text)
+    if trial is None:
+        return Path(text)
+    if not trial.bundle.is_file():
+        raise InputError(f"trial '{text}' has no trained model {trial.bundle}; choose a finished trial")
+    return trial.bundle
 
 
 def parse_size(text: str) -> tuple[int, int]:

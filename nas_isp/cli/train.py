@@ -1,7 +1,7 @@
 """`nas-isp train`: one generator."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -31,7 +31,7 @@ def train(
     sensor: Annotated[str | None, typer.Option(help="Sensor of bare mosaics: a known name or a JSON file.")] = None,
     scene_disjoint: Annotated[bool, typer.Option(help="Refuse folders that share scenes.")] = False,
     run: Annotated[Path | None, typer.Option(help="Folder of checkpoint and history; resumed if there.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
     device: Annotated[str, typer.Option("--torch-device", help="auto, cpu, cuda, ...")] = "auto",
     format: Annotated[Format, typer.Option(help="How the scores are printed.")] = Format.TABLE,
 ) -> None:
@@ -40,7 +40,7 @@ def train(
     from nas_isp.adversarial.trainer import Trainer, TrainingDiverged
     from nas_isp.cli.datasets import Folders, check_output, prepared
     from nas_isp.cli.devices import torch_device
-    from nas_isp.cli.models import load_architecture
+    from nas_isp.cli.models import BUNDLE_SUFFIX, load_architecture
     from nas_isp.errors import InputError
     from nas_isp.generators.bundle import save_bundle
     from nas_isp.recipe import load_recipe
@@ -48,7 +48,7 @@ def train(
     arch = load_architecture(architecture)
     settings = load_recipe(recipe).train.overridden(mode=mode, steps=steps, warm_steps=warm_steps)
     seconds = seconds_of(budget) if budget else None
-    check_output(output)
+    check_output(output, BUNDLE_SUFFIX)
     where, deadline = torch_device(device), deadline_in(seconds)
     run_folder = run or output.with_suffix(".run")
     folders = Folders(raw, rgb, val, pairs, sensor, scene_disjoint)
@@ -70,15 +70,16 @@ def train(
             outcome = trainer.train()
         except TrainingDiverged as error:
             raise InputError(f"the training diverged: {error}; lower learning_rate in the recipe") from error
-        scores = {"quality": outcome.quality, "score_kind": outcome.score_kind, **outcome.scores}
-        save_bundle(output, trainer.bundle({"command": "train", "architecture": architecture, "seed": seed}, scores))
+        origin = {"command": "train", "architecture": architecture, "seed": seed}
+        save_bundle(output, trainer.bundle(origin, outcome.to_dict()))
+        (run_folder / "checkpoint.pt").unlink(missing_ok=True)
     say(f"written: {output}; history and samples: {run_folder}")
     print_outcome(outcome, format)
 
 
 def print_outcome(outcome: "TrainOutcome", format: Format) -> None:
     """Print a training's scores, the deciding one first."""
-    rows: dict[str, Any] = {"score_kind": outcome.score_kind, "quality": outcome.quality, **outcome.scores}
+    rows = outcome.to_dict()
     if format is Format.JSON:
         print_json({**rows, "steps": outcome.step})
     else:

@@ -4,10 +4,9 @@ from collections.abc import Callable
 
 import torch
 
-from nas_isp.errors import InputError
 from nas_isp.export.runners import Floats, Runner, has_color_head, needs_whole_picture, step_of
-from nas_isp.generators.build import assemble, fuse
-from nas_isp.generators.bundle import Bundle
+from nas_isp.generators.build import fuse
+from nas_isp.generators.bundle import Bundle, network_of
 from nas_isp.generators.cost import receptive_field
 
 
@@ -58,12 +57,4 @@ def fused_network(bundle: Bundle, name: str) -> torch.nn.Module:
     Raises:
         InputError: the weights do not fit the architecture.
     """
-    net = assemble(bundle.record.architecture)
-    try:
-        net.load_state_dict(bundle.weights)
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(
-            f"{name}: its weights do not fit its architecture ({reason}); write the bundle again"
-        ) from error
-    return fuse(net)
+    return fuse(network_of(bundle, name))

@@ -11,9 +11,11 @@ import torch
 from pydantic import Field
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from torch import nn
 
 from nas_isp.errors import InputError
 from nas_isp.generators.architecture import Architecture
+from nas_isp.generators.build import assemble
 from nas_isp.raw.sensor import SensorDescription
 from nas_isp.settings import Settings, validated
 
@@ -37,6 +39,21 @@ class Bundle:
 
     record: BundleRecord
     weights: dict[str, torch.Tensor] = field(repr=False)
+
+
+def network_of(bundle: Bundle, name: str) -> nn.Module:
+    """The training network of a bundle with its weights, frozen and in evaluation mode.
+
+    Raises:
+        InputError: weights that do not fit the architecture; `name` says whose.
+    """
+    net = assemble(bundle.record.architecture)
+    try:
+        net.load_state_dict(bundle.weights)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"{name}: its weights do not fit its architecture ({reason}); make the model anew") from error
+    return net.eval().requires_grad_(False)
 
 
 def save_bundle(path: Path, bundle: Bundle) -> None:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -56,9 +55,8 @@ class TrainerEvaluator:
         except TrainingDiverged as error:
             raise StageFailedError(str(error)) from error
         if stage.is_last:
-            scores: dict[str, Any] = {**outcome.scores, "quality": outcome.quality, "score_kind": outcome.score_kind}
             origin = {"program": f"nas-isp {__version__}", "command": "search", "trial": stage.trial}
-            save_bundle(stage.folder / "model.safetensors", trainer.bundle(origin, scores))
+            save_bundle(stage.folder / "model.safetensors", trainer.bundle(origin, outcome.to_dict()))
         return Reached(outcome.quality, outcome.score_kind, outcome.scores, outcome.step)
 
     def _trainer_of(self, stage: Stage) -> Trainer:

@@ -92,6 +92,11 @@ class Study:
         self.records = {record.trial: record for record in (load_yaml(path, TrialRecord) for path in paths)}
         self.rejected = {record.digest: record for record in _read_lines(self.folder / REJECTED)}
 
+    @property
+    def prepared_folder(self) -> Path:
+        """Where the prepared data of all trials lie."""
+        return self.folder / "data" / "prepared"
+
     def trial_folder(self, trial: int) -> Path:
         """Folder of a trial, whether it exists or not."""
         return self.folder / "trials" / f"{trial:04d}"

@@ -78,7 +78,7 @@ def test_an_interrupted_training_resumes_to_the_same_history_and_weights(data: P
 
 def test_a_checkpoint_of_other_settings_is_refused(data: Prepared, tmp_path: Path) -> None:
     Trainer(SMALL, data, QUICK, tmp_path, seed=0).save()
-    with pytest.raises(InputError, match="another architecture, seed or settings"):
+    with pytest.raises(InputError, match="another architecture, seed, settings or data"):
         Trainer(SMALL, data, QUICK, tmp_path, seed=1)
 
 
@@ -152,3 +152,47 @@ def test_a_training_ends_at_its_deadline_with_the_weights_it_has(data: Prepared,
     assert trainer.train().step == 7
     for name, value in trainer.generator.state_dict().items():
         torch.testing.assert_close(trainer.averaged.state_dict()[name], value)
+
+
+def test_a_checkpoint_of_other_data_or_other_start_weights_is_refused(data: Prepared, tmp_path: Path) -> None:
+    first = Trainer(SMALL, data, QUICK, tmp_path, seed=0)
+    first.save()
+    other = data.with_references(255 - np.asarray(data.references))
+    with pytest.raises(InputError, match="settings or data"):
+        Trainer(SMALL, other, QUICK, tmp_path, seed=0)
+    with pytest.raises(InputError, match="settings or data"):
+        Trainer(SMALL, data, QUICK, tmp_path, seed=0, initial_weights=first.generator.state_dict())
+
+
+def test_steps_in_reduced_precision_run_and_stay_finite(
+    data: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Trainer, "_reduced_precision", lambda _: torch.autocast("cpu", torch.bfloat16))
+    outcome = Trainer(SMALL, data, QUICK, tmp_path, seed=0).train()
+    assert np.isfinite(outcome.quality)
+    assert "texture_fine" in _history(tmp_path)[1]
+
+
+def test_paired_training_without_adversarial_terms_has_none(demo: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    settings = QUICK.model_copy(update={"mode": "paired-no-adv"})
+    trainer = Trainer(SMALL, prepare_paired(load_pairs(demo[2]), 64, seed=0), settings, tmp_path, seed=0)
+    before = [parameter.clone() for parameter in trainer.discriminators.parameters()]
+    trainer.train()
+    assert not {"texture_fine", "texture_coarse", "color", "discriminators"} & _history(tmp_path)[-1].keys()
+    assert all(torch.equal(old, new) for old, new in zip(before, trainer.discriminators.parameters(), strict=True))
+
+
+def test_a_loss_that_is_no_number_is_found_at_the_deadline_too(data: Prepared, tmp_path: Path) -> None:
+    def break_and_end(done: int, total: int) -> None:
+        with torch.no_grad():
+            next(trainer.generator.parameters()).fill_(float("nan"))
+        trainer.deadline = trainer.deadline if done < 3 else 0.0
+
+    trainer = Trainer(SMALL, data, QUICK, tmp_path, seed=0, on_progress=break_and_end)
+    with pytest.raises(TrainingDiverged, match="l1"):
+        trainer.train()
+
+
+def test_paired_data_cannot_be_saved(demo: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="in memory"):
+        prepare_paired(load_pairs(demo[2]), 64, seed=0).save(tmp_path)

@@ -10,8 +10,9 @@ from nas_isp.adversarial.prepare import Prepared, prepare
 from nas_isp.adversarial.trainer import Trainer
 from nas_isp.data.demo import demo_folders
 from nas_isp.data.patches import load_unpaired
-from nas_isp.distillation.distill import loaded, pictures_of, train_student, train_teacher
+from nas_isp.distillation.distill import Run, pictures_of, train_student, train_teacher
 from nas_isp.generators.architecture import Block, PlainArchitecture
+from nas_isp.generators.bundle import network_of
 from nas_isp.recipe import TrainSettings, WarmStartSettings
 
 SMALL = PlainArchitecture(blocks=(Block(kind="conv3", channels=8),))
@@ -21,6 +22,10 @@ QUICK = TrainSettings(patch=64, batch=4, warm_start=WarmStartSettings(steps=40),
 
 def _quiet(done: float, total: float | None = None, text: str | None = None) -> None:
     pass
+
+
+def _run(folder: Path) -> Run:
+    return Run(folder, 0, "cpu", {"command": "test"}, _quiet)
 
 
 @pytest.fixture(scope="module")
@@ -36,15 +41,16 @@ def candidate(data: Prepared, tmp_path: Path) -> Trainer:
 
 
 def test_the_student_comes_closer_to_its_teacher(data: Prepared, candidate: Trainer, tmp_path: Path) -> None:
-    teacher = train_teacher(LARGER, data, QUICK, tmp_path / "t", 0, "cpu", {"command": "test"}, _quiet).bundle
+    teacher = train_teacher(LARGER, data, QUICK, _run(tmp_path / "t")).bundle
     teacher.weights["tail.conv.bias"] += 0.1  # a teacher that differs from the reference everywhere
     settings = QUICK.model_copy(update={"steps": 0, "warm_start": WarmStartSettings(steps=80, feature_weight=0.1)})
     before = candidate.bundle({})
-    student = train_student(before, teacher, data, settings, tmp_path / "s", 0, "cpu", {}, _quiet)
+    taught = data.with_references(pictures_of(teacher, data, "cpu", _quiet))
+    student = train_student(before, taught, settings, _run(tmp_path / "s"))
 
     packed, _ = data.test_batch(torch.device("cpu"))
     with torch.no_grad():
-        wanted, old, new = (loaded(bundle)(packed) for bundle in (teacher, before, student.bundle))
+        wanted, old, new = (network_of(bundle, "test")(packed) for bundle in (teacher, before, student.bundle))
     assert (new - wanted).abs().mean() < 0.6 * (old - wanted).abs().mean()
     assert student.bundle.record.origin["role"] == "student"
     assert student.bundle.record.scores["quality"] == student.outcome.quality
@@ -55,5 +61,5 @@ def test_teacher_pictures_are_its_outputs_in_eight_bits(data: Prepared, candidat
     pictures = pictures_of(bundle, data, "cpu", _quiet)
     assert pictures.shape == data.references.shape
     with torch.no_grad():
-        expected = (loaded(bundle)(data.raw.tensor([7])).clamp(0, 1) * 255).round()[0].numpy()
+        expected = (network_of(bundle, "test")(data.raw.tensor([7])).clamp(0, 1) * 255).round()[0].numpy()
     assert np.abs(pictures[7].astype(float) - expected).max() <= 1
