@@ -12,24 +12,38 @@ from nas_isp.recipe import TrainSettings
 PROBE_STEPS = 4
 LARGEST_STRETCH = 4.0
 AIMED_SHARE = 0.85
+REGRESSION_SHARE = 0.6
 SMALLEST_STEPS = 20
 
 
 def fitted_to(
     seconds: float, architecture: Architecture, prepared: Prepared, settings: TrainSettings, device: str
 ) -> TrainSettings:
-    """The same settings with both numbers of steps times one factor, at most 4, so that training takes `seconds`.
+    """The same settings with numbers of steps that take `seconds` here.
 
-    What the measuring takes is taken off, and 15 % are kept for a machine that becomes slower.
+    With more time than planned both numbers grow by one factor, at most 4. With less, the regression keeps its steps as
+    long as they take no more than 60 % of the time: adversarial steps from a poor start lead nowhere. What the
+    measuring takes is taken off, and 15 % are kept for a machine that becomes slower.
     """
     began = time.monotonic()
     regression_s = _seconds_a_step(architecture, prepared, settings, device, adversarial=False)
     adversarial_s = _seconds_a_step(architecture, prepared, settings, device, adversarial=True) if settings.steps else 0
-    left = AIMED_SHARE * seconds - (time.monotonic() - began)
-    planned = settings.warm_start.steps * regression_s + settings.steps * adversarial_s
-    factor = min(max(left, 1.0) / max(planned, 1e-9), LARGEST_STRETCH)
-    warm_start = settings.warm_start.model_copy(update={"steps": _scaled(settings.warm_start.steps, factor)})
-    return settings.model_copy(update={"warm_start": warm_start, "steps": _scaled(settings.steps, factor)})
+    left = max(AIMED_SHARE * seconds - (time.monotonic() - began), 1.0)
+    warm_steps, steps = fitted_steps(left, settings.warm_start.steps, settings.steps, regression_s, adversarial_s)
+    warm_start = settings.warm_start.model_copy(update={"steps": warm_steps})
+    return settings.model_copy(update={"warm_start": warm_start, "steps": steps})
+
+
+def fitted_steps(
+    seconds: float, warm_steps: int, steps: int, regression_s: float, adversarial_s: float
+) -> tuple[int, int]:
+    """Regression and adversarial steps for a time, from those planned and what one of each takes; see `fitted_to`."""
+    warm_s, all_s = warm_steps * regression_s, warm_steps * regression_s + steps * adversarial_s
+    factor = min(seconds / all_s, LARGEST_STRETCH)
+    if factor >= 1 or steps == 0:
+        return _at_least(warm_steps * factor, warm_steps), _at_least(steps * factor, steps)
+    warm_s = min(warm_s, REGRESSION_SHARE * seconds)
+    return _at_least(warm_s / regression_s, warm_steps), _at_least((seconds - warm_s) / adversarial_s, steps)
 
 
 def _seconds_a_step(
@@ -45,5 +59,6 @@ def _seconds_a_step(
         return (time.monotonic() - began) / PROBE_STEPS
 
 
-def _scaled(steps: int, factor: float) -> int:
-    return max(round(steps * factor), SMALLEST_STEPS) if steps else 0
+def _at_least(steps: float, planned: int) -> int:
+    """A whole number of steps, not below 20; none where none are planned."""
+    return max(round(steps), SMALLEST_STEPS) if planned else 0

@@ -75,11 +75,24 @@ def distill(
             student = _train_student(candidate, known_teacher, work, progress)
     except TrainingDiverged as error:
         raise InputError(f"the training diverged: {error}; lower learning_rate in the recipe") from error
-    save_bundle(output, student)
+    best = _better(candidate, student)
+    save_bundle(output, best)
     for role in ("teacher", "student"):
         (work.folder / role / "checkpoint.pt").unlink(missing_ok=True)
     say(f"written: {output}; teacher and histories: {work.folder}")
     _print_scores({"candidate": candidate, "teacher": known_teacher, "student": student}, format)
+
+
+def _better(candidate: "Bundle", student: "Bundle") -> "Bundle":
+    """The student, unless the candidate scored higher by the same score."""
+    before, after = candidate.record.scores, student.record.scores
+    if before.get("score_kind") != after["score_kind"] or before["quality"] <= after["quality"]:
+        return student
+    say(
+        f"the student scores {after['quality']:.4g}, the candidate {before['quality']:.4g}: the candidate is kept; "
+        "a larger --budget gives a better teacher"
+    )
+    return candidate
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Steps are fitted to a time by one factor."""
+"""Steps are fitted to a time; the regression keeps its own as long as it can."""
 
 from pathlib import Path
 
@@ -14,18 +14,26 @@ from nas_isp.recipe import TrainSettings, WarmStartSettings
 SMALL = PlainArchitecture(blocks=(Block(kind="conv3", channels=4),))
 
 
-def test_steps_grow_together_up_to_the_largest_stretch(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (40.0, (100, 50)),  # what was planned: 100 x 0.1 s + 50 x 0.6 s
+        (80.0, (200, 100)),  # twice the time
+        (10_000.0, (400, 200)),  # the largest stretch
+        (25.0, (100, 25)),  # 10 s of regression fit into 60 %; 15 s are left
+        (10.0, (60, 20)),  # 60 % for the regression; the fewest adversarial steps
+        (0.1, (20, 20)),
+    ],
+)
+def test_less_time_is_taken_from_the_adversarial_steps_first(seconds: float, expected: tuple[int, int]) -> None:
+    assert pace.fitted_steps(seconds, 100, 50, regression_s=0.1, adversarial_s=0.6) == expected
+
+
+def test_measured_steps_grow_together_up_to_the_largest_stretch(tmp_path: Path) -> None:
     data = prepare_paired(load_pairs(demo_folders(tmp_path)[2]), size=32, seed=0)
     settings = TrainSettings(patch=32, batch=1, warm_start=WarmStartSettings(steps=100), steps=50)
     fitted = pace.fitted_to(10_000.0, SMALL, data, settings, "cpu")
     assert (fitted.warm_start.steps, fitted.steps) == (400, 200)
-
-
-def test_steps_shrink_together_down_to_the_fewest(tmp_path: Path) -> None:
-    data = prepare_paired(load_pairs(demo_folders(tmp_path)[2]), size=32, seed=0)
-    many = TrainSettings(patch=32, batch=1, warm_start=WarmStartSettings(steps=2_000_000), steps=1_000_000)
-    fitted = pace.fitted_to(0.01, SMALL, data, many, "cpu")
-    assert fitted.warm_start.steps == pytest.approx(2 * fitted.steps, abs=2) or fitted.steps == pace.SMALLEST_STEPS
 
 
 def test_a_training_without_adversarial_steps_stays_without(tmp_path: Path) -> None:
