@@ -13,7 +13,7 @@ MAX_FILE_BYTES = 4 * 1024 * 1024
 
 
 class Settings(BaseModel):
-    """A frozen record: unknown fields are refused, values are validated, equal ones compare and hash equal."""
+    """A frozen record: unknown fields are refused, values are validated, equal ones compare equal."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 

@@ -60,7 +60,9 @@ def main() -> None:
         if debug:
             raise
         message = str(error) if isinstance(error, InputError) else error.format_message()
-        print(f"nas-isp: {' '.join(message.split())}", file=sys.stderr)
+        # A call without arguments has shown the help and has nothing to add.
+        if message:
+            print(f"nas-isp: {' '.join(message.split())}", file=sys.stderr)
         sys.exit(EXIT_INPUT)
     except (KeyboardInterrupt, typer.Abort):
         if debug:

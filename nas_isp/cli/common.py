@@ -1,4 +1,4 @@
-"""What every verb shares: output formats, printing, progress and the device choice. Imports stay light."""
+"""What every verb shares: output formats, printing, progress and time limits. Imports stay light."""
 
 import json
 import math

@@ -38,6 +38,7 @@ def register(app: typer.Typer) -> None:
         """Develop full-size RAW photos; prints the pictures written."""
         files = _expanded(photos)
         targets = _targets(files, out)
+        _refuse_overwriting(files, [*targets, *map(_classical, targets)] if compare else targets)
 
         from nas_isp.cli.models import model_runner
         from nas_isp.raw.readers import load_sensor
@@ -82,6 +83,17 @@ def _targets(files: Sequence[Path], out: Path) -> list[Path]:
     return [out / f"{file.stem}{PICTURE_SUFFIX}" for file in files]
 
 
+def _refuse_overwriting(files: Sequence[Path], written: Sequence[Path]) -> None:
+    photos = {file.resolve() for file in files}
+    for path in written:
+        if path.resolve() in photos:
+            raise InputError(f"{path}: is one of the RAW photos and would be overwritten; give another place to -o")
+
+
+def _classical(target: Path) -> Path:
+    return target.with_name(f"{target.stem}_classical{target.suffix}")
+
+
 def _develop_one(
     runner: "Runner",
     photo: Path,
@@ -101,6 +113,6 @@ def _develop_one(
     if compare:
         from nas_isp.raw.classical import render_image
 
-        classical = target.with_name(f"{target.stem}_classical{target.suffix}")
+        classical = _classical(target)
         save_picture(classical, render_image(raw))
         print(classical, flush=True)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from nas_isp.cli.common import Format, print_json, print_table
+from nas_isp.errors import InputError
 
 PACKAGES = (
     "torch",
@@ -33,14 +34,19 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(format: Annotated[Format, typer.Option(help="How the findings are printed.")] = Format.TABLE) -> None:
-    """Show versions, devices, weights and tables, and how to get what is missing."""
+    """Show versions, devices, weights and tables, and how to get what is missing.
+
+    Raises:
+        InputError: something required is missing; all findings are printed first.
+    """
     findings = [*_packages(), *_devices(), *_features(), *_shipped()]
     if format is Format.JSON:
         print_json([{"what": what, "state": state, "found": found, "do": do} for what, state, found, do in findings])
     else:
         print_table(["what", "state", "found", "to do"], findings)
-    if any(state == "missing" for _, state, _, _ in findings):
-        raise typer.Exit(1)
+    missing = [what for what, state, _, _ in findings if state == "missing"]
+    if missing:
+        raise InputError(f"missing: {', '.join(missing)}; see 'to do' above for each")
 
 
 def _packages() -> list[tuple[str, str, str, str]]:
@@ -67,7 +73,6 @@ def _devices() -> list[tuple[str, str, str, str]]:
 
 
 def _features() -> list[tuple[str, str, str, str]]:
-    from nas_isp.errors import InputError
     from nas_isp.perceptual.features import LOADERS, load_features
 
     rows: list[tuple[str, str, str, str]] = []

@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -52,10 +53,13 @@ def register(app: typer.Typer) -> None:
         if out.suffix != f".{to.value}":
             raise InputError(f"{out}: a file for --to {to.value} is named *.{to.value}; give such a name to -o")
 
+        from nas_isp.cli.datasets import check_output
         from nas_isp.cli.models import load_model
         from nas_isp.export.write import export_model
         from nas_isp.raw.readers import load_sensor
 
+        check_output(out)
+        check_output(_report_file(out))
         bundle, description = load_model(model), load_sensor(sensor) if sensor else None
         say(f"writing {out} and comparing it with PyTorch ...")
         report = export_model(
@@ -77,11 +81,12 @@ def register(app: typer.Typer) -> None:
 def _packed_size(text: str) -> tuple[int, int] | None:
     if text == DYNAMIC:
         return None
-    parts = text.lower().split("x")
-    if len(parts) == 2 and all(part.isascii() and part.isdigit() for part in parts):
-        rows, columns = int(parts[0]), int(parts[1])
-        if all(SMALLEST_SIDE <= side <= LARGEST_SIDE for side in (rows, columns)):
-            return rows, columns
+    from nas_isp.cli.models import parse_size
+
+    with suppress(InputError):
+        size = parse_size(text)
+        if all(SMALLEST_SIDE <= side <= LARGEST_SIDE for side in size):
+            return size
     raise InputError(
         f"input size '{text}': give rows x columns of the packed RAW, {SMALLEST_SIDE} to {LARGEST_SIDE} each, "
         f"such as 544x960, or '{DYNAMIC}'"
@@ -95,8 +100,12 @@ def _check_precision(text: str) -> None:
         raise InputError(f"precision '{text}': this version writes {' and '.join(PRECISIONS)}; give one of them")
 
 
+def _report_file(out: Path) -> Path:
+    return out.with_name(f"{out.name}.json")
+
+
 def _write_beside(out: Path, report: "ExportReport") -> None:
-    target, part = out.with_name(f"{out.name}.json"), out.with_name(f".{out.name}.json.part")
+    target, part = _report_file(out), out.with_name(f".{out.name}.json.part")
     try:
         part.write_text(json.dumps(report.to_json(), indent=2) + "\n", encoding="utf-8")
         os.replace(part, target)

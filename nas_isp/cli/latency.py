@@ -131,9 +131,12 @@ def validate(
     """Measure whole networks on this machine and compare with their prediction."""
     import json
 
+    from nas_isp.cli.datasets import check_output
     from nas_isp.cli.latency_measuring import compare, print_comparison
     from nas_isp.latency.tables import write_text
 
+    if file is not None:
+        check_output(file)
     with progress_bar("measuring networks") as report:
         result: dict[str, Any] = compare(device, networks, input_size, threads, seed, report)
     if file is not None:

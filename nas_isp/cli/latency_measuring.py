@@ -11,21 +11,23 @@ from nas_isp.cli.models import parse_size
 from nas_isp.errors import InputError
 from nas_isp.latency.agreement import agreement
 from nas_isp.latency.correction import Correction, fit_correction
-from nas_isp.latency.host import HostTiming, host_device, host_table_for, missing_kernels, time_models
+from nas_isp.latency.host import HostTiming, host_device, host_table_for, time_models
 from nas_isp.latency.kernels import Kernel, kernels_of
 from nas_isp.latency.predict import predict
-from nas_isp.latency.tables import HOST, LatencyTable, host_table_path, load_table, merged, read_json, read_table
+from nas_isp.latency.tables import HOST, LatencyTable, load_table, merged, read_json, read_table
 
 if TYPE_CHECKING:
     from nas_isp.generators.architecture import Architecture
 
 
 def table_for(device: str, kernels: Sequence[Kernel], threads: int) -> LatencyTable:
-    """The device's table; for this machine, kernels not yet measured are timed first."""
+    """The device's table; for this machine, kernels not yet measured are timed first.
+
+    Raises:
+        InputError: unknown device, or this machine's kept table is of another machine, runtime or number of threads.
+    """
     if device != HOST:
         return load_table(device)
-    if host_table_path().is_file() and not missing_kernels(load_table(HOST), kernels):
-        return load_table(HOST)
     with progress_bar("timing kernels on this machine") as report:
         return host_table_for(kernels, threads, on_progress=report)
 

@@ -1,6 +1,5 @@
 """`nas-isp search`."""
 
-import os
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -63,17 +62,18 @@ def register(app: typer.Typer) -> None:
             "sampler": sampler.value,
             "seed": seed,
         }
-        _search(given, _cores() if workers is None else workers, ray_address, stopwatch)
+        _search(given, workers, ray_address, stopwatch)
         show_front(study, format)
 
 
-def _search(given: dict[str, Any], workers: int, ray_address: str | None, stopwatch: "Stopwatch") -> None:
+def _search(given: dict[str, Any], workers: int | None, ray_address: str | None, stopwatch: "Stopwatch") -> None:
     """Search; however it ends, the report shows what there is."""
     from nas_isp.report.page import write_page
     from nas_isp.search.monitor import open_monitor
     from nas_isp.search.session import SearchRequest, Workers, open_search, run_trials
 
     crew = Workers(workers, ray_address)
+    crew.check()
     with progress_bar("preparing the data") as report:
         opened = open_search(SearchRequest(**given), say, report)
     try:
@@ -82,7 +82,3 @@ def _search(given: dict[str, Any], workers: int, ray_address: str | None, stopwa
     finally:
         opened.study.close()
         write_page(opened.study, opened.study.folder / "report.html")
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

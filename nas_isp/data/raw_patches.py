@@ -14,6 +14,7 @@ from nas_isp.data.cache import ArrayWriter, cached_folder, file_facts
 from nas_isp.data.cutting import check_patch_size, choose, detail, grid_positions
 from nas_isp.errors import InputError
 from nas_isp.raw.image import RawImage
+from nas_isp.raw.mosaic_files import MOSAIC_SUFFIXES
 from nas_isp.raw.packing import align_to_rggb, canonical_black, pack_uint16
 from nas_isp.raw.readers import list_raw_files, load_sensor, read_raw, sensor_file
 from nas_isp.raw.sensor import SensorDescription
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[float, float | None, str | None], None]
 Indices = Sequence[int] | NDArray[np.intp]
-CUT_VERSION = 1
+CUT_VERSION = 2
 DEFAULT_LIMIT = 2000
 ABOUT_FILE = "patches.json"
 
@@ -39,7 +40,7 @@ class RawPatches:
         white: float32 `(N,)` saturation levels.
         white_balance: float32 `(N, 3)` as-shot gains of R, G, B, NaN where the file does not say.
         stems: for each patch the file it is from, without suffix.
-        sensor: the description given or found, else derived from the first file.
+        sensor: of the first file that was cut: a bare mosaic's given or found description; a camera file's own.
         skipped: one line for each file that could not be used.
     """
 
@@ -154,8 +155,9 @@ class _RawCutter:
     size: int
     limit: int
     seed: int
-    sensor: SensorDescription | None
+    described: SensorDescription | None
     progress: Progress | None
+    sensor: SensorDescription | None = None
     stems: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
 
@@ -182,7 +184,7 @@ class _RawCutter:
 
     def _cut(self, file: Path, quota: int, rng: np.random.Generator, writers: dict[str, ArrayWriter]) -> None:
         try:
-            read = read_raw(file, self.sensor)
+            read = read_raw(file, self.described)
             raw = align_to_rggb(read)
         except InputError as error:
             self.skipped.append(str(error))
@@ -192,7 +194,7 @@ class _RawCutter:
         if not places:
             self.skipped.append(too_small(file, width, height, self.size))
             return
-        self.sensor = self.sensor or _derived(read)
+        self.sensor = self.sensor or self._sensor_of(file, read)
         packed, black = pack_uint16(raw.mosaic, raw.cfa), np.array(canonical_black(raw), np.float32)
         balance = np.array(raw.white_balance or (np.nan,) * 3, np.float32)
         cells = [self._cell(packed, place) for place in places]
@@ -202,6 +204,10 @@ class _RawCutter:
             writers["white"].append(np.array(raw.white, np.float32))
             writers["white_balance"].append(balance)
             self.stems.append(file.stem)
+
+    def _sensor_of(self, file: Path, raw: RawImage) -> SensorDescription:
+        bare = file.suffix.lower() in MOSAIC_SUFFIXES
+        return self.described if bare and self.described else _derived(raw)
 
     def _cell(self, packed: NDArray[np.uint16], place: tuple[int, int]) -> NDArray[np.uint16]:
         top, left, side = place[0] // 2, place[1] // 2, self.size // 2

@@ -1,6 +1,5 @@
 """One interface over the runtimes that can develop a picture: PyTorch, TFLite and ONNX."""
 
-import os
 import statistics
 import time
 from abc import ABC, abstractmethod
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from nas_isp.cores import available_cores
 from nas_isp.errors import InputError
 from nas_isp.generators.architecture import Architecture, PlainArchitecture, RmfaArchitecture
 
@@ -107,11 +107,6 @@ def load_runner(path: Path, threads: int | None = None) -> Runner:
     from nas_isp.export.onnx_runner import OnnxRunner
 
     return OnnxRunner(path, threads)
-
-
-def available_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def step_of(architecture: Architecture) -> int:

@@ -12,7 +12,6 @@ from nas_isp.errors import InputError
 from nas_isp.export.metadata import RECORD_NAME
 
 IDENTIFIER = b"TFL3"
-NO_BUFFER = 0
 FREE = -1
 
 _OPERATOR_NAMES = {

@@ -22,7 +22,6 @@ from nas_isp.generators.cost import receptive_field
 from nas_isp.raw.sensor import SensorDescription
 
 Runtime = Literal["tflite", "onnx"]
-RUNTIMES: tuple[Runtime, ...] = ("tflite", "onnx")
 
 CHECKED_SIZES = ((64, 96), (100, 80))
 """Packed sizes at which a file of any input size is compared with PyTorch."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from nas_isp.generators.architecture import PACKED_CHANNELS, Architecture, PlainArchitecture, RmfaArchitecture
+from nas_isp.generators.architecture import PACKED_CHANNELS, Architecture, PlainArchitecture
 from nas_isp.generators.build import assemble, fuse
 from nas_isp.generators.deployed import DeployedConv, DeployedPlain, strided_padding
 from nas_isp.generators.plain import check_packed
@@ -59,8 +59,3 @@ def receptive_field(architecture: Architecture) -> int:
     before, _ = strided_padding(strided.kernel_size[0], 2)
     after = strided.kernel_size[0] - 1 - before
     return 2 * radius + max(before + 1, after)
-
-
-def tileable(architecture: Architecture) -> bool:
-    """Whether tiles of a picture can be made to agree exactly, given the network's `context` of the whole picture."""
-    return not isinstance(architecture, RmfaArchitecture)

@@ -21,6 +21,7 @@ from nas_isp.latency.tables import (
     MeasuredKernel,
     SourceRecord,
     build_table,
+    check_writable,
     host_table_path,
     merged,
     read_table,
@@ -53,10 +54,11 @@ def host_table_for(
     """This machine's table, with whatever of the kernels it lacks timed first and kept in the file.
 
     Raises:
-        InputError: a kernel that cannot be timed here, or a kept table of another number of threads.
+        InputError: a kernel that cannot be timed here, or a kept table that is malformed or was measured on another
+            machine, runtime or number of threads, whether or not it lacks a kernel.
     """
     path = path or host_table_path()
-    table = read_table(path) if path.is_file() else build_table(host_device(threads), host_source(), [])
+    table = kept_table(path, threads)
     if missing_kernels(table, kernels):
         table = extend_host_table(path, kernels, HostTiming(threads), on_progress)
     return table
@@ -70,26 +72,42 @@ def extend_host_table(
     An interrupted call leaves a valid file; the next call goes on from there.
 
     Raises:
-        InputError: a kernel that cannot be timed here, or a file of another machine or number of threads.
+        InputError: a kernel that cannot be timed here, a file that cannot be written, or one of another machine,
+            runtime or number of threads.
     """
-    device = host_device(timing.threads)
-    table = read_table(path) if path.is_file() else build_table(device, host_source(), [])
-    if table.device != device:
-        raise InputError(
-            f"{path}: measured on {table.device.name}, {table.device.runtime} {table.device.runtime_version}, "
-            f"{table.device.threads} threads, but this is {device.name}, {device.runtime} {device.runtime_version}, "
-            f"{device.threads} threads: write to another file"
-        )
+    table = kept_table(path, timing.threads)
     missing = missing_kernels(table, kernels)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    check_writable(path)
     for done, batch in _batches(missing):
         if on_progress is not None:
             on_progress(done, len(missing))
         if time.monotonic() > timing.deadline:
             break
         entries = measure_kernels(batch, timing)
-        table = build_table(device, host_source(), merged(table.measured, entries), table.correction)
+        table = build_table(table.device, host_source(), merged(table.measured, entries), table.correction)
         write_table(path, table)
+    return table
+
+
+def kept_table(path: Path, threads: int | None = None) -> LatencyTable:
+    """The table in a file of this machine's measurements; an empty one where there is no file yet.
+
+    Args:
+        path: the file.
+        threads: of the runtime; None takes those that the file was measured with.
+
+    Raises:
+        InputError: malformed, or measured on another machine, runtime or number of threads.
+    """
+    if not path.is_file():
+        return build_table(host_device(threads or 1), host_source(), [])
+    table = read_table(path)
+    there, here = table.device, host_device(threads or table.device.threads or 1)
+    if there != here:
+        raise InputError(
+            f"{path}: measured on {_in_short(there)}, but this is {_in_short(here)}: "
+            "give the same --threads, write to another file, or move this one away to measure anew"
+        )
     return table
 
 
@@ -159,6 +177,10 @@ def host_source() -> SourceRecord:
         link="",
         caveat="kernels are timed alone; whole networks were not measured unless a correction says so",
     )
+
+
+def _in_short(device: DeviceRecord) -> str:
+    return f"{device.name}, {device.runtime} {device.runtime_version}, {device.threads} threads"
 
 
 def _batches(kernels: Sequence[Kernel]) -> Iterator[tuple[int, Sequence[Kernel]]]:

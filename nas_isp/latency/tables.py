@@ -190,6 +190,22 @@ def write_text(path: Path, text: str) -> None:
         raise InputError(f"{path}: cannot be written ({error.strerror}); give a writable folder") from error
 
 
+def check_writable(path: Path) -> None:
+    """Make a file's folder and find out whether the file can be written, before work that would be lost otherwise.
+
+    Raises:
+        InputError: the folder cannot be made or written, or the file is a folder.
+    """
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; give the name of a file to write")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror}); give a file in a writable folder") from error
+
+
 def merged(first: Iterable[MeasuredKernel], second: Iterable[MeasuredKernel]) -> list[MeasuredKernel]:
     """Both, in order; where a kernel is in both, its entry is the second's."""
     return list(({entry.kernel: entry for entry in first} | {entry.kernel: entry for entry in second}).values())

@@ -11,8 +11,10 @@ from nas_isp.raw.sensor import SensorDescription
 from nas_isp.settings import load_yaml
 
 SENSOR_FILE = "sensor.json"
-FOLDERS_ABOVE = 2
 """Name of the description that may lie beside bare mosaics."""
+
+FOLDERS_ABOVE = 2
+"""In how many folders above theirs it is looked for as well."""
 
 KINDS = "a camera RAW file (.dng, .crw, .cr2, .nef, ...), or a .png, .tif, .npy or .raw mosaic"
 

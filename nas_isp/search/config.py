@@ -54,16 +54,22 @@ def refuse_other_config(stored: StudyConfig, given: StudyConfig, folder: Path) -
     """Check that a search may go on in a study.
 
     Raises:
-        InputError: a setting differs; the message names the first such field and both values.
+        InputError: a setting differs; the message names the first such field and both values. Or the latency table
+            has other contents than when the study began.
     """
     before, now = stored.model_dump(mode="json"), given.model_dump(mode="json")
-    for field in StudyConfig.model_fields:
-        if field != "program" and before[field] != now[field]:
-            name, old, new = _first_difference(field, before[field], now[field])
-            raise InputError(
-                f"{folder} was begun with {name} {old}, this command says {new}; "
-                f"repeat the first command's setting, or give another --study folder"
-            )
+    differing = [name for name in StudyConfig.model_fields if name != "program" and before[name] != now[name]]
+    if differing == ["device_digest"]:
+        raise InputError(
+            f"{folder}: the latency table '{stored.device}' has changed since the study began, so old and new "
+            "latencies do not compare; bring the table of then back, or give another --study folder"
+        )
+    if differing:
+        name, old, new = _first_difference(differing[0], before[differing[0]], now[differing[0]])
+        raise InputError(
+            f"{folder} was begun with {name} {old}, this command says {new}; "
+            f"repeat the first command's setting, or give another --study folder"
+        )
 
 
 def _first_difference(name: str, before: Any, now: Any) -> tuple[str, str, str]:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from nas_isp.cores import available_cores
 from nas_isp.errors import InputError
 from nas_isp.search.workers import Reached, ShouldStop, Stage, StageResult, TrialEvaluator, run_stage
 
@@ -21,6 +22,9 @@ EvaluatorFactory = Callable[[], TrialEvaluator]
 OBJECT_STORE_BYTES = 200 * 1024 * 1024
 """Ray only carries descriptions and scores here; data is memory-mapped from the study folder."""
 CONNECT_S = 5.0
+RAY_UNITS = 10_000
+"""Ray counts shares of a GPU in ten-thousandths."""
+
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
@@ -35,29 +39,30 @@ class RayPool:
     A private cluster lives and dies with this process. A joined one is left running.
     """
 
-    def __init__(self, factory: EvaluatorFactory, workers: int, owner: Path, address: str | None = None) -> None:
+    def __init__(self, factory: EvaluatorFactory, workers: int | None, owner: Path, address: str | None = None) -> None:
         """Start the workers.
 
         Args:
+            workers: how many; None takes one for every core, of this machine or of the cluster.
             owner: the study's folder; temporary files of an earlier, killed search of it are removed.
             address: of a running cluster, as Ray writes it.
 
         Raises:
-            InputError: the cluster cannot be reached.
+            InputError: the cluster cannot be reached, or has fewer cores than workers are asked for.
         """
         import ray
 
         self._ray: Any = ray
-        self.size = workers
         self._temp: Path | None = None
         self._joined = address is not None
         if address is None:
-            self._start_private(workers, owner)
+            self.size = workers or available_cores()
+            self._start_private(self.size, owner)
         else:
-            _join(ray, address)
-        gpu_share = min(float(ray.cluster_resources().get("GPU", 0)) / workers, 1.0)
-        actor = ray.remote(_Worker).options(num_cpus=1, num_gpus=gpu_share, max_restarts=-1, max_concurrency=2)
-        self._idle: list[Any] = [actor.remote(factory) for _ in range(workers)]
+            self.size = _join(ray, address, workers)
+        share = gpu_share(int(ray.cluster_resources().get("GPU", 0)), self.size)
+        actor = ray.remote(_Worker).options(num_cpus=1, num_gpus=share, max_restarts=-1, max_concurrency=2)
+        self._idle: list[Any] = [actor.remote(factory) for _ in range(self.size)]
         self._busy: dict[Any, tuple[Any, Stage]] = {}
 
     def submit(self, stage: Stage) -> None:
@@ -115,6 +120,28 @@ class RayPool:
             return StageResult(stage.trial, "died", reason=type(error).__name__)
 
 
+def gpu_share(gpus: int, workers: int) -> float:
+    """The share of one GPU that a worker gets, so that all workers fit and none is spread over two GPUs."""
+    if gpus == 0:
+        return 0.0
+    # Rounded down to the ten-thousandths that Ray counts in: rounded up, the last worker of a GPU would not fit.
+    return RAY_UNITS // -(-workers // gpus) / RAY_UNITS
+
+
+def workers_that_fit(workers: int | None, cores: int, address: str) -> int:
+    """The number of workers on a cluster with so many cores; None takes them all.
+
+    Raises:
+        InputError: more workers than cores; those left over would wait for ever.
+    """
+    if cores < (workers or 1):
+        raise InputError(
+            f"--ray-address {address}: that cluster has {cores} CPUs, too few for {workers or 1} workers; "
+            "give fewer --workers, or add nodes to it"
+        )
+    return cores if workers is None else workers
+
+
 def check_address(address: str) -> None:
     """Check that something listens at a cluster's address, `HOST:PORT`; `auto` is left to Ray.
 
@@ -135,7 +162,8 @@ def check_address(address: str) -> None:
         ) from error
 
 
-def _join(ray: Any, address: str) -> None:
+def _join(ray: Any, address: str, workers: int | None) -> int:
+    """Join a running cluster; how many workers it gets."""
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
     try:
@@ -143,6 +171,11 @@ def _join(ray: Any, address: str) -> None:
     except (ConnectionError, ValueError, RuntimeError, OSError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"--ray-address {address}: no cluster answers there ({reason})") from error
+    try:
+        return workers_that_fit(workers, int(ray.cluster_resources().get("CPU", 0)), address)
+    except InputError:
+        ray.shutdown()
+        raise
 
 
 class _Worker:

@@ -49,17 +49,18 @@ class SearchRequest:
 
 @dataclass(frozen=True)
 class Workers:
-    """Who trains; not a setting of the study.
+    """Who trains; not a setting of the study. Without a count, one worker for every core."""
 
-    Raises:
-        InputError: no workers, too many, or no cluster at the address.
-    """
-
-    count: int = 1
+    count: int | None = None
     ray_address: str | None = None
 
-    def __post_init__(self) -> None:
-        if not 1 <= self.count <= MOST_WORKERS:
+    def check(self) -> None:
+        """Find out before anything else is done whether there can be such workers.
+
+        Raises:
+            InputError: no workers, too many, or nothing listens at the address.
+        """
+        if self.count is not None and not 1 <= self.count <= MOST_WORKERS:
             raise InputError(f"--workers {self.count}: give a number from 1 to {MOST_WORKERS}")
         if self.ray_address is not None:
             check_address(self.ray_address)
@@ -81,7 +82,11 @@ def resolve(request: SearchRequest) -> tuple[StudyConfig, TableRater]:
     if demo and (request.val is not None or request.sensor is not None):
         raise InputError("--val and --sensor need --raw and --rgb: the demo set has its own")
     space, recipe = load_space(request.space), load_recipe(request.recipe)
-    rater = TableRater(request.device)
+    if recipe.train.mode != "unpaired":
+        raise InputError(
+            f"recipe '{request.recipe}' trains in mode '{recipe.train.mode}' but a search trains unpaired; "
+            "give another recipe, or use `nas-isp train --mode paired`"
+        )
     config = StudyConfig(
         program=__version__,
         demo=demo,
@@ -91,13 +96,14 @@ def resolve(request: SearchRequest) -> tuple[StudyConfig, TableRater]:
         sensor=load_sensor(request.sensor) if request.sensor is not None else None,
         scene_disjoint=request.scene_disjoint,
         device=_device(request.device),
-        device_digest=rater.digest,
         max_latency_ms=request.max_latency_ms,
         seed=request.seed,
         sampler=request.sampler,
         recipe=recipe,
         space=space,
     )
+    rater = TableRater(request.device, config.packed_height, config.packed_width)
+    config = config.model_copy(update={"device_digest": rater.digest})
     refuse_impossible_limit(space, rater, request.max_latency_ms, request.device, request.seed)
     return config, rater
 
@@ -163,7 +169,7 @@ def prepare_data(study: Study, note: Note, progress: Progress | None = None) -> 
     Raises:
         InputError: the data cannot be used.
     """
-    folder = study.folder / "data" / "prepared"
+    folder = study.prepared_folder
     if folder.is_dir():
         return folder
     config, data_folder = study.config, study.folder / "data"

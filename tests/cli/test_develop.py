@@ -67,6 +67,38 @@ def test_a_broken_photo_does_not_stop_the_others(
     assert [path.name for path in (scene / "out").iterdir()] == ["b.png"]
 
 
+@pytest.mark.parametrize(
+    ("photos", "out", "options"),
+    [
+        (["raw/a.png"], "raw/a.png", []),
+        (["raw/a.png"], "raw", []),
+        (["raw"], "link", []),
+        (["a_classical.png"], "a.png", ["--compare"]),
+    ],
+)
+def test_a_raw_photo_is_never_overwritten(
+    scene: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    photos: list[str],
+    out: str,
+    options: list[str],
+) -> None:
+    monkeypatch.chdir(scene)
+    Path("link").symlink_to("raw")
+    mosaic = Image.fromarray(np.full((24, 36), 100, np.uint16))
+    for name in ("raw/a.png", "a_classical.png"):
+        mosaic.save(name)
+    for name in ("raw/a.npy", "raw/b.npy"):
+        Path(name).unlink()
+    before = Path("raw/a.png").read_bytes()
+    assert run(monkeypatch, "develop", "m.safetensors", *photos, "-o", out, *options) == 2
+    captured = capsys.readouterr()
+    assert "would be overwritten" in captured.err
+    assert len(captured.err.strip().splitlines()) == 1
+    assert Path("raw/a.png").read_bytes() == before
+
+
 def test_photos_of_one_name_are_refused_before_any_work(
     scene: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -92,6 +92,8 @@ def test_predict_a_published_model(nas_isp: Any) -> None:
         (("measure", "--target", "host", "--space", "nope"), "nope"),
         (("build", "bad.jsonl", "-o", "table.json"), "bad.jsonl"),
         (("validate", "--device", "host", "--networks", "mobile"), "SPACE:N"),
+        (("measure", "--target", "host", "--model", "efficient-isp", "-o", "broken.jsonl/y.json"), "cannot be written"),
+        (("validate", "--device", "host", "--networks", "tiny:1", "-o", "none/y.json"), "cannot be written"),
         (("validate", "--device", "pixel4-gpu", "--networks", "mobile:1"), "only be measured on this machine"),
     ],
 )
@@ -125,6 +127,7 @@ def test_predict_on_this_machine_times_what_is_missing(nas_isp: Any, tmp_path: P
     assert json.loads(first.stdout)["measured_share"] == 1
     assert nas_isp(*arguments).stdout == first.stdout
     assert (tmp_path / "cache" / "host.json").is_file()
+    assert "move this one away" in refused(nas_isp(*arguments, "--threads", "2"))
     rows = json.loads(nas_isp("list", "--format", "json").stdout)
     assert next(row for row in rows if row["id"] == "host")["kernels"] == 3
 

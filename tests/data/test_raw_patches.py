@@ -4,9 +4,11 @@ import json
 
 import numpy as np
 import pytest
+from dng_files import write_dng
 
 from nas_isp.data.patches import RawPatches, cut_raw_patches
 from nas_isp.errors import InputError
+from nas_isp.raw.sensor import SensorDescription
 
 
 def test_patch_holds_the_mosaic_values_plane_by_plane(tmp_path, write_mosaic, noise):
@@ -117,6 +119,19 @@ def test_folders_without_raw_are_refused(tmp_path, write_photo, noise):
 def test_damaged_cache_is_named(tmp_path):
     with pytest.raises(InputError, match="damaged patch cache"):
         RawPatches.open(tmp_path)
+
+
+def test_a_camera_file_keeps_its_own_sensor_beside_a_description(tmp_path, write_mosaic, noise):
+    write_mosaic(tmp_path / "raw/z.png", noise(32, 32), cfa="GRBG")
+    write_dng(tmp_path / "raw/a.dng", noise(32, 32).astype(np.uint16), "BGGR", black=(60, 60, 60, 60), white=900)
+    given = SensorDescription(cfa="GBRG", black=1, white=800)
+    for sensor in (None, given):
+        patches = cut_raw_patches(tmp_path / "raw", tmp_path / "cache", 16, sensor)
+        assert (patches.sensor.cfa, patches.sensor.white) == ("BGGR", 900)
+        assert set(patches.stems) == {"a", "z"}
+    (tmp_path / "raw/a.dng").unlink()
+    assert cut_raw_patches(tmp_path / "raw", tmp_path / "cache", 16, given).sensor == given
+    assert cut_raw_patches(tmp_path / "raw", tmp_path / "cache", 16).sensor.cfa == "GRBG"
 
 
 def test_real_camera_files_are_cut(tmp_path, shared_data):

@@ -1,6 +1,5 @@
 """The reference-free score orders pictures that are plainly better and worse."""
 
-
 import pytest
 import torch
 from torch import Tensor

@@ -3,6 +3,7 @@
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from nas_isp.export.develop import develop_packed
 from nas_isp.export.runners import load_runner
 from nas_isp.export.torch_runner import TorchRunner
 from nas_isp.export.verify import ExportReport
-from nas_isp.export.write import RUNTIMES, Runtime, describe, export_model
+from nas_isp.export.write import Runtime, describe, export_model
 from nas_isp.generators.architecture import RmfaArchitecture
 
 FOLDER = TemporaryDirectory()
@@ -27,7 +28,7 @@ MOBILE_OPERATORS = {
 WEIGHTS_FROM_HALF = {"tflite": "DEQUANTIZE", "onnx": "Cast"}
 
 every_case = pytest.mark.parametrize("name", PLAIN_CASES)
-every_runtime = pytest.mark.parametrize("runtime", RUNTIMES)
+every_runtime = pytest.mark.parametrize("runtime", get_args(Runtime))
 
 
 @cache

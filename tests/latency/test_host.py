@@ -11,7 +11,7 @@ from nas_isp.latency.host import HostTiming, extend_host_table, host_table_for, 
 from nas_isp.latency.host_models import single_kernel_model
 from nas_isp.latency.kernel import Kernel
 from nas_isp.latency.predict import predict
-from nas_isp.latency.tables import read_table
+from nas_isp.latency.tables import read_table, write_table
 
 QUICK = HostTiming(seconds_per_kernel=0.001)
 
@@ -145,3 +145,22 @@ def test_other_numbers_of_threads_are_never_mixed(tmp_path: Path) -> None:
     extend_host_table(path, [kernel("mean")], QUICK)
     with pytest.raises(InputError, match="2 threads"):
         extend_host_table(path, [kernel("add")], HostTiming(threads=2))
+    with pytest.raises(InputError, match=r"but this is .* 2 threads"):
+        host_table_for([kernel("mean")], 2, path)
+
+
+def test_measurements_of_another_runtime_are_refused_even_if_nothing_is_missing(tmp_path: Path) -> None:
+    path = tmp_path / "host.json"
+    table = extend_host_table(path, [kernel("mean")], QUICK)
+    old = table.device.model_copy(update={"runtime_version": "0.1"})
+    write_table(path, table.model_copy(update={"device": old}))
+    with pytest.raises(InputError, match=r"LiteRT 0\.1.*move this one away"):
+        host_table_for([kernel("mean")], 1, path)
+
+
+def test_a_file_that_cannot_be_written_is_refused_before_measuring(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder").mkdir()
+    for path in (tmp_path / "file" / "host.json", tmp_path / "folder"):
+        with pytest.raises(InputError, match=r"cannot be written|is a folder"):
+            extend_host_table(path, [kernel("mean")], QUICK, lambda done, total: pytest.fail("measured"))

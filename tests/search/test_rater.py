@@ -1,13 +1,16 @@
 """What is known of an architecture before training."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from nas_isp.errors import InputError
 from nas_isp.generators.cost import count
+from nas_isp.latency.host import host_device, host_source
 from nas_isp.latency.kernels import kernels_of
 from nas_isp.latency.predict import predict
-from nas_isp.latency.tables import load_table
+from nas_isp.latency.tables import build_table, load_table, write_table
 from nas_isp.search.rater import TableRater
 from nas_isp.search.space import load_space
 
@@ -37,6 +40,17 @@ def test_the_latency_is_the_tables_prediction(rater: TableRater) -> None:
 def test_the_digest_tells_tables_apart(rater: TableRater) -> None:
     assert rater.digest == TableRater("pixel4-gpu").digest
     assert rater.digest != TableRater("iphone7-gpu").digest
+
+
+def test_measurements_of_another_machine_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NAS_ISP_CACHE", str(tmp_path))
+    write_table(tmp_path / "host.json", build_table(host_device(3), host_source(), []))
+    TableRater("host")
+    elsewhere = host_device(1).model_copy(update={"name": "another machine"})
+    write_table(tmp_path / "host.json", build_table(elsewhere, host_source(), []))
+
+    with pytest.raises(InputError, match="measured on another machine"):
+        TableRater("host")
 
 
 def test_an_unknown_device_is_refused_with_the_known_ones() -> None:

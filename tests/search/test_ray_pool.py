@@ -17,7 +17,7 @@ from nas_isp.errors import InputError
 from nas_isp.recipe import TrainSettings
 from nas_isp.search.budget import Budget
 from nas_isp.search.evaluator import TrainerFactory
-from nas_isp.search.ray_pool import RayPool, check_address
+from nas_isp.search.ray_pool import RayPool, check_address, gpu_share, workers_that_fit
 from nas_isp.search.simulated import SimulatedFactory
 from nas_isp.search.space import load_space
 from nas_isp.search.study import Study
@@ -114,6 +114,49 @@ def test_an_address_of_another_form_is_refused(address: str) -> None:
 def test_an_address_where_nothing_listens_is_refused_at_once() -> None:
     with pytest.raises(InputError, match="nothing answers there"):
         check_address("127.0.0.1:1")
+
+
+@pytest.mark.parametrize(
+    ("gpus", "workers", "share"),
+    [(0, 4, 0.0), (1, 1, 1.0), (4, 2, 1.0), (2, 4, 0.5), (2, 3, 0.5), (2, 5, 0.3333), (4, 6, 0.5), (1, 6, 0.1666)],
+)
+def test_all_workers_fit_on_whole_gpus(gpus: int, workers: int, share: float) -> None:
+    assert gpu_share(gpus, workers) == share
+    if share:
+        assert gpus * int(1 / share) >= workers
+
+
+def test_a_cluster_takes_no_more_workers_than_it_has_cores() -> None:
+    assert workers_that_fit(None, 7, "auto") == 7
+    assert workers_that_fit(3, 7, "auto") == 3
+    for workers, cores in ((8, 7), (None, 0)):
+        with pytest.raises(InputError, match=f"has {cores} CPUs"):
+            workers_that_fit(workers, cores, "auto")
+
+
+@pytest.mark.slow
+def test_a_joined_cluster_gives_its_cores_and_refuses_more_workers() -> None:
+    with _running_cluster(cores=2) as address:
+        with pytest.raises(InputError, match="has 2 CPUs, too few for 3 workers"):
+            RayPool(SimulatedFactory(0.01), 3, Path("unused"), address)
+        with closing(RayPool(SimulatedFactory(0.01), None, Path("unused"), address)) as pool:
+            assert pool.size == 2
+
+
+@contextmanager
+def _running_cluster(cores: int) -> Iterator[str]:
+    """The address of a cluster that lives in another process until the end."""
+    program = (
+        f"import ray; print(ray.init(address='local', num_cpus={cores}, num_gpus=0, include_dashboard=False, "
+        "object_store_memory=10**8).address_info['gcs_address'], flush=True); input()"
+    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+    environment = {**_environment(), "RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"}
+    with subprocess.Popen([sys.executable, "-c", program], env=environment, **pipes) as process:
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.communicate("\n", timeout=30)
 
 
 @contextmanager

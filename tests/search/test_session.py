@@ -8,6 +8,9 @@ import pytest
 
 from nas_isp.errors import InputError
 from nas_isp.generators.bundle import load_bundle
+from nas_isp.latency.kernels import kernels_of
+from nas_isp.latency.predict import predict
+from nas_isp.latency.tables import load_table
 from nas_isp.search.budget import Budget, Stopwatch
 from nas_isp.search.monitor import LineMonitor
 from nas_isp.search.session import SearchRequest, Workers, open_search, resolve, run_trials
@@ -40,11 +43,14 @@ def quick(tmp_path: Path) -> str:
         ({"max_latency_ms": float("nan")}, "give a number above 0"),
         ({"max_latency_ms": 0.001}, "every network tried is slower on pixel4-gpu"),
         ({"seed": -1}, "--seed -1"),
+        ({"recipe": "paired.yaml"}, "mode 'paired' but a search trains unpaired"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_refused_before_anything_is_written(
-    tmp_path: Path, change: dict[str, Any], message: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], message: str
 ) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("paired.yaml").write_text(QUICK.replace("{patch", "{mode: paired, patch"))
     with pytest.raises(InputError, match=message):
         resolve(SearchRequest(study=tmp_path / "s", **change))
     assert not (tmp_path / "s").exists()
@@ -53,7 +59,16 @@ def test_a_setting_that_cannot_be_used_is_refused_before_anything_is_written(
 @pytest.mark.parametrize("count", [0, -1, 100_000])
 def test_a_number_of_workers_out_of_range_is_refused(count: int) -> None:
     with pytest.raises(InputError, match="--workers"):
-        Workers(count)
+        Workers(count).check()
+
+
+def test_latency_is_predicted_for_the_size_in_the_configuration(tmp_path: Path) -> None:
+    config, rater = resolve(SearchRequest(study=tmp_path / "s"))
+    architecture = config.space.anchors[0]
+    kernels = kernels_of(architecture, config.packed_height, config.packed_width)
+
+    assert rater.latency_ms(architecture) == predict(load_table("pixel4-gpu"), kernels).latency_ms
+    assert config.device_digest == rater.digest
 
 
 def test_data_that_cannot_be_used_leaves_no_study(tmp_path: Path) -> None:

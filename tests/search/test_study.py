@@ -61,6 +61,15 @@ def test_a_change_deep_in_the_recipe_is_named_by_its_field(tmp_path: Path) -> No
         Study.begin(tmp_path / "s", config(recipe=other))
 
 
+def test_a_latency_table_that_changed_is_named_as_that(tmp_path: Path) -> None:
+    Study.begin(tmp_path / "s", config(device_digest="a")).close()
+
+    with pytest.raises(InputError, match="latency table 'simulated' has changed since the study began"):
+        Study.begin(tmp_path / "s", config(device_digest="b"))
+    with pytest.raises(InputError, match="device simulated, this command says other"):
+        Study.begin(tmp_path / "s", config(device="other", device_digest="b"))
+
+
 def test_another_program_version_may_go_on(tmp_path: Path) -> None:
     Study.begin(tmp_path / "s", config()).close()
 
