@@ -93,6 +93,7 @@ def test_ctrl_c_in_a_terminal_saves_and_ends_everything(tmp_path: Path) -> None:
     folder = tmp_path / "s"
     with _running_search(folder, trials=50, seconds_per_step=0.5) as process:
         _wait_for_trials(folder, finished=1)
+        assert _eventually(lambda: any(r.state == "running" for r in Study.open(folder).records.values()), 10)
         os.killpg(process.pid, signal.SIGINT)
         assert process.wait(timeout=30) == 130
 
