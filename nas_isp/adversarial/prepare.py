@@ -4,7 +4,7 @@ import hashlib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Annotated, Any
 from zipfile import BadZipFile
@@ -35,6 +35,7 @@ PAIR_SIDE = 512
 CAPTURES = 256
 
 Progress = Callable[[float, float | None, str | None], None]
+Gains = tuple[float, float, float]
 ScoredPair = tuple[Tensor, NDArray[np.uint8]]
 
 
@@ -47,6 +48,9 @@ class PreparedRecord(Settings):
     paired: Annotated[bool, Field(description="The photo of a RAW patch is the one of equal index.")] = False
     score_with_pairs: Annotated[bool, Field(description="Quality is PSNR on the true pairs.")] = False
     white_balance: Annotated[tuple[float, float, float], Field(description="Gains of the content reference.")]
+    color_matrix: Annotated[
+        list[list[float]] | None, Field(description="Camera RGB to linear sRGB, 3 x 3, if the files say.")
+    ] = None
     exposure: Annotated[float, Field(gt=0, description="Exposure factor of the content reference.")] = 1.0
     transport: Annotated[list[list[float]], Field(description="Coefficients of the colour transport, 13 x 3.")]
 
@@ -124,7 +128,8 @@ class Prepared:
 
     def render_classical(self, packed: Tensor) -> Tensor:
         """The plain classical rendering of packed RAW, sRGB 0..1."""
-        return render(packed, torch.tensor(self.record.white_balance), exposure=self.record.exposure)
+        matrix = self.record.color_matrix
+        return _look_of(self.record.white_balance, matrix)(packed, exposure=self.record.exposure)
 
     def with_references(self, references: NDArray[np.uint8]) -> "Prepared":
         """The same data with other references, for instance a teacher's pictures."""
@@ -181,10 +186,11 @@ def prepare(
     """Make the content references of unpaired data: a classical rendering, its colours transported to the photos."""
     report = progress or (lambda done, total, text: None)
     report(0, 3, "white balance and exposure")
-    white_balance = _common_white_balance(data.raw)
-    exposure = _matching_exposure(data, white_balance)
+    white_balance, color_matrix = _common_white_balance(data.raw), _common_color_matrix(data.raw)
+    look = _look_of(white_balance, color_matrix)
+    exposure = _matching_exposure(data, look)
     report(1, 3, "colour transport")
-    classical = _classical_references(data.raw, white_balance, exposure)
+    classical = _classical_references(data.raw, look, exposure)
     transport = identity_transport()
     if settings.warm_start.transport:
         transport = _fit(classical, data.photos, seed, captures=len(set(data.raw.stems)))
@@ -195,7 +201,8 @@ def prepare(
         photos=str(data.photos.folder.resolve()),
         seed=seed,
         score_with_pairs=score_with_pairs,
-        white_balance=tuple(white_balance.tolist()),
+        white_balance=white_balance,
+        color_matrix=color_matrix,
         exposure=exposure,
         transport=transport.coefficients.tolist(),
     )
@@ -228,13 +235,22 @@ def prepare_paired(pairs: Pairs, size: int, seed: int, tested: Pairs | None = No
         )
     black_white = np.array(levels, np.float32)
     unknown = np.full((len(packed), 3), np.nan, np.float32)
+    unknown_matrix = np.full((len(packed), 3, 3), np.nan, np.float32)
     red, green_of_red, green_of_blue, blue, white = levels[0]
     bits = max(8, int(white).bit_length())
     sensor = SensorDescription(
         name=pairs.folder.name, cfa="RGGB", bits=bits, black=(red, green_of_red, green_of_blue, blue), white=white
     )
     raw = RawPatches(
-        pairs.folder, np.stack(packed), black_white[:, :4], black_white[:, 4], unknown, stems, sensor, skipped=[]
+        pairs.folder,
+        np.stack(packed),
+        black_white[:, :4],
+        black_white[:, 4],
+        unknown,
+        unknown_matrix,
+        stems,
+        sensor,
+        skipped=[],
     )
     truth = np.stack(photos)
     record = PreparedRecord(
@@ -265,7 +281,19 @@ def _central(packed: NDArray[np.float32], photo: NDArray[np.uint8]) -> ScoredPai
     return torch.from_numpy(np.ascontiguousarray(inner)), photo[2 * top :, 2 * left :][:height, :width].copy()
 
 
-def _common_white_balance(raw: RawPatches) -> Tensor:
+def _look_of(white_balance: Gains, color_matrix: list[list[float]] | None) -> Callable[..., Tensor]:
+    """The classical rendering with fixed gains and matrix; takes packed RAW and the other options of `render`."""
+    matrix = None if color_matrix is None else torch.tensor(color_matrix)
+    return partial(render, white_balance=torch.tensor(white_balance), color_matrix=matrix)
+
+
+def _common_color_matrix(raw: RawPatches) -> list[list[float]] | None:
+    """The mean of the captures' colour matrices, or None where no file has one."""
+    known = raw.color_matrix[np.isfinite(raw.color_matrix).all((1, 2))]
+    return known.mean(0).tolist() if len(known) else None
+
+
+def _common_white_balance(raw: RawPatches) -> Gains:
     """One set of gains for all: the geometric mean over captures of the as-shot gains, or of shades of grey."""
     places: dict[str, list[int]] = {}
     for index, stem in enumerate(raw.stems):
@@ -274,26 +302,31 @@ def _common_white_balance(raw: RawPatches) -> Tensor:
     known = raw.white_balance[[capture[0] for capture in captures]]
     known = known[np.isfinite(known).all(1)]
     if len(known):
-        return torch.from_numpy(np.exp(np.log(known).mean(0))).float()
+        return _gains(torch.from_numpy(known))
     gains = [shades_of_grey(raw.tensor([capture[at] for at in _spread(len(capture), 16)])) for capture in captures]
-    return torch.stack(gains).log().mean(0).exp()
+    return _gains(torch.stack(gains))
 
 
-def _matching_exposure(data: UnpairedData, white_balance: Tensor) -> float:
+def _gains(of_captures: Tensor) -> Gains:
+    red, green, blue = of_captures.double().log().mean(0).exp().tolist()
+    return red, green, blue
+
+
+def _matching_exposure(data: UnpairedData, look: Callable[..., Tensor]) -> float:
     """The factor, at least 1, that gives the renderings the photos' mean brightness, found by bisection."""
     packed = data.raw.tensor(_spread(len(data.raw), 64))
     wanted = float(data.photos.tensor(_spread(len(data.photos), 64)).mean())
     low, high = 1.0, 16.0
     for _ in range(12):
         middle = (low * high) ** 0.5
-        brightness = float(render(packed, white_balance, exposure=middle, demosaic="bilinear").mean())
+        brightness = float(look(packed, exposure=middle, demosaic="bilinear").mean())
         low, high = (middle, high) if brightness < wanted else (low, middle)
     return low
 
 
-def _classical_references(raw: RawPatches, white_balance: Tensor, exposure: float) -> NDArray[np.uint8]:
+def _classical_references(raw: RawPatches, look: Callable[..., Tensor], exposure: float) -> NDArray[np.uint8]:
     parts = [
-        _to_bytes(render(raw.tensor(range(start, min(start + CHUNK, len(raw)))), white_balance, exposure=exposure))
+        _to_bytes(look(raw.tensor(range(start, min(start + CHUNK, len(raw)))), exposure=exposure))
         for start in range(0, len(raw), CHUNK)
     ]
     return np.concatenate(parts)

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 Progress = Callable[[float, float | None, str | None], None]
 Indices = Sequence[int] | NDArray[np.intp]
-CUT_VERSION = 2
+CUT_VERSION = 3
+LEVELS = ("black", "white", "white_balance", "color_matrix")
 DEFAULT_LIMIT = 2000
 ABOUT_FILE = "patches.json"
 
@@ -39,6 +40,7 @@ class RawPatches:
         black: float32 `(N, 4)` black levels in plane order.
         white: float32 `(N,)` saturation levels.
         white_balance: float32 `(N, 3)` as-shot gains of R, G, B, NaN where the file does not say.
+        color_matrix: float32 `(N, 3, 3)` white-balanced camera RGB to linear sRGB, NaN where the file does not say.
         stems: for each patch the file it is from, without suffix.
         sensor: of the first file that was cut: a bare mosaic's given or found description; a camera file's own.
         skipped: one line for each file that could not be used.
@@ -49,6 +51,7 @@ class RawPatches:
     black: NDArray[np.float32] = field(repr=False)
     white: NDArray[np.float32] = field(repr=False)
     white_balance: NDArray[np.float32] = field(repr=False)
+    color_matrix: NDArray[np.float32] = field(repr=False)
     stems: list[str] = field(repr=False)
     sensor: SensorDescription
     skipped: list[str]
@@ -77,7 +80,7 @@ class RawPatches:
         """
         try:
             about = json.loads((folder / ABOUT_FILE).read_text(encoding="utf-8"))
-            levels = {name: np.load(folder / f"{name}.npy") for name in ("black", "white", "white_balance")}
+            levels = {name: np.load(folder / f"{name}.npy") for name in LEVELS}
             packed = np.load(folder / "packed.npy", mmap_mode="r")
             sensor = SensorDescription.model_validate(about["sensor"])
         except (OSError, ValueError, KeyError) as error:
@@ -167,7 +170,7 @@ class _RawCutter:
         with ExitStack() as stack:
             side = self.size // 2
             shapes = {"packed": ((4, side, side), "<u2"), "black": ((4,), "<f4"), "white": ((), "<f4")}
-            shapes["white_balance"] = ((3,), "<f4")
+            shapes |= {"white_balance": ((3,), "<f4"), "color_matrix": ((3, 3), "<f4")}
             writers = {
                 name: stack.enter_context(ArrayWriter(target / f"{name}.npy", shape, dtype))
                 for name, (shape, dtype) in shapes.items()
@@ -197,12 +200,14 @@ class _RawCutter:
         self.sensor = self.sensor or self._sensor_of(file, read)
         packed, black = pack_uint16(raw.mosaic, raw.cfa), np.array(canonical_black(raw), np.float32)
         balance = np.array(raw.white_balance or (np.nan,) * 3, np.float32)
+        matrix = np.full((3, 3), np.nan, np.float32) if raw.color_matrix is None else raw.color_matrix
         cells = [self._cell(packed, place) for place in places]
         for index in choose([_brightness_detail(cell, black, raw.white) for cell in cells], quota, rng, False):
             writers["packed"].append(cells[index])
             writers["black"].append(black)
             writers["white"].append(np.array(raw.white, np.float32))
             writers["white_balance"].append(balance)
+            writers["color_matrix"].append(matrix)
             self.stems.append(file.stem)
 
     def _sensor_of(self, file: Path, raw: RawImage) -> SensorDescription:
