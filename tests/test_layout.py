@@ -80,10 +80,10 @@ def test_a_malformed_recipe_names_file_line_and_field(tmp_path: Path) -> None:
         load_recipe(str(path))
 
 
-def test_yaml_aliases_and_tags_are_refused(tmp_path: Path) -> None:
+def test_yaml_aliases_tags_and_repeated_fields_are_refused(tmp_path: Path) -> None:
     from nas_isp.errors import InputError
 
-    for text in ("a: &x 1\nb: *x\n", "a: !!python/object/apply:os.system [ls]\n"):
+    for text in ("a: &x 1\nb: *x\n", "a: !!python/object/apply:os.system [ls]\n", "a: 1\na: 2\n"):
         (tmp_path / "bad.yaml").write_text(text)
         with pytest.raises(InputError, match=r"bad\.yaml, line"):
             load_recipe(str(tmp_path / "bad.yaml"))

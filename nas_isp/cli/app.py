@@ -72,6 +72,12 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:
+        # A path too long, a full disk: the operating system says what is wrong with what the user named.
+        if debug or error.strerror is None:
+            raise
+        print(f"nas-isp: {error.filename or 'output'}: {error.strerror}; give another path", file=sys.stderr)
+        sys.exit(EXIT_INPUT)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,8 @@ def prepared(folders: Folders, settings: "TrainSettings", seed: int, progress: R
     Raises:
         InputError: options that contradict each other, or folders that cannot be used.
     """
-    from nas_isp.adversarial.prepare import prepare, prepare_paired
+    from nas_isp.adversarial.paired import prepare_paired
+    from nas_isp.adversarial.prepare import prepare
     from nas_isp.data.demo import demo_folders
     from nas_isp.data.patches import load_pairs, load_unpaired
     from nas_isp.raw.readers import load_sensor

@@ -77,9 +77,11 @@ def find_trial(text: str) -> TrialFiles | None:
         InputError: no such study folder or no such trial in it.
     """
     study_text, colon, number_text = text.rpartition(":")
-    if not colon or not study_text or not (number_text.isdecimal() or number_text == KNEE):
-        return None
     study = Path(study_text)
+    if not colon or not study_text or not (number_text.isdecimal() or number_text == KNEE):
+        if colon and study_text and (study / "trials").is_dir():
+            raise InputError(f"'{text}': '{number_text}' names no trial; give {study}:{KNEE} or {study}:NUMBER")
+        return None
     if not (study / "trials").is_dir():
         raise InputError(f"'{text}': {study} holds no study (no folder 'trials'); {ACCEPTED}")
     if number_text == KNEE:
@@ -97,6 +99,8 @@ def find_trial(text: str) -> TrialFiles | None:
 def _model_file(text: str) -> Path:
     """The file of a model: the path itself, or the bundle of STUDY:TRIAL."""
     trial = None if Path(text).suffix else find_trial(text)
+    if trial is None and Path(text).is_dir():
+        raise InputError(f"'{text}' is a folder; of a study give {text}:{KNEE} or {text}:NUMBER")
     if trial is None:
         return Path(text)
     if not trial.bundle.is_file():

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from nas_isp.errors import InputError
 from nas_isp.generators.architecture import ARCHITECTURE, Architecture
 from nas_isp.search.config import StudyConfig, load_config, refuse_other_config
@@ -129,7 +131,10 @@ class Study:
         if not path.is_file():
             known = ", ".join(str(number) for number in sorted(self.records)) or "none"
             raise InputError(f"{self.folder} has no trial {trial}; it has {known}")
-        return ARCHITECTURE.validate_json(path.read_text(encoding="utf-8"))
+        try:
+            return ARCHITECTURE.validate_json(path.read_bytes())
+        except ValidationError as error:
+            raise InputError(f"{path}: damaged architecture ({error.errors()[0]['msg']}); delete its trial") from error
 
     def front(self) -> list[TrialRecord]:
         """The complete trials that no other complete trial dominates, by rising latency."""

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from nas_isp.adversarial import pace
-from nas_isp.adversarial.prepare import prepare_paired
+from nas_isp.adversarial.paired import prepare_paired
 from nas_isp.data.demo import demo_folders
 from nas_isp.data.patches import load_pairs
 from nas_isp.generators.architecture import Block, PlainArchitecture

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from nas_isp.adversarial.prepare import Prepared, prepare, prepare_paired
+from nas_isp.adversarial.paired import prepare_paired
+from nas_isp.adversarial.prepare import Prepared, prepare
 from nas_isp.adversarial.trainer import Trainer, TrainingDiverged
 from nas_isp.data.demo import demo_folders
 from nas_isp.data.patches import load_pairs, load_unpaired

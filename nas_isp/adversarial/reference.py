@@ -1,0 +1,95 @@
+"""The content reference: one white balance, colour matrix, exposure and colour transport for a whole RAW set."""
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from nas_isp.adversarial.transport import ColorTransport, block_colors, faithfulness, fit_transport
+from nas_isp.data.patches import PhotoPatches, RawPatches, UnpairedData
+from nas_isp.evaluation.metrics import to_8_bit
+from nas_isp.raw.classical import render, shades_of_grey
+
+CHUNK = 32
+CAPTURES = 256
+
+Gains = tuple[float, float, float]
+Look = Callable[..., Tensor]
+"""The classical rendering with fixed gains and matrix; takes packed RAW and the other options of `render`."""
+
+
+def look_of(white_balance: Gains, color_matrix: list[list[float]] | None) -> Look:
+    """The classical rendering with fixed gains and matrix; takes packed RAW and the other options of `render`."""
+    matrix = None if color_matrix is None else torch.tensor(color_matrix)
+    return partial(render, white_balance=torch.tensor(white_balance), color_matrix=matrix)
+
+
+def common_color_matrix(raw: RawPatches) -> list[list[float]] | None:
+    """The mean of the captures' colour matrices, or None where no file has one."""
+    known = raw.color_matrix[np.isfinite(raw.color_matrix).all((1, 2))]
+    return known.mean(0).tolist() if len(known) else None
+
+
+def common_white_balance(raw: RawPatches) -> Gains:
+    """One set of gains for all: the geometric mean over captures of the as-shot gains, or of shades of grey."""
+    places: dict[str, list[int]] = {}
+    for index, stem in enumerate(raw.stems):
+        places.setdefault(stem, []).append(index)
+    captures = [list(places.values())[index] for index in spread(len(places), CAPTURES)]
+    known = raw.white_balance[[capture[0] for capture in captures]]
+    known = known[np.isfinite(known).all(1)]
+    if len(known):
+        return _gains(torch.from_numpy(known))
+    gains = [shades_of_grey(raw.tensor([capture[at] for at in spread(len(capture), 16)])) for capture in captures]
+    return _gains(torch.stack(gains))
+
+
+def _gains(of_captures: Tensor) -> Gains:
+    red, green, blue = of_captures.double().log().mean(0).exp().tolist()
+    return red, green, blue
+
+
+def matching_exposure(data: UnpairedData, look: Look) -> float:
+    """The factor, at least 1, that gives the renderings the photos' mean brightness, found by bisection."""
+    packed = data.raw.tensor(spread(len(data.raw), 64))
+    wanted = float(data.photos.tensor(spread(len(data.photos), 64)).mean())
+    low, high = 1.0, 16.0
+    for _ in range(12):
+        middle = (low * high) ** 0.5
+        brightness = float(look(packed, exposure=middle, demosaic="bilinear").mean())
+        low, high = (middle, high) if brightness < wanted else (low, middle)
+    return low
+
+
+def classical_pictures(raw: RawPatches, look: Look, exposure: float) -> NDArray[np.uint8]:
+    parts = [
+        _to_bytes(look(raw.tensor(range(start, min(start + CHUNK, len(raw)))), exposure=exposure))
+        for start in range(0, len(raw), CHUNK)
+    ]
+    return np.concatenate(parts)
+
+
+def fitted_transport(classical: NDArray[np.uint8], photos: PhotoPatches, seed: int, captures: int) -> ColorTransport:
+    rendered = torch.from_numpy(classical[spread(len(classical), 512)]).float() / 255
+    colors = block_colors(photos.tensor(spread(len(photos), 512)))
+    return fit_transport(block_colors(rendered), colors, seed, faithfulness(captures))
+
+
+def transported_pictures(classical: NDArray[np.uint8], transport: ColorTransport) -> NDArray[np.uint8]:
+    return _to_bytes(transport(torch.from_numpy(classical).float() / 255))
+
+
+def _to_bytes(images: Tensor) -> NDArray[np.uint8]:
+    return to_8_bit(images).transpose(0, 3, 1, 2)
+
+
+def chunks(array: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+    return [array[start : start + CHUNK] for start in range(0, len(array), CHUNK)]
+
+
+def spread(count: int, wanted: int) -> NDArray[np.intp]:
+    """At most `wanted` indices, evenly spread over `count`."""
+    return np.linspace(0, count - 1, min(count, wanted)).round().astype(np.intp)
