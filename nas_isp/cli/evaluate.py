@@ -8,7 +8,7 @@ import typer
 from nas_isp.cli.common import Format, print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import numpy as np
     from numpy.typing import NDArray
@@ -61,7 +61,7 @@ def _scored(pairs: "Pairs", developer: "Developer", name: str) -> "Scores":
 
     with progress_bar(name) as progress:
 
-        def pictures():  # type: ignore[no-untyped-def]
+        def pictures() -> "Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]":
             for done, pair in enumerate(pairs):
                 progress(done, len(pairs))
                 yield developer(pair.raw), upright(pair.photo, pair.raw.flip)
