@@ -5,12 +5,14 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 OUT := demo_out
 BUDGET ?= 3m
+JOBS ?= 2
+PYTEST = $(BIN)/pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder
 
 .PHONY: help setup demo test fast lint clean
 
 help:
 	@echo "make demo   set up .venv, search on the embedded demo set for $(BUDGET), export and develop the result"
-	@echo "make test   set up .venv, run every test"
+	@echo "make test   set up .venv, run every test in $(JOBS) processes"
 	@echo "make fast   the fast tests only        make lint   ruff and mypy"
 
 setup: $(READY)
@@ -27,11 +29,10 @@ demo: $(READY)
 	BIN=$(BIN) OUT=$(OUT) BUDGET=$(BUDGET) bash examples/demo.sh
 
 test: $(READY)
-	$(BIN)/pytest
-	$(BIN)/pytest -m slow
+	$(PYTEST) -m ''
 
 fast: $(READY)
-	$(BIN)/pytest
+	$(PYTEST)
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -56,7 +56,8 @@ def validated(content: object, model: type[SettingsT], origin: Path | str, root:
         field = ".".join(str(part) for part in first["loc"]) or "(file)"
         line = f", line {_line_of(root, first['loc'])}" if root is not None else ""
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-        raise InputError(f"{origin}{line}, field '{field}': {first['msg']}{more}") from error
+        fault = first["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
+        raise InputError(f"{origin}{line}, field '{field}': {fault}{more}") from error
 
 
 class _PlainLoader(yaml.SafeLoader):

@@ -40,6 +40,7 @@ def succeeded(*arguments: object, folder: Path) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("ray")
 def test_from_a_search_to_a_developed_photo(tmp_path: Path) -> None:
     (tmp_path / "recipe.yaml").write_text(RECIPE)
     succeeded("search", "--budget", "3", "--recipe", "recipe.yaml", "--study", "S", folder=tmp_path)
@@ -62,6 +63,7 @@ def test_from_a_search_to_a_developed_photo(tmp_path: Path) -> None:
     measured = json.loads(succeeded(*score, folder=tmp_path))
     assert measured["images"] == 8
     assert measured["psnr"] > 14
+    assert measured["artefacts"]["pictures"] == 8
     assert measured["baselines"]["transported"]["psnr"] > measured["baselines"]["classical"]["psnr"]
 
     photo = sorted((pairs / "raw").glob("*.png"))[0]
@@ -73,6 +75,7 @@ def test_from_a_search_to_a_developed_photo(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("ray")
 def test_one_generator_is_trained_and_described(tmp_path: Path) -> None:
     (tmp_path / "recipe.yaml").write_text(RECIPE)
     train = ("train", "efficient-isp", "--recipe", "recipe.yaml", "-o", "e.safetensors", "--format", "json")

@@ -12,7 +12,7 @@ from lite_photos import fixed_crops
 from torch import Tensor, nn
 
 from nas_isp.perceptual.features import FeatureNetwork, feature_distance
-from nas_isp.perceptual.lite import untrained_lite
+from nas_isp.perceptual.lite import unfilled_lite
 
 MATCHED = {"shallow": "conv1", "middle": "fire3", "deep": "fire5"}
 STRENGTHS = (0.15, 0.4, 0.7, 1.0)
@@ -84,7 +84,7 @@ def _ceiling(truth: Tensor, channels: int) -> float:
 def report_distances(student: FeatureNetwork, teacher: FeatureNetwork, photos: list[Tensor]) -> list[str]:
     """Markdown rows: Spearman correlation of several distances with SqueezeNet's, over distortions of crops."""
     torch.manual_seed(0)
-    random = untrained_lite()
+    random = unfilled_lite()
     measures: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
         "lite": lambda one, other: feature_distance(student, one, other),
         "lite, random weights": lambda one, other: feature_distance(random, one, other),

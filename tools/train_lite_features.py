@@ -23,7 +23,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from nas_isp.perceptual.features import FeatureNetwork, load_features
-from nas_isp.perceptual.lite import WEIGHTS_FILE, untrained_lite
+from nas_isp.perceptual.lite import WEIGHTS_FILE, unfilled_lite
 
 PAIRS = 8
 PEAK_LEARNING_RATE = 2e-3
@@ -73,7 +73,7 @@ def _arguments() -> argparse.Namespace:
 def _train(
     photos: list[Tensor], teacher: FeatureNetwork, whitening: Whitening, steps: int, rng: np.random.Generator
 ) -> FeatureNetwork:
-    student = untrained_lite().requires_grad_(True)
+    student = unfilled_lite().requires_grad_(True)
     heads = _new_heads(student, teacher)
     weights = [*student.parameters(), *heads.parameters()]
     optimizer = torch.optim.AdamW(weights, lr=PEAK_LEARNING_RATE, weight_decay=1e-4)

@@ -2,6 +2,7 @@
 
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 from nas_isp.adversarial.prepare import Prepared
@@ -17,7 +18,12 @@ SMALLEST_STEPS = 20
 
 
 def fitted_to(
-    seconds: float, architecture: Architecture, prepared: Prepared, settings: TrainSettings, device: str
+    seconds: float,
+    architecture: Architecture,
+    prepared: Prepared,
+    settings: TrainSettings,
+    device: str,
+    weights_dir: Path | None = None,
 ) -> TrainSettings:
     """The same settings with numbers of steps that take `seconds` here.
 
@@ -26,8 +32,9 @@ def fitted_to(
     measuring takes is taken off, and 15 % are kept for a machine that becomes slower.
     """
     began = time.monotonic()
-    regression_s = _seconds_a_step(architecture, prepared, settings, device, adversarial=False)
-    adversarial_s = _seconds_a_step(architecture, prepared, settings, device, adversarial=True) if settings.steps else 0
+    seconds_a_step = partial(_seconds_a_step, architecture, prepared, settings, device, weights_dir)
+    regression_s = seconds_a_step(adversarial=False) if settings.warm_start.steps else 0.0
+    adversarial_s = seconds_a_step(adversarial=True) if settings.steps else 0.0
     left = max(AIMED_SHARE * seconds - (time.monotonic() - began), 1.0)
     warm_steps, steps = fitted_steps(left, settings.warm_start.steps, settings.steps, regression_s, adversarial_s)
     warm_start = settings.warm_start.model_copy(update={"steps": warm_steps})
@@ -43,16 +50,23 @@ def fitted_steps(
     if factor >= 1 or steps == 0:
         return _at_least(warm_steps * factor, warm_steps), _at_least(steps * factor, steps)
     warm_s = min(warm_s, REGRESSION_SHARE * seconds)
-    return _at_least(warm_s / regression_s, warm_steps), _at_least((seconds - warm_s) / adversarial_s, steps)
+    warm_steps = _at_least(warm_s / regression_s, warm_steps) if warm_steps else 0
+    return warm_steps, _at_least((seconds - warm_s) / adversarial_s, steps)
 
 
 def _seconds_a_step(
-    architecture: Architecture, prepared: Prepared, settings: TrainSettings, device: str, adversarial: bool
+    architecture: Architecture,
+    prepared: Prepared,
+    settings: TrainSettings,
+    device: str,
+    weights_dir: Path | None,
+    adversarial: bool,
 ) -> float:
-    steps = {"warm_start": settings.warm_start.model_copy(update={"steps": 0 if adversarial else 2 * PROBE_STEPS})}
-    probe = settings.model_copy(update={**steps, "steps": 2 * PROBE_STEPS if adversarial else 0})
+    warm_start = settings.warm_start.model_copy(update={"steps": 0 if adversarial else 2 * PROBE_STEPS})
+    steps = 2 * PROBE_STEPS if adversarial else 0
+    probe = settings.model_copy(update={"warm_start": warm_start, "steps": steps, "selections": 0})
     with tempfile.TemporaryDirectory() as folder:
-        trainer = Trainer(architecture, prepared, probe, Path(folder), seed=0, device=device)
+        trainer = Trainer(architecture, prepared, probe, Path(folder), seed=0, device=device, weights_dir=weights_dir)
         trainer.advance(PROBE_STEPS)
         began = time.monotonic()
         trainer.advance(2 * PROBE_STEPS)

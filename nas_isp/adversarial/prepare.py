@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
 
+from nas_isp.adversarial.camera_fit import fit_camera
+from nas_isp.adversarial.published_reference import published_pictures
 from nas_isp.adversarial.reference import (
     chunks,
     classical_pictures,
@@ -26,6 +28,7 @@ from nas_isp.adversarial.reference import (
     spread,
     transported_pictures,
 )
+from nas_isp.adversarial.synthetic_pairs import SyntheticPairs, synthetic_mosaics
 from nas_isp.adversarial.transport import ColorTransport, identity_transport
 from nas_isp.data.patches import Pairs, PhotoPatches, RawPatches, UnpairedData, UnpairedSampler
 from nas_isp.errors import InputError
@@ -33,6 +36,7 @@ from nas_isp.evaluation.reference_free import TargetStatistics, target_statistic
 from nas_isp.perceptual.network import FeatureNetwork
 from nas_isp.raw.packing import pack
 from nas_isp.raw.sensor import SensorDescription
+from nas_isp.raw.synthesis import SyntheticCamera
 from nas_isp.recipe import TrainSettings
 from nas_isp.settings import Settings, load_yaml
 
@@ -59,6 +63,9 @@ class PreparedRecord(Settings):
     ] = None
     exposure: Annotated[float, Field(gt=0, description="Exposure factor of the content reference.")] = 1.0
     transport: Annotated[list[list[float]], Field(description="Coefficients of the colour transport, 13 x 3.")]
+    camera: Annotated[
+        SyntheticCamera | None, Field(description="The camera fitted to the captures, if synthetic pairs were made.")
+    ] = None
 
 
 @dataclass
@@ -68,6 +75,7 @@ class Prepared:
     Attributes:
         references: uint8 `(N, 3, S, S)`, the content reference of each RAW patch; memory-mapped.
         pairs: packed pictures `(4, h, w)` with their true photos `(2h, 2w, 3)`, for PSNR.
+        synthetic: synthetic RAW of the photos, if it was asked for.
     """
 
     record: PreparedRecord
@@ -75,6 +83,7 @@ class Prepared:
     photos: PhotoPatches
     references: NDArray[np.uint8]
     pairs: list[ScoredPair]
+    synthetic: SyntheticPairs | None = None
     _statistics: TargetStatistics | None = field(default=None, repr=False)
 
     @property
@@ -106,8 +115,8 @@ class Prepared:
         flips = None if self.record.paired else sampler.flips(step)
         if self.record.paired:
             photo_indices = raw_indices
-        packed = self.raw.tensor(raw_indices).to(device, non_blocking=True)
-        photos = self.photos.tensor(photo_indices, flip=flips).to(device, non_blocking=True)
+        packed = self.raw.tensor(raw_indices, device)
+        photos = self.photos.tensor(photo_indices, device, flips)
         return packed, self.reference(raw_indices).to(device, non_blocking=True), photos, torch.as_tensor(raw_indices)
 
     def reference(self, indices: Sequence[int] | NDArray[np.intp]) -> Tensor:
@@ -151,6 +160,8 @@ class Prepared:
             raise ValueError("paired data are prepared in memory and cannot be saved")
         folder.mkdir(parents=True, exist_ok=True)
         np.save(folder / "references.npy", self.references)
+        if self.synthetic is not None:
+            np.save(folder / "synthetic.npy", self.synthetic.packed)
         arrays: dict[str, Any] = {f"raw_{at}": packed.numpy() for at, (packed, _) in enumerate(self.pairs)}
         arrays |= {f"rgb_{at}": photo for at, (_, photo) in enumerate(self.pairs)}
         np.savez(folder / "pairs.npz", **arrays)
@@ -173,13 +184,14 @@ class Prepared:
         record = load_yaml(folder / "prepared.json", PreparedRecord)
         try:
             references = np.load(folder / "references.npy", mmap_mode="r")
+            packed = None if record.camera is None else np.load(folder / "synthetic.npy", mmap_mode="r")
             with np.load(folder / "pairs.npz") as stored:
                 count = len(stored.files) // 2
                 pairs = [(torch.from_numpy(stored[f"raw_{at}"]), stored[f"rgb_{at}"]) for at in range(count)]
         except (OSError, ValueError, KeyError, BadZipFile) as error:
             raise InputError(f"{folder}: damaged preparation ({error}); delete the folder to make it anew") from error
         raw, photos = RawPatches.open(folder / record.raw), PhotoPatches.open(folder / record.photos)
-        return Prepared(record, raw, photos, references, pairs)
+        return Prepared(record, raw, photos, references, pairs, _synthetic_pairs(record, photos, packed))
 
 
 def prepare(
@@ -189,19 +201,30 @@ def prepare(
     score_with_pairs: bool = True,
     progress: Progress | None = None,
 ) -> Prepared:
-    """Make the content references of unpaired data: a classical rendering, its colours transported to the photos."""
+    """Make the content references of unpaired data; see `TrainSettings.reference`.
+
+    The default is a classical rendering, its colours transported to the photos.
+    """
     report = progress or (lambda done, total, text: None)
-    report(0, 3, "white balance and exposure")
+    report(0, 4, "white balance and exposure")
     white_balance, color_matrix = common_white_balance(data.raw), common_color_matrix(data.raw)
     look = look_of(white_balance, color_matrix)
     exposure = matching_exposure(data, look)
-    report(1, 3, "colour transport")
+    report(1, 4, "colour transport")
     classical = classical_pictures(data.raw, look, exposure)
     transport = identity_transport()
-    if settings.warm_start.transport:
+    if settings.reference == "transported":
         transport = fitted_transport(classical, data.photos, seed, captures=len(set(data.raw.stems)))
-    report(2, 3, "content references")
-    references = np.concatenate([transported_pictures(part, transport) for part in chunks(classical)])
+    report(2, 4, "content references")
+    if settings.reference in ("published", "published-grey-world"):
+        references = published_pictures(data.raw, grey_world=settings.reference == "published-grey-world")
+    else:
+        references = np.concatenate([transported_pictures(part, transport) for part in chunks(classical)])
+    report(3, 4, "synthetic pairs")
+    camera, packed = None, None
+    if settings.wants_synthetic_pairs:
+        camera = fit_camera(data.raw, data.photos, white_balance, exposure, color_matrix, seed)
+        packed = synthetic_mosaics(data.photos, camera, seed)
     record = PreparedRecord(
         raw=str(data.raw.folder.resolve()),
         photos=str(data.photos.folder.resolve()),
@@ -211,16 +234,25 @@ def prepare(
         color_matrix=color_matrix,
         exposure=exposure,
         transport=transport.coefficients.tolist(),
+        camera=camera,
     )
-    report(3, 3, None)
-    return Prepared(record, data.raw, data.photos, references, scored_pairs(data.pairs))
+    report(4, 4, None)
+    synthetic = _synthetic_pairs(record, data.photos, packed)
+    return Prepared(record, data.raw, data.photos, references, scored_pairs(data.pairs), synthetic)
 
 
 def scored_pairs(pairs: Pairs | None) -> list[ScoredPair]:
     """At most 64 pairs, each cut to the central 512 pixels, as packed tensors and photos."""
-    chosen = list(pairs or ())
-    kept = [chosen[index] for index in spread(len(chosen), PAIRS_LIMIT)] if chosen else []
+    kept = [pairs[index] for index in spread(len(pairs), PAIRS_LIMIT)] if pairs else []
     return [_central(pack(pair.raw), pair.photo) for pair in kept]
+
+
+def _synthetic_pairs(
+    record: PreparedRecord, photos: PhotoPatches, packed: NDArray[np.uint16] | None
+) -> SyntheticPairs | None:
+    if record.camera is None or packed is None:
+        return None
+    return SyntheticPairs(packed, photos, record.camera, record.seed)
 
 
 def _central(packed: NDArray[np.float32], photo: NDArray[np.uint8]) -> ScoredPair:

@@ -35,16 +35,22 @@ def common_color_matrix(raw: RawPatches) -> list[list[float]] | None:
 
 def common_white_balance(raw: RawPatches) -> Gains:
     """One set of gains for all: the geometric mean over captures of the as-shot gains, or of shades of grey."""
-    places: dict[str, list[int]] = {}
-    for index, stem in enumerate(raw.stems):
-        places.setdefault(stem, []).append(index)
-    captures = [list(places.values())[index] for index in spread(len(places), CAPTURES)]
+    all_captures = captures_of(raw)
+    captures = [all_captures[index] for index in spread(len(all_captures), CAPTURES)]
     known = raw.white_balance[[capture[0] for capture in captures]]
     known = known[np.isfinite(known).all(1)]
     if len(known):
         return _gains(torch.from_numpy(known))
     gains = [shades_of_grey(raw.tensor([capture[at] for at in spread(len(capture), 16)])) for capture in captures]
     return _gains(torch.stack(gains))
+
+
+def captures_of(raw: RawPatches) -> list[list[int]]:
+    """The patches of each file."""
+    places: dict[str, list[int]] = {}
+    for index, stem in enumerate(raw.stems):
+        places.setdefault(stem, []).append(index)
+    return list(places.values())
 
 
 def _gains(of_captures: Tensor) -> Gains:
@@ -66,7 +72,7 @@ def matching_exposure(data: UnpairedData, look: Look) -> float:
 
 def classical_pictures(raw: RawPatches, look: Look, exposure: float) -> NDArray[np.uint8]:
     parts = [
-        _to_bytes(look(raw.tensor(range(start, min(start + CHUNK, len(raw)))), exposure=exposure))
+        to_bytes(look(raw.tensor(range(start, min(start + CHUNK, len(raw)))), exposure=exposure))
         for start in range(0, len(raw), CHUNK)
     ]
     return np.concatenate(parts)
@@ -79,10 +85,11 @@ def fitted_transport(classical: NDArray[np.uint8], photos: PhotoPatches, seed: i
 
 
 def transported_pictures(classical: NDArray[np.uint8], transport: ColorTransport) -> NDArray[np.uint8]:
-    return _to_bytes(transport(torch.from_numpy(classical).float() / 255))
+    return to_bytes(transport(torch.from_numpy(classical).float() / 255))
 
 
-def _to_bytes(images: Tensor) -> NDArray[np.uint8]:
+def to_bytes(images: Tensor) -> NDArray[np.uint8]:
+    """Pictures `(B, 3, H, W)` in 0..1 as bytes, rounded."""
     return to_8_bit(images).transpose(0, 3, 1, 2)
 
 

@@ -23,7 +23,11 @@ SAMPLE_PICTURES = 4
 
 @dataclass(frozen=True)
 class TrainOutcome:
-    """How good a generator is; `quality` is higher for better ones and comparable only within one `score_kind`."""
+    """How good a generator is; `quality` is higher for better ones and comparable only within one `score_kind`.
+
+    Attributes:
+        step: steps after which the generator was scored.
+    """
 
     quality: float
     score_kind: ScoreKind
@@ -34,6 +38,12 @@ class TrainOutcome:
         """What a bundle records of it."""
         return {"quality": self.quality, "score_kind": self.score_kind, **self.scores}
 
+    @staticmethod
+    def of_dict(row: dict[str, Any]) -> "TrainOutcome":
+        """The outcome whose `to_dict`, with its `step` added, gave a row."""
+        scores = {name: value for name, value in row.items() if name not in ("quality", "score_kind", "step")}
+        return TrainOutcome(row["quality"], row["score_kind"], scores, row["step"])
+
 
 def score(
     generator: nn.Module, prepared: Prepared, features: FeatureNetwork, step: int, device: torch.device
@@ -43,7 +53,11 @@ def score(
     with torch.no_grad():
         outputs = _in_chunks(generator, packed)
         target = prepared.target_statistics(features, device)
-        free = reference_free_score(outputs, references, target, features)
+        synthetic = None
+        if prepared.synthetic is not None:
+            raw, photos = prepared.synthetic.test_batch(device)
+            synthetic = _in_chunks(generator, raw), photos
+        free = reference_free_score(outputs, references, target, features, synthetic=synthetic)
     scores = {"reference_free": free.pop("quality"), **free}
     if prepared.pairs:
         scores["psnr"] = float(np.mean([_pair_psnr(generator, raw, photo, device) for raw, photo in prepared.pairs]))

@@ -19,6 +19,7 @@ VERBS = (
     "evaluate",
     "develop",
     "describe",
+    "import_checkpoint",
     "latency",
     "data",
     "doctor",

@@ -5,7 +5,7 @@ import math
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -29,14 +29,17 @@ def seconds_of(budget: str) -> float:
     """A time such as `90s`, `30m` or `2h` in seconds.
 
     Raises:
-        InputError: not a time, or zero.
+        InputError: not a time, zero, or more than a year.
     """
     from nas_isp.search.budget import parse_budget
 
-    seconds = parse_budget(budget).seconds
-    if seconds is None:
-        raise InputError(f"budget '{budget}': this command takes a time such as 90s, 30m or 2h")
-    return seconds
+    with suppress(InputError):
+        seconds = parse_budget(budget).seconds
+        if seconds is not None:
+            return seconds
+    raise InputError(
+        f"budget '{budget[:40]}': this command takes a time above 0 such as 90s, 30m or 2h, at most a year"
+    )
 
 
 def deadline_in(seconds: float | None) -> float:
@@ -54,9 +57,9 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: st
     """Write a table to stdout; floats with four significant digits."""
     from rich.console import Console
     from rich.markup import escape
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table(*columns, title=None if title is None else escape(title))
+    table = Table(*(Column(name, overflow="fold") for name in columns), title=None if title is None else escape(title))
     for row in rows:
         table.add_row(*(f"{cell:.4g}" if isinstance(cell, float) else escape(str(cell)) for cell in row))
     console = Console()

@@ -26,11 +26,14 @@ def inspect(
 ) -> None:
     """Show what a file or folder holds, as the program reads it."""
     from nas_isp.data.inspection import inspect_files
+    from nas_isp.data.layouts import described as layouts_in
     from nas_isp.raw.readers import load_sensor
 
     described = load_sensor(sensor) if sensor else None
     with progress_bar("reading") as report:
         facts = inspect_files(path, described, report)
+    for line in layouts_in(path):
+        say(line)
     if format is Format.JSON:
         print_json([fact.to_json() for fact in facts])
         return

@@ -46,8 +46,11 @@ def prepared(folders: Folders, settings: "TrainSettings", seed: int, progress: R
             raise InputError(f"mode '{settings.mode}' takes --pairs DIR, not --raw, --rgb or --scene-disjoint")
         if folders.pairs is None:
             raise InputError(f"mode '{settings.mode}' trains on true pairs: give --pairs DIR with raw/ and rgb/ in it")
-        tested = load_pairs(folders.val, sensor=sensor) if folders.val else None
-        yield prepare_paired(load_pairs(folders.pairs, sensor=sensor), settings.patch, seed, tested)
+        tested = load_pairs(folders.val, sensor=sensor, use="val") if folders.val else None
+        trained = load_pairs(folders.pairs, sensor=sensor, use="train")
+        for note in (*trained.notes, *(tested.notes if tested else ())):
+            say(note)
+        yield prepare_paired(trained, settings.patch, seed, tested)
         return
     if folders.pairs is not None:
         raise InputError("--pairs is for the paired modes; give --raw and --rgb, or --mode paired")
@@ -74,16 +77,19 @@ def prepared(folders: Folders, settings: "TrainSettings", seed: int, progress: R
         yield prepare(data, settings, seed, score_with_pairs=folders.val is not None, progress=progress)
 
 
-def check_output(path: Path, suffix: str | None = None) -> None:
+def check_output(path: Path, suffix: str | None = None, source: str | None = None) -> None:
     """Refuse an output file that could not be written at the end.
 
     Raises:
-        InputError: its folder is missing or not writable, it is a folder itself, or its name does not end in `suffix`.
+        InputError: its folder is missing or not writable, it is a folder itself, its name does not end in `suffix`,
+            or it is the file `source` that the command reads.
     """
     if suffix is not None and path.suffix != suffix:
         raise InputError(f"{path}: the name of this output ends in {suffix}; give for instance {path.stem}{suffix}")
     if path.is_dir():
         raise InputError(f"{path}: is a folder; give the name of a file to write")
+    if source is not None and path.exists() and Path(source).exists() and path.samefile(source):
+        raise InputError(f"{path}: is also what this command reads; give another name, so that it is kept")
     try:
         with tempfile.TemporaryFile(dir=path.parent):
             pass

@@ -45,11 +45,14 @@ def distill(
         str | None, typer.Option(help="A trained teacher (.safetensors), or the recipe that trains one.")
     ] = None,
     budget: Annotated[str | None, typer.Option(help="Wall time such as 4m: scales the steps to fit.")] = None,
+    features: Annotated[str | None, typer.Option(help="One frozen network for all terms, e.g. lite.")] = None,
+    weights_dir: Annotated[Path | None, typer.Option(help="Folder with weights of frozen networks.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
     device: Annotated[str, typer.Option("--torch-device", help="auto, cpu, cuda, ...")] = "auto",
     format: Annotated[Format, typer.Option(help="How the scores are printed.")] = Format.TABLE,
 ) -> None:
     """Train a teacher unpaired (unless one is given), then the candidate on the teacher's pictures."""
+    from nas_isp.adversarial.networks import check_networks
     from nas_isp.adversarial.trainer import TrainingDiverged
     from nas_isp.cli.datasets import check_output
     from nas_isp.cli.devices import torch_device
@@ -62,12 +65,21 @@ def distill(
     if trial != KNEE and not trial.isdecimal():
         raise InputError(f"--trial {trial}: give a trial's number, or {KNEE}")
     candidate = load_model(f"{study}:{trial}")
-    check_output(output, BUNDLE_SUFFIX)
+    check_output(output, BUNDLE_SUFFIX, source=teacher)
     known_teacher, recipe = _teacher_or_recipe(teacher, opened.config.recipe)
+    recipe = recipe.with_features(features)
+    check_networks(recipe.teacher_train(), weights_dir)
+    check_networks(recipe.student_train(), weights_dir)
     try:
         with progress_bar("data") as progress:
             work = _Work(
-                output.with_suffix(".run"), recipe, _prepared(opened), seed, torch_device(device), deadline_in(seconds)
+                output.with_suffix(".run"),
+                recipe,
+                _prepared(opened),
+                seed,
+                torch_device(device),
+                deadline_in(seconds),
+                weights_dir,
             )
             if known_teacher is None:
                 known_teacher = _train_teacher(work, progress)
@@ -105,6 +117,7 @@ class _Work:
     seed: int
     device: str
     deadline: float
+    weights_dir: Path | None
 
     def seconds(self, share: float) -> float | None:
         """A share of the time that is left, or None without a budget."""
@@ -137,9 +150,9 @@ def _train_teacher(work: _Work, progress: ReportsProgress) -> "Bundle":
     deadline = deadline_in(seconds)
     if seconds is not None:
         progress(0, None, "measuring the teacher's pace")
-        settings = fitted_to(seconds, architecture, work.data, settings, work.device)
+        settings = fitted_to(seconds, architecture, work.data, settings, work.device, work.weights_dir)
     origin = {"command": "distill", "seed": work.seed}
-    run = Run(work.folder / "teacher", work.seed, work.device, origin, progress, deadline)
+    run = Run(work.folder / "teacher", work.seed, work.device, origin, progress, deadline, work.weights_dir)
     return train_teacher(architecture, work.data, settings, run).bundle
 
 
@@ -152,9 +165,9 @@ def _train_student(candidate: "Bundle", teacher: "Bundle", work: _Work, progress
     deadline = deadline_in(seconds)
     if seconds is not None:
         progress(0, None, "measuring the student's pace")
-        settings = fitted_to(seconds, candidate.record.architecture, taught, settings, work.device)
+        settings = fitted_to(seconds, candidate.record.architecture, taught, settings, work.device, work.weights_dir)
     origin = {"command": "distill", "seed": work.seed, "teacher": teacher.record.origin}
-    run = Run(work.folder / "student", work.seed, work.device, origin, progress, deadline)
+    run = Run(work.folder / "student", work.seed, work.device, origin, progress, deadline, work.weights_dir)
     return train_student(candidate, taught, settings, run).bundle
 
 

@@ -1,11 +1,12 @@
 """`nas-isp doctor`: what this installation has, what it lacks, and how to get it."""
 
 from importlib import metadata
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from nas_isp.cli.common import Format, print_json, print_table
+from nas_isp.cli.common import Format, print_json, print_table, say
 from nas_isp.errors import InputError
 
 PACKAGES = (
@@ -33,13 +34,21 @@ def register(app: typer.Typer) -> None:
     app.command("doctor")(doctor)
 
 
-def doctor(format: Annotated[Format, typer.Option(help="How the findings are printed.")] = Format.TABLE) -> None:
+def doctor(
+    fetch_weights: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NETWORK", help="First download the weights of this feature network; may be repeated."),
+    ] = None,
+    weights_dir: Annotated[Path | None, typer.Option(help="Folder with weights of feature networks.")] = None,
+    format: Annotated[Format, typer.Option(help="How the findings are printed.")] = Format.TABLE,
+) -> None:
     """Show versions, devices, weights and tables, and how to get what is missing.
 
     Raises:
-        InputError: something required is missing; all findings are printed first.
+        InputError: something required is missing; all findings are printed first. Or weights cannot be fetched.
     """
-    findings = [*_packages(), *_devices(), *_features(), *_shipped()]
+    _fetch(fetch_weights or [])
+    findings = [*_packages(), *_devices(), *_features(weights_dir), *_lpips(weights_dir), *_shipped()]
     if format is Format.JSON:
         print_json([{"what": what, "state": state, "found": found, "do": do} for what, state, found, do in findings])
     else:
@@ -72,17 +81,43 @@ def _devices() -> list[tuple[str, str, str, str]]:
     return [*rows, ("GPU", "optional", "-", "not needed; a CUDA build of torch uses one")]
 
 
-def _features() -> list[tuple[str, str, str, str]]:
-    from nas_isp.perceptual.features import LOADERS, load_features
+def _fetch(names: list[str]) -> None:
+    if names:
+        from nas_isp.perceptual import features
+
+        for name in names:
+            say(f"'{name}': {features.fetch_weights(name)}")
+
+
+def _features(weights_dir: Path | None) -> list[tuple[str, str, str, str]]:
+    from nas_isp.perceptual.features import NETWORKS, load_features
+    from nas_isp.perceptual.weight_files import find_weights
 
     rows: list[tuple[str, str, str, str]] = []
-    for name in LOADERS:
+    for name, network in NETWORKS.items():
+        what = f"features '{name}'"
+        found = find_weights(network.files, weights_dir)
+        if not (network.packaged or found):
+            files = " or ".join(file.described for file in network.files)
+            rows.append((what, "optional", "-", f"fetched at first use or by --fetch-weights {name}: {files}"))
+            continue
         try:
-            network: Any = load_features(name)
-            rows.append((f"features '{name}'", "ok", ", ".join(network.layers), ""))
+            layers = load_features(name, weights_dir).layers
+            where = f"{found[1]}: " if found else ""
+            rows.append((what, "ok", f"{where}{layers[0]} to {layers[-1]}", ""))
         except InputError as error:
-            rows.append((f"features '{name}'", "missing" if name == "lite" else "optional", "-", str(error)))
+            rows.append((what, "missing" if network.packaged else "optional", "-", str(error)))
     return rows
+
+
+def _lpips(weights_dir: Path | None) -> list[tuple[str, str, str, str]]:
+    from nas_isp.evaluation.lpips import load_lpips
+
+    try:
+        found = load_lpips(weights_dir) is not None
+    except InputError as error:
+        return [("LPIPS", "optional", "-", str(error))]
+    return [("LPIPS", "ok", "AlexNet", "") if found else ("LPIPS", "optional", "-", "needs features 'alexnet'")]
 
 
 def _shipped() -> list[tuple[str, str, str, str]]:

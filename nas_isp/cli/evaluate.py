@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nas_isp.cli.common import Format, print_json, print_table, progress_bar
+from nas_isp.cli.common import Format, print_json, print_table, progress_bar, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nas_isp.data.patches import Pairs
+    from nas_isp.evaluation.lpips import Lpips
     from nas_isp.evaluation.metrics import Scores
     from nas_isp.raw.image import RawImage
 
@@ -32,41 +33,64 @@ def evaluate(
     baseline: Annotated[
         Path | None, typer.Option(help="A study: also score its classical rendering, plain and colour-transported.")
     ] = None,
+    weights_dir: Annotated[
+        Path | None, typer.Option(help="Folder with AlexNet's weights, for LPIPS; see `nas-isp doctor`.")
+    ] = None,
     format: Annotated[Format, typer.Option(help="How the scores are printed.")] = Format.TABLE,
 ) -> None:
-    """Score a model on true pairs, on the 8-bit picture that `develop` would save. LPIPS is not computed yet."""
+    """Score a model on true pairs, on the 8-bit picture that `develop` would save.
+
+    LPIPS is scored where AlexNet's weights are found, and null without them. Checkerboards, colour blotches, shifts and
+    dead or clipped channels are looked for beside a classical rendering of the RAW.
+    """
     from nas_isp.cli.models import model_runner
     from nas_isp.data.patches import load_pairs
+    from nas_isp.evaluation.artefacts import artefact_line
+    from nas_isp.evaluation.lpips import load_lpips
     from nas_isp.export.develop import develop
     from nas_isp.raw.readers import load_sensor
 
     runner = model_runner(model)
     known = load_pairs(pairs, sensor=load_sensor(sensor) if sensor else None)
+    for note in known.notes:
+        say(note)
     developers: dict[str, Developer] = {"model": lambda raw: develop(runner, raw)}
     developers |= _baselines(baseline) if baseline else {}
-    scores = {name: _scored(known, developer, name) for name, developer in developers.items()}
+    lpips = load_lpips(weights_dir)
+    found = {name: _scored(known, developer, name, lpips) for name, developer in developers.items()}
     if format is Format.JSON:
-        result: dict[str, Any] = scores.pop("model").to_dict()
-        if scores:
-            result["baselines"] = {name: row.to_dict() for name, row in scores.items()}
+        rows = {name: {**scores.to_dict(), "artefacts": artefacts} for name, (scores, artefacts) in found.items()}
+        result: dict[str, Any] = rows.pop("model")
+        if rows:
+            result["baselines"] = rows
         print_json(result)
         return
-    columns = [name for name, value in scores["model"].to_dict().items() if value is not None]
-    print_table(["", *columns], [[name, *map(row.to_dict().get, columns)] for name, row in scores.items()])
+    columns = [name for name, value in found["model"][0].to_dict().items() if value is not None]
+    print_table(["", *columns], [[name, *map(scores.to_dict().get, columns)] for name, (scores, _) in found.items()])
+    for name, (_, artefacts) in found.items():
+        print(f"{name}: {artefact_line(artefacts)}")
 
 
-def _scored(pairs: "Pairs", developer: "Developer", name: str) -> "Scores":
+def _scored(
+    pairs: "Pairs", developer: "Developer", name: str, lpips: "Lpips | None"
+) -> "tuple[Scores, dict[str, Any]]":
+    """Scores, and the artefacts seen beside the classical rendering."""
+    from nas_isp.evaluation.artefacts import artefact_report, artefacts_of
     from nas_isp.evaluation.metrics import mean_scores
+    from nas_isp.raw.classical import render_image
     from nas_isp.raw.orientation import upright
 
+    artefacts = []
     with progress_bar(name) as progress:
 
         def pictures() -> "Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]":
             for done, pair in enumerate(pairs):
                 progress(done, len(pairs))
-                yield developer(pair.raw), upright(pair.photo, pair.raw.flip)
+                picture = developer(pair.raw)
+                artefacts.append(artefacts_of(picture, render_image(pair.raw, "bilinear")))
+                yield picture, upright(pair.photo, pair.raw.flip)
 
-        return mean_scores(pictures())
+        return mean_scores(pictures(), lpips), artefact_report(artefacts)
 
 
 def _baselines(study: Path) -> "dict[str, Developer]":

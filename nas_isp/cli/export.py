@@ -70,6 +70,7 @@ def register(app: typer.Typer) -> None:
             size,
             raw,
             description,
+            say,
         )
         _write_beside(out, report)
         if format is Format.JSON:

@@ -9,7 +9,7 @@ import typer
 
 from nas_isp.cli.common import Format, print_json, print_table, say
 
-COLUMNS = ("trial", "quality", "latency_ms", "params", "gmacs", "bundle")
+COLUMNS = ("trial", "quality", "latency_ms", "params", "gmacs", "bundle", "psnr")
 
 
 class FrontFormat(StrEnum):

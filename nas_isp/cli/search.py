@@ -35,6 +35,8 @@ def register(app: typer.Typer) -> None:
         device: Annotated[str, typer.Option(help="Latency table: name or file.")] = "pixel4-gpu",
         space: Annotated[str, typer.Option(help="Search space: name or file.")] = "mobile",
         recipe: Annotated[str, typer.Option(help="Training recipe: name or file.")] = "default",
+        features: Annotated[str | None, typer.Option(help="One frozen network for all terms, e.g. lite.")] = None,
+        weights_dir: Annotated[Path | None, typer.Option(help="Folder with weights of frozen networks.")] = None,
         sensor: Annotated[str | None, typer.Option(help="Sensor of bare mosaics: name or file.")] = None,
         scene_disjoint: Annotated[bool, typer.Option(help="Refuse scenes that are in RAW and photos.")] = False,
         workers: Annotated[int | None, typer.Option(help="Trainings at once.", show_default="one a core")] = None,
@@ -59,6 +61,8 @@ def register(app: typer.Typer) -> None:
             "max_latency_ms": max_latency_ms,
             "space": space,
             "recipe": recipe,
+            "features": features,
+            "weights_dir": weights_dir,
             "sampler": sampler.value,
             "seed": seed,
         }

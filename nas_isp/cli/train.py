@@ -27,6 +27,10 @@ def train(
     recipe: Annotated[str, typer.Option(help="Recipe: a shipped name or a YAML file.")] = "default",
     steps: Annotated[int | None, typer.Option(min=0, help="Adversarial steps, instead of the recipe's.")] = None,
     warm_steps: Annotated[int | None, typer.Option(min=0, help="Regression steps, instead of the recipe's.")] = None,
+    batch: Annotated[int | None, typer.Option(min=1, help="Patches a step, instead of the recipe's.")] = None,
+    patch: Annotated[int | None, typer.Option(min=32, help="Side of a patch, instead of the recipe's.")] = None,
+    features: Annotated[str | None, typer.Option(help="One frozen network for all terms, e.g. lite.")] = None,
+    weights_dir: Annotated[Path | None, typer.Option(help="Folder with weights of frozen networks.")] = None,
     budget: Annotated[str | None, typer.Option(help="Wall time such as 10m: scales the steps to fit.")] = None,
     sensor: Annotated[str | None, typer.Option(help="Sensor of bare mosaics: a known name or a JSON file.")] = None,
     scene_disjoint: Annotated[bool, typer.Option(help="Refuse folders that share scenes.")] = False,
@@ -36,6 +40,7 @@ def train(
     format: Annotated[Format, typer.Option(help="How the scores are printed.")] = Format.TABLE,
 ) -> None:
     """Train one generator from RAW and photos of other scenes, or from true pairs."""
+    from nas_isp.adversarial.networks import check_networks
     from nas_isp.adversarial.pace import fitted_to
     from nas_isp.adversarial.trainer import Trainer, TrainingDiverged
     from nas_isp.cli.datasets import Folders, check_output, prepared
@@ -46,16 +51,17 @@ def train(
     from nas_isp.recipe import load_recipe
 
     arch = load_architecture(architecture)
-    settings = load_recipe(recipe).train.overridden(mode=mode, steps=steps, warm_steps=warm_steps)
+    settings = load_recipe(recipe).train.overridden(mode, steps, warm_steps, batch, patch, features)
     seconds = seconds_of(budget) if budget else None
-    check_output(output, BUNDLE_SUFFIX)
+    check_output(output, BUNDLE_SUFFIX, source=architecture)
     where, deadline = torch_device(device), deadline_in(seconds)
+    check_networks(settings, weights_dir)
     run_folder = run or output.with_suffix(".run")
     folders = Folders(raw, rgb, val, pairs, sensor, scene_disjoint)
     with progress_bar("data") as progress, prepared(folders, settings, seed, progress) as data:
         if seconds is not None:
             progress(0, None, "measuring the pace")
-            settings = fitted_to(seconds, arch, data, settings, where)
+            settings = fitted_to(seconds, arch, data, settings, where, weights_dir)
         trainer = Trainer(
             arch,
             data,
@@ -65,6 +71,7 @@ def train(
             where,
             lambda done, total: progress(done, total, "training"),
             deadline=deadline,
+            weights_dir=weights_dir,
         )
         try:
             outcome = trainer.train()

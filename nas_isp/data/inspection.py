@@ -10,6 +10,7 @@ import numpy as np
 from nas_isp.data.photos import PHOTO_SUFFIXES, read_photo
 from nas_isp.errors import InputError
 from nas_isp.raw.image import RawImage
+from nas_isp.raw.layouts import layout_of_raw
 from nas_isp.raw.readers import KINDS, is_raw_candidate, read_raw
 from nas_isp.raw.sensor import SensorDescription
 
@@ -34,6 +35,7 @@ class FileFacts:
         lowest: smallest true value (of a photo: 0..255).
         highest: largest true value.
         saturated: share of values at white or above.
+        layout: name of the published data set that a mosaic's place shows it to be part of, if any.
         reason: why an unreadable file is unreadable, one line.
     """
 
@@ -50,6 +52,7 @@ class FileFacts:
     lowest: int | None = None
     highest: int | None = None
     saturated: float | None = None
+    layout: str | None = None
     reason: str | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -117,6 +120,7 @@ def _facts(file: Path, sensor: SensorDescription | None) -> FileFacts:
 
 def _raw_facts(file: Path, raw: RawImage) -> FileFacts:
     height, width = raw.mosaic.shape
+    layout = layout_of_raw(file)
     return FileFacts(
         str(file),
         "raw",
@@ -131,6 +135,7 @@ def _raw_facts(file: Path, raw: RawImage) -> FileFacts:
         lowest=int(raw.mosaic.min()),
         highest=int(raw.mosaic.max()),
         saturated=float(np.mean(raw.mosaic >= raw.white)),
+        layout=layout.name if layout else None,
     )
 
 

@@ -1,5 +1,6 @@
 """The data sets of a training in one place: patches of RAW and photos, pairs, and the sampling of batches."""
 
+from nas_isp.data.pair_patches import cut_pair_patches
 from nas_isp.data.pairs import Pair, Pairs, load_pairs
 from nas_isp.data.photo_patches import PhotoPatches, cut_photo_patches
 from nas_isp.data.raw_patches import RawPatches, cut_raw_patches
@@ -13,6 +14,7 @@ __all__ = [
     "RawPatches",
     "UnpairedData",
     "UnpairedSampler",
+    "cut_pair_patches",
     "cut_photo_patches",
     "cut_raw_patches",
     "load_pairs",

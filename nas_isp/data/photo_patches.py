@@ -12,15 +12,15 @@ from nas_isp.data.cache import ArrayWriter, cached_folder, file_facts
 from nas_isp.data.cutting import check_patch_size, choose, detail, grid_positions
 from nas_isp.data.photos import list_photos, read_photo
 from nas_isp.data.raw_patches import (
-    ABOUT_FILE,
     CUT_VERSION,
     DEFAULT_LIMIT,
     Indices,
     Progress,
-    drawn_files,
+    drawn,
     none_usable,
     too_small,
 )
+from nas_isp.data.raw_writer import ABOUT_FILE
 from nas_isp.errors import InputError
 
 if TYPE_CHECKING:
@@ -51,13 +51,16 @@ class PhotoPatches:
     def tensor(
         self, indices: Indices, device: "str | torch.device" = "cpu", flip: NDArray[np.bool_] | None = None
     ) -> "torch.Tensor":
-        """Photos, float32 `(B, 3, S, S)`, sRGB 0..1; those where `flip` `(B,)` is true are mirrored left-right."""
+        """Photos, float32 `(B, 3, S, S)`, sRGB 0..1; those where `flip` `(B,)` is true are mirrored left-right.
+
+        Bytes travel to the device and become numbers there.
+        """
         import torch
 
-        pixels = self.pixels[np.asarray(indices, np.intp)]
-        if flip is not None:
-            pixels[flip] = pixels[flip][..., ::-1]
-        return torch.from_numpy(pixels).to(device).float() / 255
+        pixels = torch.from_numpy(self.pixels[np.asarray(indices, np.intp)])
+        for at in () if flip is None else np.flatnonzero(flip):
+            pixels[at] = pixels[at].flip(-1)
+        return pixels.to(device).float().div_(255)
 
     @staticmethod
     def open(folder: Path) -> "PhotoPatches":
@@ -131,7 +134,7 @@ class _PhotoCutter:
 
     def fill(self, target: Path) -> None:
         rng = np.random.default_rng([self.seed, 2])
-        files, quota = drawn_files(self.files, self.limit, rng)
+        files, quota = drawn(self.files, self.limit, rng)
         with ArrayWriter(target / "pixels.npy", (3, self.size, self.size), "|u1") as writer:
             for number, file in enumerate(files):
                 self._cut(file, quota, rng, writer)

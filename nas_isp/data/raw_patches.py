@@ -2,32 +2,29 @@
 
 import json
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nas_isp.data.cache import ArrayWriter, cached_folder, file_facts
+from nas_isp.data.cache import cached_folder, file_facts
 from nas_isp.data.cutting import check_patch_size, choose, detail, grid_positions
+from nas_isp.data.raw_writer import ABOUT_FILE, LEVELS, RawWriter
 from nas_isp.errors import InputError
-from nas_isp.raw.image import RawImage
-from nas_isp.raw.mosaic_files import MOSAIC_SUFFIXES
 from nas_isp.raw.packing import align_to_rggb, canonical_black, pack_uint16
-from nas_isp.raw.readers import list_raw_files, load_sensor, read_raw, sensor_file
+from nas_isp.raw.readers import find_sensor, list_raw_files, read_raw
 from nas_isp.raw.sensor import SensorDescription
 
 if TYPE_CHECKING:
     import torch
 
 Progress = Callable[[float, float | None, str | None], None]
+File = TypeVar("File")
 Indices = Sequence[int] | NDArray[np.intp]
 CUT_VERSION = 3
-LEVELS = ("black", "white", "white_balance", "color_matrix")
 DEFAULT_LIMIT = 2000
-ABOUT_FILE = "patches.json"
 
 
 @dataclass(frozen=True)
@@ -62,14 +59,16 @@ class RawPatches:
     def tensor(self, indices: Indices, device: "str | torch.device" = "cpu") -> "torch.Tensor":
         """Packed tensor, float32 `(B, 4, S/2, S/2)`: (value - black) / (white - black), not clipped.
 
-        There is no augmentation: a flip would change which colour is where in the cell.
+        Sensor values travel to the device as they are stored and are scaled there. There is no augmentation: a flip
+        would change which colour is where in the cell.
         """
         import torch
 
         chosen = np.asarray(indices, np.intp)
-        black = self.black[chosen][:, :, None, None]
-        scaled = (self.packed[chosen].astype(np.float32) - black) / (self.white[chosen][:, None, None, None] - black)
-        return torch.from_numpy(scaled).to(device)
+        black, white = (torch.from_numpy(level[chosen]).to(device) for level in (self.black, self.white))
+        black, white = black[:, :, None, None], white[:, None, None, None]
+        values = torch.from_numpy(self.packed[chosen]).to(device, torch.float32)
+        return values.sub_(black).div_(white - black)
 
     @staticmethod
     def open(folder: Path) -> "RawPatches":
@@ -107,7 +106,7 @@ def cut_raw_patches(
         folder: RAW files; other files are ignored.
         cache_dir: where the cut patches are kept, made if need be.
         size: patch side in mosaic pixels, even.
-        sensor: description for bare mosaics; without it the `sensor.json` in the folder.
+        sensor: description for bare mosaics; without it what `find_sensor` finds for the first file.
         limit: most patches of all files together; 2000 by default. With more files than that, a random choice of them.
         seed: of the choice among places and files.
         progress: told (files done, files, text).
@@ -118,7 +117,7 @@ def cut_raw_patches(
     """
     check_patch_size(size)
     files = list_raw_files(folder)
-    described = sensor or _described(folder)
+    described = sensor or find_sensor(files[0])
     key = {
         "version": CUT_VERSION,
         "folder": str(folder.resolve()),
@@ -132,7 +131,7 @@ def cut_raw_patches(
     return RawPatches.open(cached_folder(cache_dir, "raw", key, cut.fill))
 
 
-def drawn_files(files: list[Path], limit: int, rng: np.random.Generator) -> tuple[list[Path], int]:
+def drawn(files: Sequence[File], limit: int, rng: np.random.Generator) -> tuple[Sequence[File], int]:
     """At most `limit` files, and how many patches each may give."""
     if len(files) > limit:
         files = [files[index] for index in sorted(rng.permutation(len(files))[:limit])]
@@ -160,32 +159,21 @@ class _RawCutter:
     seed: int
     described: SensorDescription | None
     progress: Progress | None
-    sensor: SensorDescription | None = None
-    stems: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
 
     def fill(self, target: Path) -> None:
         rng = np.random.default_rng([self.seed, 1])
-        files, quota = drawn_files(self.files, self.limit, rng)
-        with ExitStack() as stack:
-            side = self.size // 2
-            shapes = {"packed": ((4, side, side), "<u2"), "black": ((4,), "<f4"), "white": ((), "<f4")}
-            shapes |= {"white_balance": ((3,), "<f4"), "color_matrix": ((3, 3), "<f4")}
-            writers = {
-                name: stack.enter_context(ArrayWriter(target / f"{name}.npy", shape, dtype))
-                for name, (shape, dtype) in shapes.items()
-            }
+        files, quota = drawn(self.files, self.limit, rng)
+        with RawWriter(target, self.size) as writer:
             for number, file in enumerate(files):
-                self._cut(file, quota, rng, writers)
+                self._cut(file, quota, rng, writer)
                 if self.progress:
                     self.progress(number + 1, len(files), "RAW patches")
-        if not self.stems:
+        if not writer.stems:
             raise none_usable(self.folder, self.skipped)
-        sensor = self.sensor.model_dump(mode="json") if self.sensor else None
-        about = {"stems": self.stems, "sensor": sensor, "skipped": self.skipped}
-        (target / ABOUT_FILE).write_text(json.dumps(about), encoding="utf-8")
+        writer.finish(self.skipped)
 
-    def _cut(self, file: Path, quota: int, rng: np.random.Generator, writers: dict[str, ArrayWriter]) -> None:
+    def _cut(self, file: Path, quota: int, rng: np.random.Generator, writer: RawWriter) -> None:
         try:
             read = read_raw(file, self.described)
             raw = align_to_rggb(read)
@@ -197,22 +185,10 @@ class _RawCutter:
         if not places:
             self.skipped.append(too_small(file, width, height, self.size))
             return
-        self.sensor = self.sensor or self._sensor_of(file, read)
         packed, black = pack_uint16(raw.mosaic, raw.cfa), np.array(canonical_black(raw), np.float32)
-        balance = np.array(raw.white_balance or (np.nan,) * 3, np.float32)
-        matrix = np.full((3, 3), np.nan, np.float32) if raw.color_matrix is None else raw.color_matrix
         cells = [self._cell(packed, place) for place in places]
         for index in choose([_brightness_detail(cell, black, raw.white) for cell in cells], quota, rng, False):
-            writers["packed"].append(cells[index])
-            writers["black"].append(black)
-            writers["white"].append(np.array(raw.white, np.float32))
-            writers["white_balance"].append(balance)
-            writers["color_matrix"].append(matrix)
-            self.stems.append(file.stem)
-
-    def _sensor_of(self, file: Path, raw: RawImage) -> SensorDescription:
-        bare = file.suffix.lower() in MOSAIC_SUFFIXES
-        return self.described if bare and self.described else _derived(raw)
+            writer.append(cells[index], read, self.described)
 
     def _cell(self, packed: NDArray[np.uint16], place: tuple[int, int]) -> NDArray[np.uint16]:
         top, left, side = place[0] // 2, place[1] // 2, self.size // 2
@@ -223,15 +199,3 @@ def _brightness_detail(cell: NDArray[np.uint16], black: NDArray[np.float32], whi
     """Detail of the green planes, square root taken so that it compares with that of encoded photos."""
     green = cell[1:3].astype(np.float32).mean(axis=0) - black[1:3].mean()
     return detail(np.sqrt(np.clip(green / (white - black[1:3].mean()), 0, 1)))
-
-
-def _described(folder: Path) -> SensorDescription | None:
-    file = sensor_file(folder)
-    return load_sensor(str(file)) if file else None
-
-
-def _derived(raw: RawImage) -> SensorDescription:
-    """A description of files that describe themselves, from the first of them."""
-    facts: dict[str, Any] = {"name": Path(raw.source).suffix.lstrip(".").upper() or "camera", "cfa": raw.cfa}
-    bits = min(16, max(8, int(raw.white).bit_length()))
-    return SensorDescription(**facts, bits=bits, black=raw.black, white=raw.white, note="From the first RAW file.")

@@ -1,5 +1,7 @@
 """Which RAW and photo patches a training step sees."""
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,7 +32,13 @@ class UnpairedSampler:
         places = np.arange(step * self.batch, (step + 1) * self.batch)
         chosen = np.empty(self.batch, np.intp)
         for turn in np.unique(places // count):
-            order = np.random.default_rng([self.seed, stream, int(turn)]).permutation(count)
+            order = _order(self.seed, stream, int(turn), count)
             now = places // count == turn
             chosen[now] = order[places[now] % count]
         return chosen
+
+
+@lru_cache(maxsize=6)
+def _order(seed: int, stream: int, turn: int, count: int) -> NDArray[np.intp]:
+    """The order of a pass; the current passes of RAW, photos and synthetic RAW, and the next ones, are kept."""
+    return np.random.default_rng([seed, stream, turn]).permutation(count)

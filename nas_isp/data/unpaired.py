@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from nas_isp.data.layouts import find_photos, find_raw
 from nas_isp.data.pairs import Pairs, load_pairs
 from nas_isp.data.photo_patches import PhotoPatches, cut_photo_patches
 from nas_isp.data.photos import list_photos
-from nas_isp.data.raw_patches import Progress, RawPatches, cut_raw_patches
+from nas_isp.data.raw_patches import DEFAULT_LIMIT, Progress, RawPatches, cut_raw_patches
 from nas_isp.errors import InputError
 from nas_isp.raw.readers import list_raw_files
 from nas_isp.raw.sensor import SensorDescription
@@ -50,14 +51,14 @@ def load_unpaired(
     """Cut (or open, see `cut_raw_patches`) the patches of both folders and read the validation pairs.
 
     Args:
-        raw_dir: RAW files.
-        rgb_dir: photos.
+        raw_dir: RAW files, or a data set (or a split of it) with such a folder; see `layouts.find_raw`.
+        rgb_dir: photos, likewise.
         cache_dir: where cut patches are kept.
         size: patch side in mosaic and photo pixels, even.
-        val_dir: holds `raw/` and `rgb/` with equal stems, or None.
+        val_dir: true pairs, see `load_pairs`, or None.
         sensor: description for bare mosaics.
         scene_disjoint: refuse folders in which the same scene occurs on both sides, as far as stems tell.
-        limit: most patches of each side.
+        limit: most patches of each side; 2000 by default.
         max_photo_side: reduce larger photos to this side before cutting.
         seed: of the choice of patches.
         progress: told (done, total, text).
@@ -65,17 +66,32 @@ def load_unpaired(
     Raises:
         InputError: see `cut_raw_patches`, `cut_photo_patches` and `load_pairs`; or shared scenes.
     """
-    notes = scene_notes(_stems(list_raw_files(raw_dir)), _stems(list_photos(rgb_dir)), scene_disjoint)
-    raw = cut_raw_patches(raw_dir, cache_dir, size, sensor, limit, seed, progress)
-    photos = cut_photo_patches(rgb_dir, cache_dir, size, limit, seed, max_photo_side, progress)
-    pairs = load_pairs(val_dir, sensor=sensor) if val_dir is not None else None
+    found_raw, found_photos = find_raw(raw_dir), find_photos(rgb_dir)
+    raw_files, photo_files = list_raw_files(found_raw.raw), list_photos(found_photos.rgb)
+    notes = [note for note in (found_raw.note, found_photos.note) if note is not None]
+    if found_raw.layout is None or found_raw.layout.paired:
+        notes += scene_notes(_stems(raw_files), _stems(photo_files), scene_disjoint)
+    else:
+        notes.append(f"the names of {found_raw.layout.name} do not tell whether RAW and photos share scenes")
+    raw = cut_raw_patches(found_raw.raw, cache_dir, size, sensor, limit, seed, progress)
+    photos = cut_photo_patches(found_photos.rgb, cache_dir, size, limit, seed, max_photo_side, progress)
+    notes += limit_notes(len(raw_files), len(photo_files), limit)
+    pairs = load_pairs(val_dir, sensor=sensor, use="val") if val_dir is not None else None
     if pairs is not None:
-        trained = {_scene(stem) for stem in {*raw.stems, *photos.stems}}
-        seen = sorted({_scene(pair.stem) for pair in pairs} & trained)
+        notes += pairs.notes
+        same_folder = pairs.files[0].raw.parent.resolve() == found_raw.raw.resolve()
+        trained = {_scene(stem) for stem in {*raw.stems, *photos.stems} if same_folder or not stem.isdigit()}
+        seen = sorted({_scene(stem) for stem in pairs.stems} & trained)
         if seen:
             notes.append(f"{len(seen)} validation scenes (e.g. {seen[0]}) also occur in training: their PSNR flatters")
     skipped = [*raw.skipped, *photos.skipped, *(pairs.skipped if pairs else [])]
     return UnpairedData(raw, photos, pairs, notes + [f"skipped: {line}" for line in skipped])
+
+
+def limit_notes(raw_files: int, photos: int, limit: int | None = None) -> list[str]:
+    """What is left out because a folder has more files than there may be patches."""
+    most, sides = limit or DEFAULT_LIMIT, (("RAW files", raw_files), ("photos", photos))
+    return [f"{most} of {count} {side} are used, one patch each (the limit)" for side, count in sides if count > most]
 
 
 def scene_notes(raw_stems: Sequence[str], photo_stems: Sequence[str], enforce: bool = False) -> list[str]:

@@ -32,6 +32,7 @@ class Run:
         origin: what the bundle says about where it comes from.
         progress: told (done, total, what is trained).
         deadline: value of `time.monotonic()` after which the training ends where it is.
+        weights_dir: folder of frozen networks' weights; see `load_features`.
     """
 
     folder: Path
@@ -40,6 +41,7 @@ class Run:
     origin: dict[str, Any]
     progress: Progress
     deadline: float = math.inf
+    weights_dir: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,7 @@ def _trained(
         on_progress=lambda done, total: run.progress(done, total, role),
         initial_weights=weights,
         deadline=run.deadline,
+        weights_dir=run.weights_dir,
     )
     outcome = trainer.train()
     return Trained(trainer.bundle({"role": role, **run.origin}, outcome.to_dict()), outcome)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from nas_isp.errors import InputError
 from nas_isp.evaluation.color import ciede2000, srgb_to_lab
+from nas_isp.evaluation.lpips import Lpips
 
 Image8 = NDArray[np.uint8]
 
@@ -18,7 +19,10 @@ SMALLEST_MS_SSIM_SIDE = 176
 
 @dataclass(frozen=True)
 class Scores:
-    """Means over images; `ms_ssim` is None where an image is smaller than 176 pixels, `lpips` without its weights."""
+    """Means over images.
+
+    `ms_ssim` is None where an image is smaller than 176 pixels, `lpips` below 31 pixels and without AlexNet's weights.
+    """
 
     images: int
     psnr: float
@@ -67,22 +71,30 @@ def delta_e00(picture: Image8, truth: Image8) -> float:
     return float(ciede2000(first, second).mean())
 
 
-def mean_scores(pairs: Iterable[tuple[Image8, Image8]]) -> Scores:
-    """Scores of (picture, truth) pairs, averaged over images.
+def lpips_distance(picture: Image8, truth: Image8, lpips: Lpips | None) -> float | None:
+    """LPIPS of `(H, W, 3)` images, or None for an image too small for it, or without its network."""
+    _check_alike(picture, truth)
+    if lpips is None or min(picture.shape[:2]) < lpips.smallest_side:
+        return None
+    return float(lpips(_tensor(picture), _tensor(truth)))
+
+
+def mean_scores(pairs: Iterable[tuple[Image8, Image8]], lpips: Lpips | None = None) -> Scores:
+    """Scores of (picture, truth) pairs, averaged over images; LPIPS only where it is given.
 
     Raises:
         InputError: no pair, or shapes that differ.
     """
-    rows = [(psnr(p, t), ssim(p, t), ms_ssim(p, t), delta_e00(p, t)) for p, t in pairs]
+    rows = [(psnr(p, t), ssim(p, t), delta_e00(p, t), ms_ssim(p, t), lpips_distance(p, t, lpips)) for p, t in pairs]
     if not rows:
         raise InputError("no image pair to score; give a folder with raw/ and rgb/ files of equal stems")
-    scales = [row[2] for row in rows if row[2] is not None]
     return Scores(
         images=len(rows),
         psnr=float(np.mean([row[0] for row in rows])),
         ssim=float(np.mean([row[1] for row in rows])),
-        ms_ssim=float(np.mean(scales)) if len(scales) == len(rows) else None,
-        delta_e00=float(np.mean([row[3] for row in rows])),
+        ms_ssim=_mean_of_all([row[3] for row in rows]),
+        delta_e00=float(np.mean([row[2] for row in rows])),
+        lpips=_mean_of_all([row[4] for row in rows]),
     )
 
 
@@ -90,6 +102,12 @@ def to_8_bit(images: Tensor) -> NDArray[np.uint8]:
     """sRGB `(B, 3, H, W)` clipped to 0..1 and rounded: `(B, H, W, 3)`."""
     pixels = (images.detach().clamp(0, 1) * 255).round().to(torch.uint8)
     return pixels.permute(0, 2, 3, 1).cpu().numpy()
+
+
+def _mean_of_all(values: list[float | None]) -> float | None:
+    """None where one of them is."""
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if len(known) == len(values) else None
 
 
 def _check_alike(picture: Image8, truth: Image8) -> None:

@@ -23,6 +23,7 @@ class ReferenceFreeWeights(Settings):
     texture: Annotated[float, Field(ge=0, description="Per unit of feature moment distance.")] = 1.0
     content: Annotated[float, Field(ge=0, description="Per unit of content distance.")] = 1.0
     fidelity: Annotated[float, Field(ge=0, description="Per unit of Lab distance to the reference.")] = 0.05
+    synthetic: Annotated[float, Field(ge=0, description="Per unit of Lab distance to photos on synthetic RAW.")] = 0.1
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ def reference_free_score(
     target: TargetStatistics,
     features: FeatureNetwork,
     weights: ReferenceFreeWeights | None = None,
+    synthetic: tuple[Tensor, Tensor] | None = None,
 ) -> dict[str, float]:
     """Score generated pictures; `quality` is 0 at best and negative otherwise.
 
@@ -56,12 +58,14 @@ def reference_free_score(
         outputs: generated sRGB pictures `(N, 3, H, W)`.
         references: content references of the same RAW, `(N, 3, H, W)`.
         target: statistics of the photos.
+        synthetic: pictures generated from synthetic RAW of photos, and those photos, both `(M, 3, H, W)`.
 
     Returns:
         `quality`, and the distances it is the negative weighted sum of: `color` (sliced Wasserstein distance of 4x4
         means in Lab), `texture` (feature moments, relative to the photos' spread), `content` (1 - correlation of deep
         luma features with the reference's, averaged over pictures), `fidelity` (mean Lab distance of 4x4 means to the
-        reference's: a network too small to keep colours apart loses here, whatever its colour distribution).
+        reference's: a network too small to keep colours apart loses here, whatever its colour distribution), and
+        `synthetic`, where such pairs are given (mean Lab distance pixel by pixel).
     """
     weights = weights or ReferenceFreeWeights()
     outputs = outputs.clamp(0, 1)
@@ -70,6 +74,9 @@ def reference_free_score(
     content = 1 - _correlation(outputs, references, features)
     fidelity = float(torch.linalg.vector_norm(_block_lab(outputs) - _block_lab(references), dim=1).mean())
     distances = {"color": color, "texture": texture, "content": content, "fidelity": fidelity}
+    if synthetic is not None:
+        lab = [srgb_to_lab(pictures.clamp(0, 1)) for pictures in synthetic]
+        distances["synthetic"] = float(torch.linalg.vector_norm(lab[0] - lab[1], dim=1).mean())
     return {"quality": -sum(getattr(weights, name) * value for name, value in distances.items()), **distances}
 
 

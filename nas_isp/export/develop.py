@@ -26,8 +26,8 @@ def develop(
 
     Every tile size gives the same picture to one level. A phase other than RGGB costs one row and/or column on
     both sides. The picture is extended by its mirror image as far as the model sees, and cut again: the zeros that
-    convolutions assume outside would tint its borders. A network that cannot be cut (RMFA: its attention looks at the
-    whole picture) runs in one piece, whatever `tile` says.
+    convolutions assume outside would tint its borders. Only a model that asks for those zeros gets them. A network
+    that cannot be cut (RMFA: its attention looks at the whole picture) runs in one piece, whatever `tile` says.
 
     Args:
         runner: the model.
@@ -106,7 +106,7 @@ def _tile_size(runner: Runner, height: int, width: int, tile: int | None) -> tup
 
 def _extended(packed: Floats, runner: Runner) -> tuple[Floats, int]:
     """The planes with a mirrored margin, sides that the model takes, and how wide the margin is before."""
-    margin = 0 if runner.whole_picture else -(-runner.halo // runner.step) * runner.step
+    margin = 0 if runner.whole_picture or runner.border == "zeros" else -(-runner.halo // runner.step) * runner.step
     widths = [(0, 0), *((margin, margin + -side % runner.step) for side in packed.shape[1:])]
     return np.pad(packed, widths, mode="symmetric"), margin
 

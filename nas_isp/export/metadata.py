@@ -8,7 +8,7 @@ from pydantic import Field
 
 from nas_isp import __version__
 from nas_isp.errors import InputError
-from nas_isp.generators.architecture import Architecture
+from nas_isp.generators.architecture import Architecture, Border
 from nas_isp.raw.sensor import SensorDescription
 from nas_isp.settings import Settings, validated
 
@@ -51,6 +51,7 @@ class ExportRecord(Settings):
     step: Annotated[int, Field(ge=1, description="Sides and tile positions are multiples of this, packed pixels.")]
     global_head: Annotated[bool, Field(description="The output also depends on the mean over the whole picture.")]
     whole_picture: Annotated[bool, Field(description="Tiles would not join: only a whole picture comes out right.")]
+    border: Annotated[Border, Field(description="What the network sees outside of a developed picture.")] = "mirror"
 
     @property
     def packed_size(self) -> tuple[int, int] | None:

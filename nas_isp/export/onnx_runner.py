@@ -27,7 +27,13 @@ class OnnxRunner(Runner):
         self._content = read_bytes(path)
         record = read_record(onnx_file.find_record(onnx_file.parse(self._content, path)), path)
         super().__init__(
-            str(path), record.packed_size, record.halo, record.step, record.global_head, record.whole_picture
+            str(path),
+            record.packed_size,
+            record.halo,
+            record.step,
+            record.global_head,
+            record.whole_picture,
+            record.border,
         )
         self.record = record
         self._fixed = self._session(self._content)

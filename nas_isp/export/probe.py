@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from nas_isp.errors import InputError
 from nas_isp.raw.packing import align_to_rggb, pack
 from nas_isp.raw.readers import list_raw_files, read_raw
 from nas_isp.raw.sensor import SensorDescription
@@ -19,8 +20,10 @@ BELOW_BLACK = 0.05
 
 def real_pictures(
     folder: Path, height: int, width: int, sensor: SensorDescription | None = None, limit: int = PICTURES
-) -> list[Floats]:
+) -> tuple[list[Floats], list[str]]:
     """The middles of RAW files, packed `(4, height, width)` each; smaller pictures are mirrored up to the size.
+
+    A file that cannot be read is left out, another one takes its place, and a line about it comes second.
 
     Args:
         folder: holds RAW files; `limit` of them, evenly spread, are read.
@@ -33,8 +36,18 @@ def real_pictures(
         InputError: no readable RAW file there.
     """
     files = list_raw_files(folder)
-    chosen = [files[index * len(files) // limit] for index in range(limit)] if len(files) > limit else files
-    return [_middle(pack(align_to_rggb(read_raw(file, sensor))), height, width) for file in chosen]
+    spread = [files[index * len(files) // limit] for index in range(limit)] if len(files) > limit else files
+    pictures, damaged = [], []
+    for file in (*spread, *(file for file in files if file not in spread)):
+        if len(pictures) == limit:
+            break
+        try:
+            pictures.append(_middle(pack(align_to_rggb(read_raw(file, sensor))), height, width))
+        except InputError as error:
+            damaged.append(error)
+    if not pictures:
+        raise damaged[0]
+    return pictures, [f"left out: {error}" for error in damaged]
 
 
 def synthetic_pictures(height: int, width: int, seed: int = 0) -> list[Floats]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nas_isp.cores import available_cores
 from nas_isp.errors import InputError
-from nas_isp.generators.architecture import Architecture, PlainArchitecture, RmfaArchitecture
+from nas_isp.generators.architecture import Architecture, Border, PlainArchitecture, RmfaArchitecture
 
 Floats = NDArray[np.float32]
 
@@ -31,6 +31,7 @@ class Runner(ABC):
         has_global_head: the output also depends on the mean over the whole picture; see `pooled`.
         whole_picture: tiles would not join: only a whole picture comes out right, and only at the size of `tile`
             where there is one.
+        border: what the network sees outside of a picture: "mirror" for its mirror image, "zeros" for nothing added.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Runner(ABC):
         step: int,
         has_global_head: bool = False,
         whole_picture: bool = False,
+        border: Border = "mirror",
     ) -> None:
         self.name = name
         self.tile = tile
@@ -48,6 +50,7 @@ class Runner(ABC):
         self.step = step
         self.has_global_head = has_global_head
         self.whole_picture = whole_picture
+        self.border = border
 
     @abstractmethod
     def run(self, packed: Floats, pooled: Floats | None = None) -> Floats:

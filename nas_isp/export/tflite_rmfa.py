@@ -15,8 +15,8 @@ SITES = ((0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 2))
 class NhwcRmfa(nn.Module):
     """An `RmfaNet` with channels last at both ends: packed (1, h, w, 4) -> RGB (1, 2h, 2w, 3).
 
-    The three sparse colour planes come from a 1x1 convolution of zeros and ones, whose bias fills in the missing
-    sites, and a DEPTH_TO_SPACE.
+    The three sparse colour planes come from a 1x1 convolution of zeros and input gains, whose bias holds the input
+    offsets and fills in the missing sites, and a DEPTH_TO_SPACE.
     """
 
     def __init__(self, net: RmfaNet) -> None:
@@ -26,7 +26,8 @@ class NhwcRmfa(nn.Module):
         weight, bias = torch.zeros_like(self.spread.weight), torch.full((4 * RGB_CHANNELS,), MISSING)
         for plane, (row, column, color) in enumerate(SITES):
             channel = (2 * row + column) * RGB_CHANNELS + color
-            weight[channel, plane], bias[channel] = 1, 0
+            weight[channel, plane] = net.input_gain[0, plane]
+            bias[channel] = net.input_offset[0, plane, 0, 0]
         self.spread.weight, self.spread.bias = nn.Parameter(weight), nn.Parameter(bias)
         self.eval()
 

@@ -9,6 +9,7 @@ from ai_edge_litert.interpreter import Interpreter
 from nas_isp.errors import InputError
 from nas_isp.export import tflite_file
 from nas_isp.export.metadata import read_record
+from nas_isp.export.quiet import without_info_lines
 from nas_isp.export.runners import Floats, Runner, read_bytes
 
 
@@ -23,7 +24,13 @@ class TfliteRunner(Runner):
         content = read_bytes(path)
         record = read_record(tflite_file.find_record(tflite_file.parse(content, path)), path)
         super().__init__(
-            str(path), record.packed_size, record.halo, record.step, record.global_head, record.whole_picture
+            str(path),
+            record.packed_size,
+            record.halo,
+            record.step,
+            record.global_head,
+            record.whole_picture,
+            record.border,
         )
         self.record = record
         self._whole = _Session(content, path, threads)
@@ -67,7 +74,8 @@ class _Session:
     def set_inputs(self, *inputs: Floats) -> None:
         if inputs[0].shape != self._shape:
             self._interpreter.resize_tensor_input(self._inputs[0], inputs[0].shape)
-            self._interpreter.allocate_tensors()
+            with without_info_lines():
+                self._interpreter.allocate_tensors()
             self._shape = inputs[0].shape
         for index, value in zip(self._inputs, inputs, strict=True):
             self._interpreter.set_tensor(index, value)

@@ -31,6 +31,7 @@ class TorchRunner(Runner):
             step=step_of(architecture),
             has_global_head=has_color_head(architecture),
             whole_picture=needs_whole_picture(architecture),
+            border=bundle.record.border,
         )
         if threads is not None:
             torch.set_num_threads(threads)

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
@@ -35,6 +36,7 @@ def export_model(
     packed_size: tuple[int, int] | None = TIMED_SIZE,
     raw_folder: Path | None = None,
     sensor: SensorDescription | None = None,
+    note: Callable[[str], None] = lambda line: None,
 ) -> ExportReport:
     """Write a bundle's fused network for a runtime, run the file and compare it with PyTorch.
 
@@ -48,6 +50,7 @@ def export_model(
         packed_size: rows and columns of the packed input; None leaves them to run time.
         raw_folder: RAW files to compare on; None takes a synthetic scene.
         sensor: description for bare mosaics in `raw_folder`.
+        note: told of each file of `raw_folder` that cannot be read.
 
     Raises:
         InputError: an unusable size, network, RAW folder or target folder, or a file that fails the check.
@@ -56,7 +59,9 @@ def export_model(
     if not path.parent.is_dir():
         raise InputError(f"{path.parent}: no such folder; make it or give another -o")
     net = fused_network(bundle, "model")
-    pictures, kind = _pictures(raw_folder, packed_size, sensor)
+    pictures, kind, left_out = _pictures(raw_folder, packed_size, sensor)
+    for line in left_out:
+        note(line)
     record = describe(bundle, runtime, precision, packed_size)
     content = _with_record(_converted(net, runtime, precision, packed_size), runtime, record)
     timed_size = packed_size or TIMED_SIZE
@@ -103,6 +108,7 @@ def describe(
         step=step_of(architecture),
         global_head=has_color_head(architecture),
         whole_picture=needs_whole_picture(architecture),
+        border=bundle.record.border,
     )
 
 
@@ -120,11 +126,12 @@ def check_size(bundle: Bundle, packed_size: tuple[int, int] | None) -> None:
 
 def _pictures(
     raw_folder: Path | None, packed_size: tuple[int, int] | None, sensor: SensorDescription | None
-) -> tuple[list[Floats], str]:
+) -> tuple[list[Floats], str, list[str]]:
     sizes = [packed_size] if packed_size else CHECKED_SIZES
     if raw_folder is None:
-        return [picture for size in sizes for picture in synthetic_pictures(*size)], "synthetic RAW"
-    return [picture for size in sizes for picture in real_pictures(raw_folder, *size, sensor)], "real RAW"
+        return [picture for size in sizes for picture in synthetic_pictures(*size)], "synthetic RAW", []
+    read = [real_pictures(raw_folder, *size, sensor) for size in sizes]
+    return [picture for pictures, _ in read for picture in pictures], "real RAW", read[0][1]
 
 
 def _converted(net: nn.Module, runtime: Runtime, precision: Precision, packed_size: tuple[int, int] | None) -> bytes:

@@ -10,6 +10,9 @@ from nas_isp.settings import Settings
 BlockKind = Literal["conv1", "conv3", "conv5", "dwsep3", "dwsep5", "rep3"]
 Activation = Literal["none", "relu", "relu6", "tanh"]
 
+Border = Literal["mirror", "zeros"]
+"""What a network sees outside of a picture: its mirror image, or the zeros that its own convolutions assume."""
+
 PACKED_CHANNELS = 4
 RGB_CHANNELS = 3
 

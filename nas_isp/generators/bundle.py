@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from nas_isp.errors import InputError
-from nas_isp.generators.architecture import Architecture
+from nas_isp.generators.architecture import Architecture, Border
 from nas_isp.generators.build import assemble
 from nas_isp.raw.sensor import SensorDescription
 from nas_isp.settings import Settings, validated
@@ -28,6 +28,7 @@ class BundleRecord(Settings):
     format_version: Annotated[Literal[1], Field(description="Version of the bundle format.")] = 1
     architecture: Annotated[Architecture, Field(discriminator="family", description="The generator's description.")]
     sensor: Annotated[SensorDescription, Field(description="Sensor and levels of the training RAW.")]
+    border: Annotated[Border, Field(description="What the network sees outside of a developed picture.")] = "mirror"
     recipe: Annotated[dict[str, Any], Field(description="Settings of the training, resolved.")] = {}
     scores: Annotated[dict[str, Any], Field(description="What was measured of this model.")] = {}
     origin: Annotated[dict[str, Any], Field(description="Program version, command, data, parent models.")] = {}

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nas_isp.generators.architecture import RGB_CHANNELS, RmfaArchitecture
+from nas_isp.generators.architecture import PACKED_CHANNELS, RGB_CHANNELS, RmfaArchitecture
 from nas_isp.generators.plain import check_packed
 
 MISSING = 1.0
@@ -23,12 +23,19 @@ MISSING = 1.0
 class RmfaNet(nn.Module):
     """Packed (B, 4, h, w) -> RGB (B, 3, 2h, 2w) in 0..1; sides of at least 2.
 
-    Channel attention reads the whole picture, so that tiles of one picture do not agree exactly.
+    Channel attention reads the whole picture, so that tiles of one picture do not agree exactly. The buffers
+    `input_gain` and `input_offset` (1, 4, 1, 1) map packed values to those that imported weights were trained on; they
+    cannot be folded into the first convolution, which also sees the constant of missing sites. Else they do nothing.
     """
+
+    input_gain: Tensor
+    input_offset: Tensor
 
     def __init__(self, architecture: RmfaArchitecture) -> None:
         super().__init__()
         width = architecture.width
+        self.register_buffer("input_gain", torch.ones(1, PACKED_CHANNELS, 1, 1))
+        self.register_buffer("input_offset", torch.zeros(1, PACKED_CHANNELS, 1, 1))
         self.input_module = nn.Sequential(_conv(RGB_CHANNELS, width), _conv(width, width))
         self.rmfa_blocks = nn.ModuleList(RmfaBlock(width) for _ in range(architecture.depth))
         self.output_module = nn.Sequential(_conv(width, RGB_CHANNELS), nn.Sigmoid())
@@ -45,7 +52,7 @@ class RmfaNet(nn.Module):
 
     def forward(self, packed: Tensor, context: Tensor | None = None) -> Tensor:
         check_packed(packed)
-        x = self.input_module(color_planes(packed))
+        x = self.input_module(color_planes(packed * self.input_gain + self.input_offset))
         for block in self.rmfa_blocks:
             x = block(x)
         output: Tensor = self.output_module(x)

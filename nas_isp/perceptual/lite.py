@@ -5,30 +5,35 @@ from pathlib import Path
 from safetensors.torch import load_file
 from torch import nn
 
-from nas_isp.perceptual.network import FeatureNetwork
+from nas_isp.perceptual.network import FeatureNetwork, InputRange, Layer, Role
 
 WEIGHTS_FILE = Path(__file__).parent / "weights" / "lite.safetensors"
 
-_CHANNELS = {"shallow": 16, "middle": 32, "deep": 64}
-_STRIDES = {"shallow": 2, "middle": 4, "deep": 8}
+ROLES: dict[Role, str] = {"shallow": "shallow", "middle": "middle", "deep": "deep"}
 
 
-def untrained_lite() -> FeatureNetwork:
+def unfilled_lite(normalise: bool = True) -> FeatureNetwork:
     """The structure with random weights: six convolutions, each with ReLU; what the training program starts from."""
-    stages = {
-        "shallow": nn.Sequential(_halve(3, 16), nn.ReLU()),
-        "middle": nn.Sequential(_halve(16, 32), nn.ReLU(), _keep(32, 32), nn.ReLU()),
-        "deep": nn.Sequential(_halve(32, 64), nn.ReLU(), _keep(64, 32), nn.ReLU(), _keep(32, 64), nn.ReLU()),
+    layers = {
+        "shallow": Layer(_chain(_halve(3, 16)), channels=16, stride=2),
+        "middle": Layer(_chain(_halve(16, 32), _keep(32, 32)), channels=32, stride=4),
+        "deep": Layer(_chain(_halve(32, 64), _keep(64, 32), _keep(32, 64)), channels=64, stride=8),
     }
-    mean, std = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)
-    return FeatureNetwork(stages, _CHANNELS, _STRIDES, mean, std)
+    return FeatureNetwork("lite", layers, ROLES, InputRange((0.5, 0.5, 0.5), (0.25, 0.25, 0.25)), normalise)
 
 
-def load_lite() -> FeatureNetwork:
-    """The network as trained by `tools/train_lite_features.py` on SqueezeNet's features; see docs/lite_features.md."""
-    network = untrained_lite()
+def load_lite(normalise: bool = True) -> FeatureNetwork:
+    """The network as trained by `tools/train_lite_features.py` on SqueezeNet's features; see docs/lite_features.md.
+
+    Its channels have a variance of about 1 over photos.
+    """
+    network = unfilled_lite(normalise)
     network.load_state_dict(load_file(WEIGHTS_FILE))
     return network
+
+
+def _chain(*convolutions: nn.Conv2d) -> nn.Sequential:
+    return nn.Sequential(*(part for convolution in convolutions for part in (convolution, nn.ReLU())))
 
 
 def _halve(into: int, out: int) -> nn.Conv2d:

@@ -1,56 +1,108 @@
 """The one interface of all frozen feature networks: named layers of a fixed network, differentiable in the image."""
 
-from collections.abc import Mapping
-from typing import Self
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Self
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
+
+from nas_isp.errors import InputError
+
+Role = Literal["shallow", "middle", "deep"]
+
+
+@dataclass(frozen=True)
+class InputRange:
+    """What a network expects of R, G, B in 0..1: (image - mean) / std."""
+
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+
+IMAGENET = InputRange((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+"""What torchvision's networks were trained with."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of a feature network.
+
+    Attributes:
+        stage: leads from the stage before (or the normalised image) to this one.
+        channels: C of its map.
+        stride: pixels of the image between neighbouring places of the map.
+        smallest: the least height and width of an image that has this layer; the stride if None.
+        readout: turns what the next stage sees into the map that callers see; the same if None.
+    """
+
+    stage: nn.Module
+    channels: int
+    stride: int
+    smallest: int | None = None
+    readout: nn.Module | None = None
 
 
 class FeatureNetwork(nn.Module):
     """A frozen chain of stages whose outputs are the layers that losses and discriminators look at.
 
     No weight ever asks for a gradient and the network stays in evaluation mode, so that a backward pass only
-    reaches the images. A layer's channels have a variance of about 1 over photos.
+    reaches the images.
 
     Attributes:
+        name: of the network, and of the weights' file where that matters, for messages.
         layers: names from shallow to deep.
         channels: layer name -> channels C.
-        strides: layer name -> s; a layer of images (B, 3, H, W) is (B, C, H / s, W / s), fractions dropped.
+        strides: layer name -> s; a layer of images (B, 3, H, W) is (B, C, H / s, W / s), fractions dropped, at most
+            one less where the original's edges are kept (AlexNet).
+        smallest: layer name -> the least height and width of images that have it.
+        roles: which layer serves as `shallow` (fine texture), `middle` (coarse texture) and `deep` (content) where
+            a recipe names none.
+        side: images are resized to this height and width first, and H and W above are that; None if they are not.
     """
 
     def __init__(
         self,
-        stages: Mapping[str, nn.Module],
-        channels: Mapping[str, int],
-        strides: Mapping[str, int],
-        mean: tuple[float, float, float],
-        std: tuple[float, float, float],
-        gains: Mapping[str, float] | None = None,
+        name: str,
+        layers: Mapping[str, Layer],
+        roles: Mapping[Role, str],
+        expects: InputRange,
+        normalise: bool = True,
+        side: int | None = None,
+        lacking: str = "",
     ) -> None:
-        """Chain `stages`, shallow to deep, behind the normalisation (image - mean) / std.
+        """Chain the layers' stages, shallow to deep.
 
         Args:
-            stages: layer name -> what leads from the layer before (or the normalised image) to this one.
-            channels: layer name -> channels.
-            strides: layer name -> stride from the image.
-            mean: subtracted from R, G, B in 0..1.
-            std: divides R, G, B after that.
-            gains: layer name -> factor on what `forward` returns, not on what the next stage sees; 1 if absent.
+            name: of the network.
+            layers: layer name -> layer.
+            roles: role -> layer name.
+            expects: the input normalisation.
+            normalise: whether it is done; False feeds raw 0..1 images, the defect of the published recipe.
+            side: resize images to this height and width; None keeps them.
+            lacking: what to tell who asks for a layer that is not there.
         """
         super().__init__()
-        self.layers = tuple(stages)
-        self.channels = {layer: channels[layer] for layer in self.layers}
-        self.strides = {layer: strides[layer] for layer in self.layers}
-        self.gains = dict(gains or {})
-        self.stages = nn.ModuleDict(stages)
-        self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1), persistent=False)
+        self.name = name
+        self.layers = tuple(layers)
+        self.channels = {key: layer.channels for key, layer in layers.items()}
+        self.strides = {key: layer.stride for key, layer in layers.items()}
+        self.smallest = {key: layer.smallest or layer.stride for key, layer in layers.items()}
+        self.roles = dict(roles)
+        self.normalise = normalise
+        self.side = side
+        self._lacking = f"; {lacking}" if lacking else ""
+        self.stages = nn.ModuleDict({key: layer.stage for key, layer in layers.items()})
+        self.readouts = nn.ModuleDict({key: layer.readout for key, layer in layers.items() if layer.readout})
+        scale = 1 / torch.tensor(expects.std).view(1, 3, 1, 1)
+        self.register_buffer("scale", scale, persistent=False)
+        self.register_buffer("shift", -torch.tensor(expects.mean).view(1, 3, 1, 1) * scale, persistent=False)
         self._store_channels_last()
         self.requires_grad_(False)
         super().train(False)
 
-    def forward(self, images: Tensor, layers: tuple[str, ...] | None = None) -> dict[str, Tensor]:
+    def forward(self, images: Tensor, layers: Sequence[str] | None = None) -> dict[str, Tensor]:
         """The layers of sRGB images.
 
         Args:
@@ -61,36 +113,59 @@ class FeatureNetwork(nn.Module):
             Layer name -> (B, C, H / s, W / s), shallow to deep.
 
         Raises:
-            ValueError: a name that is not in `layers`.
+            InputError: a name that is not in `layers`, or images too small for one of them.
         """
-        wanted = self._checked(layers)
+        wanted = frozenset(self.checked(self.layers if layers is None else layers))
         features: dict[str, Tensor] = {}
-        signal = (images - self.get_buffer("mean")) / self.get_buffer("std")
+        signal = self._as_expected(images)
+        self._check_size(signal, wanted)
         for layer, stage in self.stages.items():
             if len(features) == len(wanted):
                 break
             signal = stage(signal)
             if layer in wanted:
-                features[layer] = signal * self.gains[layer] if layer in self.gains else signal
+                features[layer] = self.readouts[layer](signal) if layer in self.readouts else signal
         return features
+
+    def checked(self, layers: Sequence[str]) -> tuple[str, ...]:
+        """The same layers, if this network has them all.
+
+        Raises:
+            InputError: it has not; the message names the layers it has.
+        """
+        for layer in layers:
+            if layer not in self.stages:
+                known = ", ".join(self.layers)
+                raise InputError(
+                    f"feature network '{self.name}' has no layer '{layer}': known are {known}{self._lacking}"
+                )
+        return tuple(layers)
 
     def train(self, mode: bool = True) -> Self:
         """Stays in evaluation mode, also when a model that holds this network is put into training mode."""
         return self
+
+    def _as_expected(self, images: Tensor) -> Tensor:
+        if self.side is not None and images.shape[-2:] != (self.side, self.side):
+            images = functional.interpolate(images, (self.side, self.side), mode="bilinear")
+        if self.normalise:
+            images = torch.addcmul(self.get_buffer("shift"), images, self.get_buffer("scale"))
+        return images
+
+    def _check_size(self, images: Tensor, layers: frozenset[str]) -> None:
+        side = min(images.shape[-2:])
+        for layer in layers:
+            if side < self.smallest[layer]:
+                raise InputError(
+                    f"feature network '{self.name}' has layer '{layer}' only for images of at least "
+                    f"{self.smallest[layer]} pixels, not {side}: use larger patches or a shallower layer"
+                )
 
     def _store_channels_last(self) -> None:
         """Makes every convolution run in this format, the faster one, whatever the format of the images."""
         for part in self.stages.modules():
             if isinstance(part, nn.Conv2d):
                 part.weight.data = part.weight.data.contiguous(memory_format=torch.channels_last)
-
-    def _checked(self, layers: tuple[str, ...] | None) -> frozenset[str]:
-        if layers is None:
-            return frozenset(self.layers)
-        unknown = [layer for layer in layers if layer not in self.stages]
-        if unknown:
-            raise ValueError(f"unknown layer '{unknown[0]}': this network has {', '.join(self.layers)}")
-        return frozenset(layers)
 
 
 def feature_distance(network: FeatureNetwork, images: Tensor, others: Tensor) -> Tensor:

@@ -1,6 +1,5 @@
-"""SqueezeNet v1.1 (Iandola et al., 2016, arXiv 1602.07360), Caffe release, from a local Keras HDF5 file."""
+"""SqueezeNet v1.1 (Iandola et al., 2016, arXiv 1602.07360): the Caffe release as Keras HDF5, or torchvision's."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -8,16 +7,21 @@ import torch
 from torch import Tensor, nn
 
 from nas_isp.errors import InputError
-from nas_isp.perceptual.network import FeatureNetwork
+from nas_isp.perceptual.network import IMAGENET, FeatureNetwork, InputRange, Layer, Role
+from nas_isp.perceptual.state import fill, read_state
+from nas_isp.perceptual.weight_files import WeightsFile
 
-WEIGHTS_NAME = "squeezenet_v1.1_caffe_notop_keras.h5"
-WEIGHTS_VARIABLE = "NAS_ISP_WEIGHTS"
+CAFFE_WEIGHTS = WeightsFile("squeezenet_v1.1_caffe_notop_keras.h5")
+WEIGHTS = WeightsFile(
+    "squeezenet1_1-b8a52dc0.pth",
+    address="https://download.pytorch.org/models/squeezenet1_1-b8a52dc0.pth",
+    sha256="b8a52dc049b60e4b6ab68ad0df457362afab8b6304b2febdc1650a5dab4d7e7b",
+)
 
-_CHANNELS = {"conv1": 64, "fire3": 128, "fire5": 256, "fire9": 512}
-_STRIDES = {"conv1": 2, "fire3": 4, "fire5": 8, "fire9": 16}
-_GAINS = {"conv1": 0.0347, "fire3": 0.0202, "fire5": 0.0225, "fire9": 0.134}
-_MEAN = (122.679 / 255, 116.669 / 255, 104.006 / 255)
-_STD = (1 / 255, 1 / 255, 1 / 255)
+_CAFFE = InputRange((122.679 / 255, 116.669 / 255, 104.006 / 255), (1 / 255, 1 / 255, 1 / 255))
+_CAFFE_GAINS = {"conv1": 0.0347, "fire3": 0.0202, "fire5": 0.0225, "fire9": 0.134}
+_ROLES: dict[Role, str] = {"shallow": "conv1", "middle": "fire5", "deep": "fire9"}
+_TORCHVISION_FIRES = (3, 4, 6, 7, 9, 10, 11, 12)
 
 
 class Fire(nn.Module):
@@ -32,47 +36,63 @@ class Fire(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """(B, into, h, w) -> (B, 2 * expanded, h, w)."""
-        squeezed = self.squeeze1x1(features).relu()
-        return torch.cat([self.expand1x1(squeezed), self.expand3x3(squeezed)], dim=1).relu()
+        squeezed = self.squeeze1x1(features).relu_()
+        return torch.cat([self.expand1x1(squeezed), self.expand3x3(squeezed)], dim=1).relu_()
 
 
-def load_squeezenet(weights_dir: Path | None = None) -> FeatureNetwork:
-    """The layers conv1, fire3, fire5 and fire9.
+class Gain(nn.Module):
+    """Multiplies a map by a constant."""
+
+    def __init__(self, factor: float) -> None:
+        """Of all channels."""
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, C, h, w) to the same shape."""
+        return features * self.factor
+
+
+def unfilled_squeezenet(normalise: bool = True) -> FeatureNetwork:
+    """The layers conv1, fire3, fire5 and fire9 with random weights; its speed is that of the trained one."""
+    return _chained(_parts(), IMAGENET, {}, normalise)
+
+
+def load_caffe_squeezenet(path: Path, normalise: bool = True) -> FeatureNetwork:
+    """The layers conv1, fire3, fire5 and fire9 of the Caffe release; their channels vary by about 1 over photos.
 
     What has stride 2 is padded by 1, unlike in the release, so that sizes are exact fractions of the image's.
 
     Args:
-        weights_dir: folder that holds the weights' file; else the environment variable NAS_ISP_WEIGHTS names it.
+        path: the weights converted to Keras HDF5.
+        normalise: see `FeatureNetwork`.
 
     Raises:
-        InputError: no folder given, file missing or not these weights, or h5py not installed.
+        InputError: file missing or not these weights, or h5py not installed.
     """
-    path = _weights_file(weights_dir)
-    convolutions = _unfilled()
-    _fill(convolutions, path)
-    fires = {name: part for name, part in convolutions.items() if name != "conv1"}
-    stages = {
-        "conv1": nn.Sequential(convolutions["conv1"], nn.ReLU()),
-        "fire3": nn.Sequential(_halve(), fires["fire2"], fires["fire3"]),
-        "fire5": nn.Sequential(_halve(), fires["fire4"], fires["fire5"]),
-        "fire9": nn.Sequential(_halve(), fires["fire6"], fires["fire7"], fires["fire8"], fires["fire9"]),
-    }
-    return FeatureNetwork(stages, _CHANNELS, _STRIDES, _MEAN, _STD, _GAINS)
+    parts = _parts()
+    _fill_from_keras(parts, path)
+    return _chained(parts, _CAFFE, _CAFFE_GAINS, normalise)
 
 
-def _weights_file(weights_dir: Path | None) -> Path:
-    folder = weights_dir or (Path(os.environ[WEIGHTS_VARIABLE]) if os.environ.get(WEIGHTS_VARIABLE) else None)
-    if folder is None:
-        raise InputError(
-            f"feature network 'squeezenet' needs {WEIGHTS_NAME}: name its folder in the environment variable "
-            f"{WEIGHTS_VARIABLE}, or use 'lite', which needs no file"
+def load_squeezenet(path: Path, normalise: bool = True) -> FeatureNetwork:
+    """The same layers from a state dictionary with torchvision's key names, as they are, without gains.
+
+    Raises:
+        InputError: the file is unreadable or holds other weights.
+    """
+    parts = _parts()
+    state = read_state(path)
+    fill([parts["conv1"]], state, ["features.0"], path)
+    for fire, position in zip(list(parts.values())[1:], _TORCHVISION_FIRES, strict=True):
+        inner = ("squeeze1x1", "expand1x1", "expand3x3")
+        fill(
+            [fire.get_submodule(part) for part in inner], state, [f"features.{position}.{part}" for part in inner], path
         )
-    if not (folder / WEIGHTS_NAME).is_file():
-        raise InputError(f"no {WEIGHTS_NAME} in {folder}: give the folder that holds it, or use 'lite'")
-    return folder / WEIGHTS_NAME
+    return _chained(parts, IMAGENET, {}, normalise)
 
 
-def _unfilled() -> dict[str, nn.Module]:
+def _parts() -> dict[str, nn.Module]:
     return {
         "conv1": nn.Conv2d(3, 64, 3, stride=2, padding=1),
         "fire2": Fire(64, 16, 64),
@@ -86,11 +106,28 @@ def _unfilled() -> dict[str, nn.Module]:
     }
 
 
+def _chained(
+    parts: dict[str, nn.Module], expects: InputRange, gains: dict[str, float], normalise: bool
+) -> FeatureNetwork:
+    def layer(name: str, channels: int, stride: int, *stages: nn.Module) -> Layer:
+        readout = Gain(gains[name]) if name in gains else None
+        return Layer(nn.Sequential(*stages), channels, stride, readout=readout)
+
+    fires = {name: part for name, part in parts.items() if name != "conv1"}
+    layers = {
+        "conv1": layer("conv1", 64, 2, parts["conv1"], nn.ReLU(inplace=True)),
+        "fire3": layer("fire3", 128, 4, _halve(), fires["fire2"], fires["fire3"]),
+        "fire5": layer("fire5", 256, 8, _halve(), fires["fire4"], fires["fire5"]),
+        "fire9": layer("fire9", 512, 16, _halve(), *(fires[f"fire{index}"] for index in (6, 7, 8, 9))),
+    }
+    return FeatureNetwork("squeezenet", layers, _ROLES, expects, normalise)
+
+
 def _halve() -> nn.MaxPool2d:
     return nn.MaxPool2d(3, stride=2, padding=1)
 
 
-def _fill(modules: dict[str, nn.Module], path: Path) -> None:
+def _fill_from_keras(parts: dict[str, nn.Module], path: Path) -> None:
     """Copy the file's weights into the modules; each convolution is a group of its own in the file."""
     try:
         import h5py
@@ -98,16 +135,16 @@ def _fill(modules: dict[str, nn.Module], path: Path) -> None:
         raise InputError(f"reading {path.name} needs the package h5py: pip install h5py, or use 'lite'") from error
     try:
         with h5py.File(path, "r") as file:
-            for name, module in modules.items():
+            for name, module in parts.items():
                 for inner, part in module.named_modules():
                     if isinstance(part, nn.Conv2d):
                         _fill_convolution(part, file["/".join(filter(None, (name, inner)))])
     except (OSError, KeyError, RuntimeError, ValueError) as error:
         raise InputError(
             f"{path}: not the weights of SqueezeNet v1.1 as Keras HDF5 ({str(error).splitlines()[0]}); "
-            f"give the file {WEIGHTS_NAME}, or use 'lite'"
+            "fetch the file again, or use 'lite'"
         ) from error
-    blue_green_red = modules["conv1"].get_parameter("weight")
+    blue_green_red = parts["conv1"].get_parameter("weight")
     blue_green_red.data = blue_green_red.data.flip(1)
 
 

@@ -6,6 +6,7 @@ from nas_isp.errors import InputError
 from nas_isp.raw.built_in_sensors import BUILT_IN_SENSORS
 from nas_isp.raw.camera_files import CAMERA_SUFFIXES, read_camera_file
 from nas_isp.raw.image import RawImage
+from nas_isp.raw.layouts import layout_of_raw
 from nas_isp.raw.mosaic_files import MOSAIC_SUFFIXES, read_mosaic_file
 from nas_isp.raw.sensor import SensorDescription
 from nas_isp.settings import load_yaml
@@ -23,7 +24,7 @@ def read_raw(path: Path, sensor: SensorDescription | None = None) -> RawImage:
     """Read one RAW file.
 
     Camera formats go through LibRaw and describe themselves. Bare mosaics (16-bit greyscale PNG or TIFF, `.npy`,
-    headerless `.raw`) need a description: `sensor`, or else the `sensor.json` in the same folder.
+    headerless `.raw`) need a description: `sensor`, or else what `find_sensor` finds.
 
     Args:
         path: the file; its suffix decides how it is read.
@@ -39,7 +40,7 @@ def read_raw(path: Path, sensor: SensorDescription | None = None) -> RawImage:
     if suffix in CAMERA_SUFFIXES:
         return read_camera_file(path)
     if suffix in MOSAIC_SUFFIXES:
-        return read_mosaic_file(path, sensor or sensor_beside(path))
+        return _read_mosaic(path, sensor)
     raise InputError(f"{path}: '{path.suffix}' is not a RAW format; give {KINDS}")
 
 
@@ -59,22 +60,38 @@ def load_sensor(name_or_path: str) -> SensorDescription:
 
 
 def sensor_beside(path: Path) -> SensorDescription:
-    """The description in the folder of a bare mosaic, or in one of the two folders above (`val/raw/` of a data set).
+    """The description of a bare mosaic that `find_sensor` finds.
 
     Raises:
         InputError: there is none, or it is malformed.
     """
-    file = sensor_file(path.parent)
-    if file is None:
+    found = find_sensor(path)
+    if found is None:
         raise InputError(
             f"{path}: a bare mosaic says nothing about its sensor; give --sensor "
             f"({', '.join(BUILT_IN_SENSORS)} or FILE.json) or put a {SENSOR_FILE} beside it"
         )
-    return load_yaml(file, SensorDescription)
+    return found
+
+
+def find_sensor(path: Path) -> SensorDescription | None:
+    """The description of a RAW file that its place on disk gives.
+
+    It is the `sensor.json` in its folder or in one of the two folders above (`val/raw/` of a data set), or else the
+    built-in sensor of the published data set whose folder name this is (see `layouts`).
+
+    Raises:
+        InputError: a malformed `sensor.json`.
+    """
+    file = sensor_file(path.parent)
+    if file is not None:
+        return load_yaml(file, SensorDescription)
+    layout = layout_of_raw(path)
+    return BUILT_IN_SENSORS[layout.sensor] if layout is not None and layout.sensor is not None else None
 
 
 def sensor_file(folder: Path) -> Path | None:
-    """The `sensor.json` that holds for a folder, or None; see `sensor_beside`."""
+    """The `sensor.json` that holds for a folder, or None; see `find_sensor`."""
     near = [folder, *folder.resolve().parents[:FOLDERS_ABOVE]]
     return next((place / SENSOR_FILE for place in near if (place / SENSOR_FILE).is_file()), None)
 
@@ -98,3 +115,13 @@ def list_raw_files(folder: Path) -> list[Path]:
 def is_raw_candidate(path: Path) -> bool:
     """Whether the suffix is one that `read_raw` reads."""
     return path.suffix.lower() in CAMERA_SUFFIXES | MOSAIC_SUFFIXES
+
+
+def _read_mosaic(path: Path, sensor: SensorDescription | None) -> RawImage:
+    described = sensor or sensor_beside(path)
+    try:
+        return read_mosaic_file(path, described)
+    except InputError as error:
+        if sensor is not None or sensor_file(path.parent) is not None:
+            raise
+        raise InputError(f"{error}; the sensor is that of the folder's name: give another with --sensor") from error

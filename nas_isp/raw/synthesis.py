@@ -48,6 +48,7 @@ class SyntheticCamera(Settings):
     exposure: Annotated[Range, Field(description="Factor on the linear picture.")] = (0.6, 1.0)
     vignetting: Annotated[Range, Field(description="Share of light lost in the corners.")] = (0.0, 0.25)
     blur_px: Annotated[Range, Field(description="Standard deviation of the lens blur in pixels.")] = (0.5, 0.9)
+    saturates: Annotated[bool, Field(description="Whether white of a picture saturates all colours.")] = True
     shot_noise: Annotated[Range, Field(description="a of the noise variance a x + b, drawn log-uniformly.")] = (
         2e-4,
         4e-3,
@@ -93,7 +94,7 @@ def synthesize_raw(photo: Floats, rng: np.random.Generator, camera: SyntheticCam
     linear = _invert_tone(photo[:height, :width], rng.uniform(*camera.tone_strength))
     scene = linear @ crosstalk.T.astype(np.float32)
     falloff = _falloff(height, width, rng.uniform(*camera.vignetting))
-    light = _invert_gains(scene, gains, rng.uniform(*camera.exposure) * falloff)
+    light = _invert_gains(scene, gains, rng.uniform(*camera.exposure) * falloff, camera.saturates)
     sigmas = rng.uniform(*camera.blur_px) * rng.uniform(0.95, 1.05, size=3)
     exposed = _mosaic(np.stack([_blur(light[..., k], sigmas[k]) for k in range(3)], axis=-1), camera.cfa)
     noisy = exposed + _noise(exposed, rng, camera)
@@ -136,14 +137,16 @@ def _falloff(height: int, width: int, lost: float) -> Floats:
     return left[..., None].astype(np.float32)
 
 
-def _invert_gains(scene: Floats, gains: tuple[float, float, float], exposure: Floats) -> Floats:
-    """Undo white balance and exposure, but let what is white in the photo saturate every colour.
+def _invert_gains(scene: Floats, gains: tuple[float, float, float], exposure: Floats, saturates: bool) -> Floats:
+    """Undo white balance and exposure, but let what is white in the photo saturate every colour if that is wanted.
 
     Brooks et al. (section 3.3) blend the factor of each colour with 1 there, which leaves a magenta rim between
     white and grey. Here all colours are exposed more towards white by the same factor, as on a sensor: green
     saturates first, and a balanced picture stays neutral.
     """
     factor = exposure / np.array(gains, np.float32)
+    if not saturates:
+        return np.asarray(scene * factor, np.float32)
     highlight = np.clip((scene.mean(axis=-1, keepdims=True) - 0.9) / 0.1, 0, 1) ** 2
     return scene * factor * (1 + highlight * (1 / factor.min(axis=-1, keepdims=True) - 1))
 

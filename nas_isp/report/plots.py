@@ -27,7 +27,7 @@ def write_plot(study: Study, path: Path) -> None:
 
 
 def plot_png(study: Study) -> bytes:
-    """All trials that have a quality, the front as a line, the knee marked; PNG, about 900 x 600 pixels."""
+    """All trials that have a quality, the front as steps (the best quality within a latency), the knee marked; PNG, about 900 x 600 pixels."""
     figure = Figure(figsize=(7.5, 5.0), dpi=120, layout="constrained")
     canvas = FigureCanvasAgg(figure)
     axes = figure.add_subplot()
@@ -59,7 +59,7 @@ def _scatter(axes: Axes, records: list[TrialRecord], color: str, label: str, siz
 
 def _draw_front(axes: Axes, front: list[TrialRecord], knee: TrialRecord) -> None:
     qualities, latencies = zip(*(record.point for record in front), strict=True)
-    axes.plot(latencies, qualities, color=FRONT_COLOR, marker="o", label="front", zorder=3)
+    axes.step(latencies, qualities, where="post", color=FRONT_COLOR, marker="o", label="front", zorder=3)
     for record in front:
         quality, latency_ms = record.point
         axes.annotate(str(record.trial), (latency_ms, quality), textcoords="offset points", xytext=(5, -11), fontsize=8)

@@ -25,6 +25,7 @@ class TrainerFactory:
     settings: TrainSettings
     seed: int
     threads: int = 1
+    weights_dir: Path | None = None
 
     def __call__(self) -> "TrainerEvaluator":
         """Load what all trials share."""
@@ -62,7 +63,15 @@ class TrainerEvaluator:
     def _trainer_of(self, stage: Stage) -> Trainer:
         if self._trainer is None or self._trial != stage.trial:
             architecture = ARCHITECTURE.validate_json(stage.architecture_json)
-            settings, seed = self._factory.settings, self._factory.seed
-            self._trainer = Trainer(architecture, self._prepared, settings, stage.folder, seed, self._device)
+            factory = self._factory
+            self._trainer = Trainer(
+                architecture,
+                self._prepared,
+                factory.settings,
+                stage.folder,
+                factory.seed,
+                self._device,
+                weights_dir=factory.weights_dir,
+            )
             self._trial = stage.trial
         return self._trainer

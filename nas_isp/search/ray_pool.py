@@ -1,4 +1,4 @@
-"""A pool of Ray actors: each keeps its data and frozen networks, dies with the driver, and is restarted otherwise."""
+"""A pool of Ray actors: each keeps its data and frozen networks, dies with the driver, and is replaced otherwise."""
 
 import hashlib
 import logging
@@ -9,6 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -61,8 +62,9 @@ class RayPool:
         else:
             self.size = _join(ray, address, workers)
         share = gpu_share(int(ray.cluster_resources().get("GPU", 0)), self.size)
-        actor = ray.remote(_Worker).options(num_cpus=1, num_gpus=share, max_restarts=-1, max_concurrency=2)
-        self._idle: list[Any] = [actor.remote(factory) for _ in range(self.size)]
+        actor = ray.remote(_Worker).options(num_cpus=1, num_gpus=share, max_concurrency=2)
+        self._new_worker: Callable[[], Any] = partial(actor.remote, factory)
+        self._idle: list[Any] = [self._new_worker() for _ in range(self.size)]
         self._busy: dict[Any, tuple[Any, Stage]] = {}
 
     def submit(self, stage: Stage) -> None:
@@ -113,11 +115,14 @@ class RayPool:
 
     def _result(self, reference: Any) -> StageResult:
         worker, stage = self._busy.pop(reference)
-        self._idle.append(worker)
         try:
-            return self._ray.get(reference)
+            result = self._ray.get(reference)
         except self._ray.exceptions.RayError as error:
-            return StageResult(stage.trial, "died", reason=type(error).__name__)
+            self._ray.kill(worker)
+            worker = self._new_worker()  # one that Ray restarts would refuse work until it is up again
+            result = StageResult(stage.trial, "died", reason=type(error).__name__)
+        self._idle.append(worker)
+        return result
 
 
 def gpu_share(gpus: int, workers: int) -> float:

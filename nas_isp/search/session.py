@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nas_isp import __version__, resources
+from nas_isp.adversarial.networks import check_networks
 from nas_isp.adversarial.prepare import Prepared, prepare
 from nas_isp.data.demo import demo_folders
 from nas_isp.data.patches import load_unpaired
@@ -43,6 +44,8 @@ class SearchRequest:
     max_latency_ms: float | None = None
     space: str = "mobile"
     recipe: str = "default"
+    features: str | None = None
+    weights_dir: Path | None = None
     sampler: SamplerName = "tpe"
     seed: int = 0
 
@@ -81,12 +84,13 @@ def resolve(request: SearchRequest) -> tuple[StudyConfig, TableRater]:
     demo = request.raw is None
     if demo and (request.val is not None or request.sensor is not None):
         raise InputError("--val and --sensor need --raw and --rgb: the demo set has its own")
-    space, recipe = load_space(request.space), load_recipe(request.recipe)
+    space, recipe = load_space(request.space), load_recipe(request.recipe).with_features(request.features)
     if recipe.train.mode != "unpaired":
         raise InputError(
             f"recipe '{request.recipe}' trains in mode '{recipe.train.mode}' but a search trains unpaired; "
             "give another recipe, or use `nas-isp train --mode paired`"
         )
+    check_networks(recipe.trial_train(), request.weights_dir)
     config = StudyConfig(
         program=__version__,
         demo=demo,
@@ -126,6 +130,9 @@ def open_search(request: SearchRequest, note: Note, progress: Progress | None = 
     """
     config, rater = resolve(request)
     study = Study.begin(request.study, config)
+    if study.records:
+        finished = sum(record.is_finished for record in study.records.values())
+        note(f"{request.study}: continuing with {finished} trials that have ended")
     try:
         prepared_folder = prepare_data(study, note, progress)
     except InputError:
@@ -135,7 +142,7 @@ def open_search(request: SearchRequest, note: Note, progress: Progress | None = 
         study.close()
         raise
     settings = config.recipe.trial_train()
-    factory = TrainerFactory(prepared_folder, settings, config.seed)
+    factory = TrainerFactory(prepared_folder, settings, config.seed, weights_dir=request.weights_dir)
     steps = stages(config.recipe.trial.rungs, settings.warm_start.steps + settings.steps)
     return OpenSearch(study, rater, factory, steps)
 
@@ -144,12 +151,14 @@ def run_trials(opened: OpenSearch, workers: Workers, stopwatch: Stopwatch, monit
     """Train trials on Ray workers until the budget is used up, then store the front.
 
     Raises:
-        InputError: the cluster cannot be reached, the journal is damaged, or ten trials in a row failed.
+        InputError: the cluster cannot be reached, the journal is damaged, ten trials in a row failed, or the time was
+            over before the study's first trial was complete.
     """
     study = opened.study
     proposer = Proposer(study, opened.rater)
     if _has_nothing_to_do(study, stopwatch):
         study.write_front()
+        _refuse_an_empty_front(study, stopwatch)
         return
     pool = RayPool(opened.factory, workers.count, study.folder, workers.ray_address)
     try:
@@ -161,6 +170,7 @@ def run_trials(opened: OpenSearch, workers: Workers, stopwatch: Stopwatch, monit
             monitor.note(f"{unfinished} unfinished trials are saved; the same command goes on with them")
     if ending == "exhausted":
         monitor.note(_nothing_left(study, proposer))
+    _refuse_an_empty_front(study, stopwatch)
 
 
 def prepare_data(study: Study, note: Note, progress: Progress | None = None) -> Path:
@@ -205,6 +215,14 @@ def _save(prepared: Prepared, folder: Path) -> None:
 def _has_nothing_to_do(study: Study, stopwatch: Stopwatch) -> bool:
     counts, trials = study.counts(), stopwatch.budget.trials
     return stopwatch.is_over() or (trials is not None and counts["complete"] + counts["stopped"] >= trials)
+
+
+def _refuse_an_empty_front(study: Study, stopwatch: Stopwatch) -> None:
+    if stopwatch.is_over() and study.counts()["complete"] == 0:
+        raise InputError(
+            f"--budget: {stopwatch.budget.seconds:g} s were over before a first trial was complete; give more time, "
+            "the same command goes on with what there is"
+        )
 
 
 def _nothing_left(study: Study, proposer: Proposer) -> str:

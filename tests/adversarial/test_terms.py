@@ -1,66 +1,23 @@
-"""Loss terms and discriminators have the values that arithmetic gives them."""
-
-import math
+"""Loss terms have the values that arithmetic gives them."""
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor
 
-from nas_isp.adversarial.discriminators import (
-    ColorDiscriminator,
-    TextureDiscriminator,
-    discriminator_loss,
-    relativistic_loss,
+from nas_isp.adversarial.statistics import (
+    block_lab,
+    histogram_distance,
+    moment_distance,
+    sliced_wasserstein_distance,
 )
-from nas_isp.adversarial.terms import (
-    build_discriminators,
-    content_features,
-    judged,
-    low_frequency_distance,
-    total_variation,
-    view,
-)
-from nas_isp.perceptual.features import load_features
+from nas_isp.adversarial.terms import STATISTICS, generator_terms, judged, low_frequency_distance, total_variation
 from nas_isp.recipe import TermWeights
 
-
-class _Linear(nn.Module):
-    """Verdict = slope x sum of the map, whose gradient is the slope everywhere."""
-
-    def __init__(self, slope: float) -> None:
-        super().__init__()
-        self.slope = nn.Parameter(torch.tensor(slope))
-
-    def forward(self, maps: torch.Tensor) -> torch.Tensor:
-        return self.slope * maps.sum((1, 2, 3))
+STATISTICS_ONLY = {"content": 0.0, "pixel": 0.0, "texture": 0.0, "color": 0.0, "total_variation": 0.0}
 
 
-def test_relativistic_loss_is_ln2_for_equals_and_falls_for_a_winner() -> None:
-    zero = torch.zeros(3)
-    assert float(relativistic_loss(zero, zero)) == pytest.approx(math.log(2))
-    assert float(relativistic_loss(zero + 2, zero)) == pytest.approx(math.log1p(math.exp(-2)))
-
-
-def test_the_penalty_is_half_the_squared_gradients_of_both_sides() -> None:
-    maps = torch.ones(2, 3, 4, 5)
-    without = discriminator_loss(_Linear(0.1), maps, maps, penalty=0.0)
-    with_penalty = discriminator_loss(_Linear(0.1), maps, maps, penalty=6.0)
-    squared_norm = 3 * 4 * 5 * 0.1**2
-    assert (with_penalty - without).item() == pytest.approx(6.0 / 2 * 2 * squared_norm, rel=1e-5)
-
-
-def test_the_penalty_reaches_the_discriminator_but_not_the_maps_source() -> None:
-    source = torch.ones(1, 1, 2, 2, requires_grad=True)
-    judge = _Linear(0.5)
-    discriminator_loss(judge, source * 2, source * 3, penalty=1.0).backward()
-    assert source.grad is None
-    assert judge.slope.grad is not None
-    assert float(judge.slope.grad) != 0
-
-
-@pytest.mark.parametrize("judge", [TextureDiscriminator(5), ColorDiscriminator(5)])
-def test_discriminators_give_one_verdict_an_image(judge: nn.Module) -> None:
-    assert judge(torch.rand(3, 5, 16, 16)).shape == (3,)
+def _drawn(seed: int, *shape: int) -> Tensor:
+    return torch.rand(*shape, generator=torch.Generator().manual_seed(seed))
 
 
 def test_total_variation_of_a_ramp() -> None:
@@ -77,25 +34,45 @@ def test_low_frequencies_ignore_texture_and_see_color() -> None:
     assert float(low_frequency_distance(flat + 0.25, flat)) == 0.25
 
 
-def test_views_hold_what_each_discriminator_expects_and_the_content_features() -> None:
-    features = load_features("lite")
-    pictures = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
-    seen = view(pictures, features)
-    judges = build_discriminators(features)
-    assert seen.inputs.keys() == set(judges)
-    assert all(judges[name](maps).shape == (2,) for name, maps in seen.inputs.items())
-    torch.testing.assert_close(seen.content, content_features(pictures, features))
-
-
-def test_content_is_blind_to_color_and_the_color_view_is_not() -> None:
-    features = load_features("lite")
-    grey = torch.rand(1, 1, 64, 64, generator=torch.Generator().manual_seed(0)).expand(1, 3, 64, 64) * 0.5 + 0.2
-    tinted = grey + torch.tensor([0.1, -0.299 / 0.587 * 0.1, 0.0]).view(1, 3, 1, 1)  # the same luma
-    first, second = view(grey, features), view(tinted, features)
-    torch.testing.assert_close(first.content, second.content, rtol=1e-3, atol=1e-3)
-    assert float((first.inputs["color"] - second.inputs["color"]).abs().mean()) > 0.05
-
-
 def test_a_term_of_no_weight_has_no_discriminator() -> None:
     assert judged(TermWeights(texture=0.0, color=0.3)) == {"color": 0.3}
     assert judged(TermWeights(texture=0.0, color=0.0)) == {}
+
+
+def test_moments_of_two_known_samples() -> None:
+    first = torch.tensor([[0.0, 0.0, 0.0], [2.0, 0.0, 0.0]])  # mean 1, variance 1 in the first coordinate
+    second = torch.tensor([[3.0, 1.0, 0.0], [3.0, 1.0, 0.0]])
+    assert float(moment_distance(first, second)) == pytest.approx((2 + 1) + 1)
+
+
+def test_histograms_share_a_color_between_neighbouring_bins() -> None:
+    # L of 0.5/31 lies half-way between the first two of 32 centres; both samples share the bin of a = b = 0.8.
+    first, second = torch.tensor([[0.5 / 31, 0.8, 0.8]]), torch.tensor([[0.0, 0.8, 0.8]])
+    assert float(histogram_distance(first, second)) == pytest.approx(1.0, abs=1e-5)
+    assert float(histogram_distance(first, first)) == 0.0
+
+
+def test_sliced_wasserstein_of_a_shift_is_the_mean_projected_shift() -> None:
+    sample = _drawn(0, 50, 3)
+    near, far = (float(sliced_wasserstein_distance(sample, sample + shift)) for shift in (0.1, 0.4))
+    assert far == pytest.approx(4 * near, rel=1e-4)
+    assert float(sliced_wasserstein_distance(sample, sample.flip(0))) == 0.0
+
+
+@pytest.mark.parametrize("name", STATISTICS)
+def test_statistics_see_a_tint_and_no_rearrangement_and_have_gradients(name: str) -> None:
+    photos = _drawn(1, 2, 3, 16, 16) * 0.6 + 0.1
+    tint = torch.tensor([0.1, 0.0, -0.05]).view(1, 3, 1, 1)
+    output = (photos + tint).requires_grad_()
+    distance = STATISTICS[name](block_lab(output), block_lab(photos))
+    (gradient,) = torch.autograd.grad(distance, output)
+    assert float(distance.detach()) > 0.005
+    assert float((gradient * tint).sum()) > 0  # going further in the tint makes it worse
+    assert float(STATISTICS[name](block_lab(photos.flip(3)), block_lab(photos))) == pytest.approx(0, abs=1e-5)
+
+
+def test_only_terms_of_some_weight_are_computed() -> None:
+    output, photos = _drawn(2, 1, 3, 16, 16), _drawn(3, 1, 3, 16, 16)
+    weights = TermWeights(**STATISTICS_ONLY, moments=0.5)
+    terms = generator_terms(output, photos, photos, {}, {}, None, torch.nn.ModuleDict(), weights)
+    assert {name: weight for name, (_, weight) in terms.items()} == {"moments": 0.5}

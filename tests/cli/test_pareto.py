@@ -22,7 +22,8 @@ def folder(tmp_path: Path) -> Path:
     study = Study.begin(tmp_path / "s", config)
     for trial, (quality, latency_ms) in enumerate([(20.0, 1.0), (28.0, 3.0), (30.0, 9.0), (19.0, 2.0)]):
         fields = {"trial": trial, "state": "complete", "quality": quality, "latency_ms": latency_ms, "digest": "d"}
-        record = TrialRecord.model_validate(fields | {"params": 10, "gmacs": 0.5, "score_kind": "reference-free"})
+        fields |= {"params": 10, "gmacs": 0.5, "score_kind": "reference-free"}
+        record = TrialRecord.model_validate(fields | {"scores": {"psnr": 21.5} if trial == 1 else {}})
         study.begin_trial(record, load_space("tiny").anchors[0])
     study.close()
     return study.folder
@@ -51,6 +52,7 @@ def test_csv_has_a_line_a_model(folder: Path) -> None:
     assert [row["trial"] for row in rows] == ["0", "1", "2"]
     assert [row["knee"] for row in rows] == ["0", "1", "0"]
     assert float(rows[1]["latency_ms"]) == 3.0
+    assert [row["psnr"] for row in rows] == ["", "21.5", ""]
 
 
 def test_the_table_says_what_quality_is_and_marks_the_knee(folder: Path) -> None:

@@ -70,6 +70,7 @@ def test_a_malformed_space_is_named_with_file_line_and_field(tmp_path: Path) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("ray")
 def test_a_search_prints_its_front_and_goes_on(tmp_path: Path) -> None:
     (tmp_path / "quick.yaml").write_text(QUICK)
     given = ["--study", tmp_path / "s", "--space", "tiny", "--recipe", tmp_path / "quick.yaml", "--format", "json"]
@@ -85,5 +86,7 @@ def test_a_search_prints_its_front_and_goes_on(tmp_path: Path) -> None:
     assert all(Path(row["bundle"]).is_file() for row in after["front"])
     assert (tmp_path / "s" / "report.html").is_file()
     assert sum(line.startswith("trial ") for line in second.stderr.splitlines()) == 1
+    assert "continuing with 2 trials" in second.stderr
+    assert "continuing" not in first.stderr
     assert other.returncode == 2
     assert "begun with seed 0, this command says 1" in other.stderr

@@ -35,7 +35,7 @@ def test_photo_and_aligned_mosaic_show_the_same_pixels(tmp_path, write_mosaic, w
 
 def test_size_cuts_the_middle_at_even_coordinates(tmp_path, write_mosaic, write_photo, noise):
     _write_pair(tmp_path, write_mosaic, write_photo, noise)
-    whole, cut = load_pairs(tmp_path).items[0], load_pairs(tmp_path, size=8).items[0]
+    whole, cut = load_pairs(tmp_path)[0], load_pairs(tmp_path, size=8)[0]
     np.testing.assert_array_equal(cut.raw.mosaic, whole.raw.mosaic[2:10, 4:12])
     np.testing.assert_array_equal(_value(cut.photo), cut.raw.mosaic)
 

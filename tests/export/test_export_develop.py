@@ -78,6 +78,14 @@ def test_the_inside_of_the_picture_is_that_of_the_network(name: str) -> None:
     assert np.abs(whole.astype(int) - bare)[far:-far, far:-far].max() <= 1
 
 
+@pytest.mark.parametrize("name", ["plain", "quarter"])
+def test_a_model_that_asks_for_zeros_outside_gets_nothing_added(name: str) -> None:
+    bundle, raw = bundle_of(PLAIN_CASES[name]), random_raw(44, 52)
+    runner = TorchRunner(replace(bundle, record=bundle.record.model_copy(update={"border": "zeros"})), name)
+    assert np.array_equal(develop(runner, raw), develop_packed(runner, pack(raw)))
+    assert not np.array_equal(develop(runner, raw), develop(RUNNERS[name], raw))
+
+
 def fuse_of(name: str) -> torch.nn.Module:
     from nas_isp.generators.build import assemble
 

@@ -27,7 +27,9 @@ MOBILE_OPERATORS = {
 }
 WEIGHTS_FROM_HALF = {"tflite": "DEQUANTIZE", "onnx": "Cast"}
 
-every_case = pytest.mark.parametrize("name", PLAIN_CASES)
+every_case = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.xdist_group(f"export of {name}")) for name in PLAIN_CASES]
+)
 every_runtime = pytest.mark.parametrize("runtime", get_args(Runtime))
 
 

@@ -1,5 +1,6 @@
-"""What every feature network promises, lite always and the others where their weights are."""
+"""What every feature network promises: with its weights where they are, with random ones where they are not."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,24 @@ import torch
 from torch import Tensor
 
 from nas_isp.errors import InputError
-from nas_isp.perceptual.features import LOADERS, FeatureNetwork, feature_distance, load_features
+from nas_isp.perceptual.features import (
+    NETWORKS,
+    FeatureNetwork,
+    feature_distance,
+    load_features,
+    unfilled_features,
+)
+from nas_isp.perceptual.vit import VitSize, unfilled_vit
+
+SMALL_VIT = VitSize(width=24, heads=2, inner=48, blocks=3, patch=8, side=64)
+
+WITHOUT_FILES: dict[str, Callable[[bool], FeatureNetwork]] = {
+    "lite": lambda normalise: load_features("lite", normalise=normalise),
+    "alexnet": lambda normalise: unfilled_features("alexnet", normalise),
+    "vgg19": lambda normalise: unfilled_features("vgg19", normalise),
+    "small vit": lambda normalise: unfilled_vit(normalise, SMALL_VIT),
+}
+FROM_SHARED_FILES = {"squeezenet (Caffe)": "squeezenet", "vgg19 (normalised)": "vgg19"}
 
 
 def scene(height: int = 64, width: int = 96, seed: int = 0) -> Tensor:
@@ -21,20 +39,37 @@ def scene(height: int = 64, width: int = 96, seed: int = 0) -> Tensor:
     return (image * torch.linspace(0.5, 1.0, width))[None]
 
 
-@pytest.fixture(params=list(LOADERS))
-def network(request: pytest.FixtureRequest) -> FeatureNetwork:
-    if request.param == "lite":
-        return load_features("lite")
-    return load_features(request.param, request.getfixturevalue("shared_data") / "weights")
+@pytest.fixture(params=[*WITHOUT_FILES, *FROM_SHARED_FILES], scope="module")
+def build(request: pytest.FixtureRequest) -> Callable[[bool], FeatureNetwork]:
+    if request.param in WITHOUT_FILES:
+        return WITHOUT_FILES[request.param]
+    weights_dir = request.getfixturevalue("shared_data") / "weights"
+    return lambda normalise: load_features(FROM_SHARED_FILES[request.param], weights_dir, normalise)
+
+
+@pytest.fixture(scope="module")
+def network(build: Callable[[bool], FeatureNetwork]) -> FeatureNetwork:
+    torch.manual_seed(0)
+    return build(True)
 
 
 class TestEveryFeatureNetwork:
     def test_layers_have_the_promised_channels_and_strides(self, network: FeatureNetwork) -> None:
         features = network(scene(64, 96).repeat(2, 1, 1, 1))
         assert tuple(features) == network.layers
+        height, width = (network.side or side for side in (64, 96))
         for layer, values in features.items():
             stride = network.strides[layer]
-            assert values.shape == (2, network.channels[layer], 64 // stride, 96 // stride)
+            assert values.shape[:2] == (2, network.channels[layer])
+            assert values.shape[2] in (height // stride, height // stride - 1)
+            assert values.shape[3] in (width // stride, width // stride - 1)
+
+    def test_maps_are_exact_fractions_of_the_image_but_for_alexnets_edges(self, network: FeatureNetwork) -> None:
+        if network.name == "alexnet":
+            pytest.skip("keeps the original's edges, which lose a row and a column")
+        height, width = (network.side or side for side in (64, 96))
+        for layer, values in network(scene(64, 96)).items():
+            assert values.shape[2:] == (height // network.strides[layer], width // network.strides[layer])
 
     def test_layers_run_from_shallow_to_deep(self, network: FeatureNetwork) -> None:
         strides = [network.strides[layer] for layer in network.layers]
@@ -49,13 +84,21 @@ class TestEveryFeatureNetwork:
 
     def test_nothing_runs_beyond_the_deepest_wanted_layer(self, network: FeatureNetwork) -> None:
         ran: list[str] = []
-        for layer, stage in network.stages.items():
+        hooks = [
             stage.register_forward_hook(lambda *_, layer=layer: ran.append(layer))
+            for layer, stage in network.stages.items()
+        ]
         network(scene(), (network.layers[1],))
+        for hook in hooks:
+            hook.remove()
         assert tuple(ran) == network.layers[:2]
 
+    def test_roles_name_layers_from_shallow_to_deep(self, network: FeatureNetwork) -> None:
+        places = [network.layers.index(network.roles[role]) for role in ("shallow", "middle", "deep")]
+        assert places == sorted(set(places))
+
     def test_unknown_layer_is_refused_with_the_known_ones(self, network: FeatureNetwork) -> None:
-        with pytest.raises(ValueError, match=rf"'attic'.*{network.layers[0]}"):
+        with pytest.raises(InputError, match=rf"'attic'.*{network.layers[0]}"):
             network(scene(), (network.layers[0], "attic"))
 
     def test_weights_are_frozen_and_get_no_gradient(self, network: FeatureNetwork) -> None:
@@ -105,10 +148,58 @@ class TestEveryFeatureNetwork:
         assert images.grad[images > 1].abs().sum() > 0
         assert images.grad[images < 0].abs().sum() > 0
 
-    def test_channels_have_about_unit_variance_on_photos(self, network: FeatureNetwork, shared_data: Path) -> None:
-        photos = torch.cat([_photo(shared_data / "rgb" / "kodak" / f"kodim{index:02}.png") for index in (3, 8, 13)])
-        for values in network(photos).values():
-            assert 0.5 < values.var(dim=(0, 2, 3)).mean() < 2
+    def test_normalising_is_what_raw_images_lack(self, build: Callable[[bool], FeatureNetwork]) -> None:
+        normalising, raw = build(True), build(False)
+        raw.load_state_dict(normalising.state_dict())
+        mean = -normalising.get_buffer("shift") / normalising.get_buffer("scale")
+        layer = normalising.layers[1]
+        expected = normalising(scene(), (layer,))[layer]
+        given = (scene() - mean) * normalising.get_buffer("scale")
+        torch.testing.assert_close(raw(given, (layer,))[layer], expected, rtol=1e-3, atol=1e-3)
+        assert not torch.allclose(raw(scene(), (layer,))[layer], expected, rtol=0.1)
+
+    def test_smallest_image_of_each_layer_has_it_and_a_smaller_one_is_refused(self, network: FeatureNetwork) -> None:
+        if network.side:
+            assert all(values.numel() for values in network(scene(16, 16)).values())
+            return
+        for layer in (network.layers[0], network.layers[-1]):
+            side = network.smallest[layer]
+            assert network(scene(64, 64)[..., :side, :side], (layer,))[layer].numel() > 0
+            with pytest.raises(InputError, match=rf"'{layer}'.*at least {side} pixels, not {side - 1}"):
+                network(scene(64, 64)[..., : side - 1, :], (layer,))
+
+
+@pytest.mark.parametrize("name", ["lite", "squeezenet"])
+def test_channels_have_about_unit_variance_on_photos(name: str, shared_data: Path) -> None:
+    photos = torch.cat([_photo(shared_data / "rgb" / "kodak" / f"kodim{index:02}.png") for index in (3, 8, 13)])
+    for values in load_features(name, shared_data / "weights")(photos).values():
+        assert 0.5 < values.var(dim=(0, 2, 3)).mean() < 2
+
+
+class TestEveryNetworkByName:
+    @pytest.mark.parametrize("name", [name for name in NETWORKS if name != "vit-b16"])
+    def test_can_be_built_without_weights(self, name: str) -> None:
+        network = unfilled_features(name)
+        assert network.name == name
+        assert network(scene(), (network.roles["deep"],))
+
+    def test_vit_b16_has_196_tokens_of_768_values_for_images_of_any_size(self) -> None:
+        network = unfilled_features("vit-b16")
+        assert sum(weight.numel() for weight in network.parameters()) == 85_798_656
+        with torch.no_grad():
+            assert network(scene(48, 80), ("patch_tokens",))["patch_tokens"].shape == (1, 768, 14, 14)
+
+    def test_what_needs_a_file_has_an_official_download_with_a_whole_sha256(self) -> None:
+        for network in NETWORKS.values():
+            remote = [file for file in network.files if file.address]
+            assert network.packaged or remote
+            assert all(len(bytes.fromhex(file.sha256 or "")) == 32 for file in remote)
+
+    @pytest.mark.parametrize("name", ["alexnet", "vgg19", "squeezenet"])
+    def test_hashes_begin_as_torchvisions_file_names_say(self, name: str) -> None:
+        (remote,) = (file for file in NETWORKS[name].files if file.address)
+        assert remote.name.rpartition("-")[2] == f"{(remote.sha256 or '')[:8]}.pth"
+        assert (remote.address or "").endswith(f"/{remote.name}")
 
 
 class TestFeatureDistance:
@@ -149,7 +240,7 @@ def test_loading_leaves_the_callers_random_numbers_alone() -> None:
 
 
 def test_unknown_network_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(InputError, match=r"'vgg99'.*lite, squeezenet"):
+    with pytest.raises(InputError, match=r"'vgg99'.*lite, squeezenet, alexnet, vgg19, vit-b16"):
         load_features("vgg99")
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from nas_isp.perceptual.features import feature_distance, load_features
-from nas_isp.perceptual.lite import WEIGHTS_FILE, untrained_lite
+from nas_isp.perceptual.lite import WEIGHTS_FILE, unfilled_lite
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "lite_features.md"
 
@@ -78,7 +78,7 @@ def test_distances_rank_bad_pictures_as_squeezenet_does_and_better_than_random_w
     bad = _bad_versions(photo)
     truth = feature_distance(squeezenet, photo.expand_as(bad), bad)
     torch.manual_seed(0)
-    by_chance = [_spearman(feature_distance(untrained_lite(), photo.expand_as(bad), bad), truth) for _ in range(5)]
+    by_chance = [_spearman(feature_distance(unfilled_lite(), photo.expand_as(bad), bad), truth) for _ in range(5)]
     agreement = _spearman(feature_distance(load_features(), photo.expand_as(bad), bad), truth)
     assert agreement > 0.95
     assert agreement > max(by_chance)

@@ -4,6 +4,7 @@ from html.parser import HTMLParser
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -104,6 +105,16 @@ def test_the_plot_is_a_picture_with_the_front_in_it(study: Study, tmp_path: Path
     assert picture.width > picture.height > 400
     red = sum(1 for r, g, b in picture.convert("RGB").get_flattened_data() if r > 180 and g < 90 and b < 70)
     assert red > 200
+
+
+def test_the_front_is_drawn_as_steps(study: Study) -> None:
+    """Between two of its networks none has more quality than the faster one: no slanting line says so."""
+    pixels = np.asarray(Image.open(BytesIO(plot_png(study))).convert("RGB")).astype(int)
+    red = (pixels[..., 0] > 180) & (pixels[..., 1] < 90) & (pixels[..., 2] < 70)
+    latencies = [record.point[1] for record in study.front()]
+    assert len(latencies) > 1
+    assert red.sum(1).max() > 40
+    assert red.sum(0).max() > 40
 
 
 def test_files_are_written_whole_or_refused(study: Study, tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ PROGRAM = Path(__file__).with_name("simulated_search.py")
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("ray")
 def test_a_search_on_two_workers_ends_with_no_process_left(tmp_path: Path) -> None:
     folder, anchors = tmp_path / "s", load_space("tiny").anchors
     factory = SimulatedFactory(0.01, failing=(anchors[0].digest(),), killing=(anchors[1].digest(),))
@@ -44,6 +45,7 @@ def test_a_search_on_two_workers_ends_with_no_process_left(tmp_path: Path) -> No
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("ray")
 def test_an_evaluator_that_cannot_be_made_is_the_trials_failure_with_its_reason(tmp_path: Path) -> None:
     folder = tmp_path / "s"
     (folder / "trials" / "0000").mkdir(parents=True)
@@ -61,6 +63,7 @@ def test_an_evaluator_that_cannot_be_made_is_the_trials_failure_with_its_reason(
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("ray")
 def test_kill_9_loses_no_finished_trial_and_the_same_command_goes_on(tmp_path: Path) -> None:
     folder = tmp_path / "s"
     with _running_search(folder, trials=8, seconds_per_step=0.2) as process:
@@ -88,6 +91,7 @@ def test_kill_9_loses_no_finished_trial_and_the_same_command_goes_on(tmp_path: P
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("ray")
 def test_ctrl_c_in_a_terminal_saves_and_ends_everything(tmp_path: Path) -> None:
     """A terminal sends the signal to the whole process group."""
     folder = tmp_path / "s"
@@ -136,6 +140,7 @@ def test_a_cluster_takes_no_more_workers_than_it_has_cores() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("ray")
 def test_a_joined_cluster_gives_its_cores_and_refuses_more_workers() -> None:
     with _running_cluster(cores=2) as address:
         with pytest.raises(InputError, match="has 2 CPUs, too few for 3 workers"):

@@ -13,7 +13,9 @@ from nas_isp.latency.predict import predict
 from nas_isp.latency.tables import load_table
 from nas_isp.search.budget import Budget, Stopwatch
 from nas_isp.search.monitor import LineMonitor
-from nas_isp.search.session import SearchRequest, Workers, open_search, resolve, run_trials
+from nas_isp.search.session import OpenSearch, SearchRequest, Workers, open_search, resolve, run_trials
+from nas_isp.search.simulated import SimulatedFactory
+from nas_isp.search.study import Study
 
 QUICK = """
 description: A few steps, to see that everything fits together.
@@ -69,6 +71,22 @@ def test_latency_is_predicted_for_the_size_in_the_configuration(tmp_path: Path) 
 
     assert rater.latency_ms(architecture) == predict(load_table("pixel4-gpu"), kernels).latency_ms
     assert config.device_digest == rater.digest
+
+
+def test_a_time_too_short_for_one_trial_is_said_and_is_no_success(tmp_path: Path) -> None:
+    config, rater = resolve(SearchRequest(study=tmp_path / "s"))
+    study = Study.begin(tmp_path / "s", config)
+    clock = iter((0.0, 2.0, 2.0, 2.0))
+
+    with pytest.raises(InputError, match="1 s were over before a first trial was complete; give more time"):
+        run_trials(
+            OpenSearch(study, rater, SimulatedFactory(), [1]),
+            Workers(1),
+            Stopwatch(Budget(seconds=1.0), clock=lambda: next(clock)),
+            LineMonitor(),
+        )
+    study.close()
+    assert (study.folder / "pareto.json").is_file()
 
 
 def test_data_that_cannot_be_used_leaves_no_study(tmp_path: Path) -> None:

@@ -1,0 +1,34 @@
+"""Content views of the references: a patch that does not change is looked at once in a training."""
+
+import torch
+from torch import Tensor
+
+from nas_isp.adversarial.views import Viewer
+
+LARGEST_BYTES = 1 << 30
+
+
+class ContentTargets:
+    """The content views of references by patch, kept until a gigabyte is full."""
+
+    def __init__(self, viewer: Viewer) -> None:
+        self._viewer = viewer
+        self._known: dict[int, Tensor] = {}
+        self._bytes = 0
+
+    @torch.no_grad()
+    def of(self, indices: Tensor, references: Tensor) -> Tensor:
+        """Content views `(B, C, h, w)` of references `(B, 3, H, W)` whose patches have these indices, on the host."""
+        keys = indices.tolist()
+        new = [at for at, key in enumerate(keys) if key not in self._known]
+        seen = dict(zip(new, self._viewer.see(references[new], ["content"])["content"], strict=True)) if new else {}
+        rows = [seen[at] if at in seen else self._known[key] for at, key in enumerate(keys)]
+        for at, row in seen.items():
+            self._keep(keys[at], row)
+        return torch.stack(rows)
+
+    def _keep(self, key: int, row: Tensor) -> None:
+        size = row.numel() * row.element_size()
+        if key not in self._known and self._bytes + size <= LARGEST_BYTES:
+            self._known[key] = row.clone()
+            self._bytes += size

@@ -1,0 +1,98 @@
+"""Patches of equal size from true pairs, cut once into memory-mapped files."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from nas_isp.data.cache import ArrayWriter, cached_folder, file_facts
+from nas_isp.data.cutting import check_patch_size, grid_positions
+from nas_isp.data.pairs import Pair, Pairs
+from nas_isp.data.photo_patches import PhotoPatches
+from nas_isp.data.raw_patches import CUT_VERSION, DEFAULT_LIMIT, Progress, RawPatches, drawn
+from nas_isp.data.raw_writer import RawWriter
+from nas_isp.errors import InputError
+from nas_isp.raw.packing import pack_uint16
+from nas_isp.raw.readers import find_sensor
+
+
+def cut_pair_patches(
+    pairs: Pairs,
+    cache_dir: Path,
+    size: int,
+    limit: int | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> tuple[RawPatches, PhotoPatches]:
+    """Cut patches from true pairs, or open those of an earlier run with the same files and settings.
+
+    The RAW and the photo patch of one index show the same pixels. Each pair gives at most `limit / number of pairs`
+    patches, which do not overlap; flat ones are kept, because their noise and colour are wanted too.
+
+    Args:
+        pairs: see `load_pairs`.
+        cache_dir: where the cut patches are kept, made if need be.
+        size: patch side in mosaic pixels, even.
+        limit: most patches of all pairs together; 2000 by default. With more pairs than that, a random choice of them.
+        seed: of the choice among pairs and places.
+        progress: told (pairs done, pairs, text).
+
+    Raises:
+        InputError: no pair holds a patch, a pair cannot be read, or a cache that cannot be written.
+    """
+    check_patch_size(size)
+    key = {
+        "version": CUT_VERSION,
+        "folder": str(pairs.folder.resolve()),
+        "raw": file_facts([files.raw for files in pairs.files]),
+        "photos": file_facts([files.photo for files in pairs.files]),
+        "sensor": pairs.sensor.model_dump(mode="json") if pairs.sensor else None,
+        "cut_to": pairs.size,
+        "size": size,
+        "limit": limit or DEFAULT_LIMIT,
+        "seed": seed,
+    }
+    cut = _PairCutter(pairs, size, limit or DEFAULT_LIMIT, seed, progress)
+    folder = cached_folder(cache_dir, "pairs", key, cut.fill)
+    return RawPatches.open(folder), PhotoPatches.open(folder)
+
+
+@dataclass
+class _PairCutter:
+    pairs: Pairs
+    size: int
+    limit: int
+    seed: int
+    progress: Progress | None
+    skipped: list[str] = field(default_factory=list)
+
+    def fill(self, target: Path) -> None:
+        rng = np.random.default_rng([self.seed, 3])
+        indices, quota = drawn(range(len(self.pairs)), self.limit, rng)
+        side = self.size
+        with RawWriter(target, side) as raw, ArrayWriter(target / "pixels.npy", (3, side, side), "|u1") as photos:
+            for number, index in enumerate(indices):
+                self._cut(self.pairs[index], self.pairs.files[index].raw, quota, rng, raw, photos)
+                if self.progress:
+                    self.progress(number + 1, len(indices), "pairs")
+        if not raw.stems:
+            raise InputError(
+                f"{self.pairs.folder}: no pair of {side}x{side} pixels or more; give larger ones or a smaller patch"
+            )
+        raw.finish([*self.pairs.skipped, *self.skipped])
+
+    def _cut(
+        self, pair: Pair, file: Path, quota: int, rng: np.random.Generator, raw: RawWriter, photos: ArrayWriter
+    ) -> None:
+        height, width = pair.photo.shape[:2]
+        places = grid_positions(height, width, self.size, wanted=1)
+        if not places:
+            self.skipped.append(f"{file}: {width}x{height} pixels is smaller than a patch of {self.size}x{self.size}")
+            return
+        planes, side = pack_uint16(pair.raw.mosaic, pair.raw.cfa), self.size
+        described = self.pairs.sensor or find_sensor(file)
+        for index in sorted(rng.permutation(len(places))[:quota]):
+            top, left = places[index]
+            cell = planes[:, top // 2 : (top + side) // 2, left // 2 : (left + side) // 2]
+            raw.append(cell, pair.raw, described)
+            photos.append(pair.photo[top : top + side, left : left + side].transpose(2, 0, 1))

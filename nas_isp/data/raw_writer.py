@@ -1,0 +1,81 @@
+"""Writes the arrays of `RawPatches`, patch by patch."""
+
+import json
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas_isp.data.cache import ArrayWriter
+from nas_isp.raw.image import RawImage
+from nas_isp.raw.mosaic_files import MOSAIC_SUFFIXES
+from nas_isp.raw.packing import canonical_black
+from nas_isp.raw.sensor import SensorDescription
+
+ABOUT_FILE = "patches.json"
+LEVELS = ("black", "white", "white_balance", "color_matrix")
+
+
+class RawWriter:
+    """The files of `RawPatches` of `size` x `size` mosaic pixels in a folder; complete after `finish`."""
+
+    def __init__(self, target: Path, size: int) -> None:
+        side = size // 2
+        shapes: dict[str, tuple[tuple[int, ...], str]] = {
+            "packed": ((4, side, side), "<u2"),
+            "black": ((4,), "<f4"),
+            "white": ((), "<f4"),
+            "white_balance": ((3,), "<f4"),
+            "color_matrix": ((3, 3), "<f4"),
+        }
+        self._target, self._stack = target, ExitStack()
+        self._writers = {
+            name: self._stack.enter_context(ArrayWriter(target / f"{name}.npy", shape, dtype))
+            for name, (shape, dtype) in shapes.items()
+        }
+        self.stems: list[str] = []
+        self.sensor: SensorDescription | None = None
+
+    def append(self, packed: NDArray[np.uint16], raw: RawImage, described: SensorDescription | None) -> None:
+        """Add a patch `(4, S/2, S/2)` of a picture; the first one's sensor is the set's.
+
+        Args:
+            packed: the patch's planes.
+            raw: the picture, aligned to RGGB or not: its levels and colours hold for the patch.
+            described: the description of a bare mosaic; of a camera file its own facts are taken.
+        """
+        file = Path(raw.source)
+        if self.sensor is None:
+            bare = file.suffix.lower() in MOSAIC_SUFFIXES
+            self.sensor = described if bare and described else _derived(raw)
+        balance, matrix = raw.white_balance or (np.nan,) * 3, raw.color_matrix
+        self._writers["packed"].append(packed)
+        self._writers["black"].append(np.array(canonical_black(raw), np.float32))
+        self._writers["white"].append(np.array(raw.white, np.float32))
+        self._writers["white_balance"].append(np.array(balance, np.float32))
+        self._writers["color_matrix"].append(np.full((3, 3), np.nan, np.float32) if matrix is None else matrix)
+        self.stems.append(file.stem)
+
+    def finish(self, skipped: list[str]) -> None:
+        """Write what is known about the patches beside them."""
+        sensor = self.sensor.model_dump(mode="json") if self.sensor else None
+        about = {"stems": self.stems, "sensor": sensor, "skipped": skipped}
+        (self._target / ABOUT_FILE).write_text(json.dumps(about), encoding="utf-8")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.__exit__(kind, value, trace)
+
+
+def _derived(raw: RawImage) -> SensorDescription:
+    """A description of files that describe themselves, from the first of them."""
+    facts: dict[str, Any] = {"name": Path(raw.source).suffix.lstrip(".").upper() or "camera", "cfa": raw.cfa}
+    bits = min(16, max(8, int(raw.white).bit_length()))
+    return SensorDescription(**facts, bits=bits, black=raw.black, white=raw.white, note="From the first RAW file.")

@@ -1,0 +1,101 @@
+"""Finding the weights of networks that are not packaged: local folders, then the cache, then the official download."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from nas_isp.errors import InputError
+
+WEIGHTS_VARIABLE = "NAS_ISP_WEIGHTS"
+
+
+@dataclass(frozen=True)
+class WeightsFile:
+    """One file of published weights.
+
+    Attributes:
+        name: its official file name, under which it is looked for and stored.
+        address: its official download; None if it has none.
+        sha256: the 64 hexadecimal digits of its SHA-256; None without a download.
+        aliases: other relative paths under which a weights folder may hold it.
+    """
+
+    name: str
+    address: str | None = None
+    sha256: str | None = None
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def described(self) -> str:
+        """File, address and hash, for messages."""
+        if self.address is None:
+            return f"{self.name} (no official download)"
+        return f"{self.name} from {self.address} (SHA-256 {self.sha256})"
+
+
+def find_weights(files: Sequence[WeightsFile], weights_dir: Path | None = None) -> tuple[WeightsFile, Path] | None:
+    """The first of the files that is on this machine, looking through one folder after the other; None without.
+
+    Raises:
+        InputError: `weights_dir` or the folder in the environment variable is no folder.
+    """
+    for folder in weights_folders(weights_dir):
+        for file in files:
+            for name in (file.name, *file.aliases):
+                if (folder / name).is_file():
+                    return file, folder / name
+    return None
+
+
+def weights_folders(weights_dir: Path | None = None) -> list[Path]:
+    """Where weights are looked for, in this order: the folder given, that of the environment, the cache.
+
+    Raises:
+        InputError: one of the first two is named but no folder.
+    """
+    folders = []
+    for named, by in ((weights_dir, "weights folder"), (os.environ.get(WEIGHTS_VARIABLE), WEIGHTS_VARIABLE)):
+        if named:
+            folder = Path(named).expanduser()
+            if not folder.is_dir():
+                raise InputError(f"{by} {folder} is no folder: give one that holds the weights' files, or none")
+            folders.append(folder)
+    return [*folders, cache_folder()]
+
+
+def cache_folder() -> Path:
+    """Where downloads are kept: `nas_isp/weights` in the user's cache folder (XDG); it may not exist yet."""
+    named = os.environ.get("XDG_CACHE_HOME")
+    return (Path(named) if named else Path.home() / ".cache") / "nas_isp" / "weights"
+
+
+def weights_or_download(
+    files: Sequence[WeightsFile], weights_dir: Path | None, needed_by: str, instead: str
+) -> tuple[WeightsFile, Path]:
+    """One of the files, fetched into the cache if none is on this machine.
+
+    Args:
+        files: those that serve, the preferred first; one of them has a download.
+        weights_dir: folder to look in first.
+        needed_by: what needs it, for the message.
+        instead: what else can be used, for the message.
+
+    Raises:
+        InputError: none is here and none can be fetched; the one-line message names files, addresses and hashes.
+    """
+    from nas_isp.perceptual.download import download
+
+    found = find_weights(files, weights_dir)
+    if found:
+        return found
+    remote = next(file for file in files if file.address)
+    try:
+        return remote, download(remote, cache_folder())
+    except InputError as error:
+        others = "".join(f" or {file.name}" for file in files if file is not remote)
+        looked = ", ".join(map(str, weights_folders(weights_dir)))
+        raise InputError(
+            f"{needed_by} needs {remote.name}{others}: none in {looked}, and {error}; put {remote.name} (SHA-256 "
+            f"{remote.sha256}) into a folder that --weights-dir or {WEIGHTS_VARIABLE} names, or use {instead}"
+        ) from error

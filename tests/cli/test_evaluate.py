@@ -1,0 +1,67 @@
+"""`evaluate` scores LPIPS where AlexNet's weights are, and says null where they are not."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from weights_files import save_random_alexnet
+
+from nas_isp.cli.app import main
+from nas_isp.generators.architecture import Block, PlainArchitecture
+from nas_isp.generators.build import build
+from nas_isp.generators.bundle import Bundle, BundleRecord, save_bundle
+from nas_isp.perceptual.weight_files import WEIGHTS_VARIABLE
+from nas_isp.raw.sensor import SensorDescription
+
+SMALL = PlainArchitecture(blocks=(Block(kind="conv3", channels=6),))
+SENSOR = SensorDescription(cfa="RGGB", bits=10, black=64, white=1023)
+
+
+@pytest.fixture
+def pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a model, one pair, and no weights anywhere."""
+    monkeypatch.delenv(WEIGHTS_VARIABLE, raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    torch.manual_seed(0)
+    record = BundleRecord(architecture=SMALL, sensor=SENSOR)
+    save_bundle(tmp_path / "m.safetensors", Bundle(record, build(SMALL).state_dict()))
+    rng = np.random.default_rng(0)
+    for folder in ("raw", "rgb"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "raw" / "sensor.json").write_text(SENSOR.model_dump_json())
+    np.save(tmp_path / "raw" / "a.npy", rng.integers(64, 1024, (40, 48)).astype(np.uint16))
+    Image.fromarray(rng.integers(0, 256, (40, 48, 3), dtype=np.uint8)).save(tmp_path / "rgb" / "a.png")
+    return tmp_path
+
+
+def scores(pairs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *more: object) -> dict:
+    arguments = ("evaluate", pairs / "m.safetensors", "--pairs", pairs, "--format", "json", *more)
+    monkeypatch.setattr(sys, "argv", ["nas-isp", *map(str, arguments)])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert not caught.value.code
+    return json.loads(capsys.readouterr().out)
+
+
+def test_lpips_is_null_without_weights_and_nothing_is_fetched(
+    pairs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = scores(pairs, monkeypatch, capsys)
+    assert found["lpips"] is None
+    assert found["psnr"] > 0
+    assert not (pairs / "cache").exists()
+
+
+def test_lpips_is_scored_with_the_weights_of_the_named_folder(
+    pairs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    without = scores(pairs, monkeypatch, capsys)
+    (pairs / "weights").mkdir()
+    save_random_alexnet(pairs / "weights")
+    found = scores(pairs, monkeypatch, capsys, "--weights-dir", pairs / "weights")
+    assert found["lpips"] > 0
+    assert {**found, "lpips": None} == without

@@ -1,0 +1,54 @@
+"""`nas-isp train` runs any recipe without a download, and says what to do where one needs a file."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from nas_isp.cli.app import main
+from nas_isp.generators.bundle import load_bundle
+
+
+def _run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["nas-isp", "train", "efficient-isp", *arguments])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    return int(caught.value.code or 0)
+
+
+def test_the_published_recipe_runs_on_packaged_features(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = tmp_path / "model.safetensors"
+    sizes = ("--steps", "2", "--batch", "2", "--patch", "64")
+    options = ("--recipe", "arhire2025", "--features", "lite", "-o", str(bundle), "--format", "json")
+    assert _run(monkeypatch, *options, *sizes) == 0
+    scores = json.loads(capsys.readouterr().out)
+    assert scores["score_kind"] == "reference-free"
+    recipe = load_bundle(bundle).record.recipe
+    assert recipe is not None
+    assert (recipe["reference"], recipe["content"]["features"], recipe["patch"]) == ("published", "lite", 64)
+    run = tmp_path / "model.run"
+    assert {"history.jsonl", "scores.jsonl", "sample.png"} <= {path.name for path in run.iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--features", "vgg"), "unknown feature network 'vgg': known are lite"),
+        (("--patch", "70"), "field 'patch'"),
+        (("--recipe", "arhire2026"), "known are arhire2025, default"),
+    ],
+)
+def test_what_cannot_be_used_is_one_line(
+    options: tuple[str, ...],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert _run(monkeypatch, "-o", str(tmp_path / "model.safetensors"), *options) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert message in lines[0]
