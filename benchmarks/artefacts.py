@@ -8,6 +8,7 @@ percentile and the worst over the clean pictures; then for each way of spoiling 
 
 import argparse
 from collections.abc import Callable
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,13 @@ from torch.nn import functional
 
 from nas_isp.cli.models import model_runner
 from nas_isp.data.patches import Pairs, load_pairs
+from nas_isp.evaluation.artefact_measures import (
+    blotch_lab,
+    displacement,
+    flat_channels,
+    lattice_levels,
+    needlessly_clipped,
+)
 from nas_isp.evaluation.artefacts import ArtefactLimits, artefact_report, artefacts_of
 from nas_isp.evaluation.color import srgb_to_lab
 from nas_isp.export.develop import develop
@@ -82,8 +90,8 @@ def share_found(pictures: list[Picture], references: list[Picture], check: str, 
     """The share of spoilt pictures over the limit."""
     generator, limit = np.random.default_rng(0), getattr(ArtefactLimits(), check)
     found = [
-        artefacts_of(spoil(*both), reference)[check]
-        for both, reference in zip(((p, generator) for p in pictures), references, strict=True)
+        NUMBER[check](spoil(*both), reference)
+        for *both, reference in zip(pictures, repeat(generator), references, strict=False)
     ]
     return float(np.mean([value is not None and value > limit for value in found]))
 
@@ -156,6 +164,16 @@ def clipped(picture: Picture, _: np.random.Generator) -> Picture:
 CHECKERBOARD = [[1.0, -1.0], [-1.0, 1.0]]
 COLUMNS = [[1.0, -1.0], [1.0, -1.0]]
 SQUARES = [[1.0, 1, -1, -1], [1, 1, -1, -1], [-1, -1, 1, 1], [-1, -1, 1, 1]]
+
+NUMBER: dict[str, Callable[[Picture, Picture], float | None]] = {
+    "checkerboard": lambda picture, reference: lattice_levels(picture, reference, 2),
+    "lattice": lambda picture, reference: lattice_levels(picture, reference, 4),
+    "blotches": blotch_lab,
+    "shift": lambda picture, reference: (displacement(picture, reference) or (None, None))[0],
+    "distortion": lambda picture, reference: (displacement(picture, reference) or (None, None))[1],
+    "flat_channels": flat_channels,
+    "clipped": needlessly_clipped,
+}
 
 SPOILS: dict[str, tuple[str, Spoil]] = {
     "checkerboard, +-2 levels": ("checkerboard", lattice(CHECKERBOARD, 2)),

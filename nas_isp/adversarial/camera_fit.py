@@ -22,7 +22,7 @@ from nas_isp.raw.classical import SATURATED, encode_srgb
 from nas_isp.raw.noise import NoiseLevel, estimate_noise
 from nas_isp.raw.synthesis import SyntheticCamera
 
-FIT_STEPS = 250
+FIT_STEPS = 120
 PATCHES = 1000
 BATCH = 128
 CELLS_A_PATCH = 8

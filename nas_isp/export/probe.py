@@ -37,7 +37,8 @@ def real_pictures(
     """
     files = list_raw_files(folder)
     spread = [files[index * len(files) // limit] for index in range(limit)] if len(files) > limit else files
-    pictures, damaged = [], []
+    pictures: list[Floats] = []
+    damaged: list[InputError] = []
     for file in (*spread, *(file for file in files if file not in spread)):
         if len(pictures) == limit:
             break

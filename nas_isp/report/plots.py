@@ -27,7 +27,10 @@ def write_plot(study: Study, path: Path) -> None:
 
 
 def plot_png(study: Study) -> bytes:
-    """All trials that have a quality, the front as steps (the best quality within a latency), the knee marked; PNG, about 900 x 600 pixels."""
+    """All trials that have a quality, the front as steps, the knee marked; PNG, about 900 x 600 pixels.
+
+    A step says what is known: the best quality within a latency. Between two networks there is none.
+    """
     figure = Figure(figsize=(7.5, 5.0), dpi=120, layout="constrained")
     canvas = FigureCanvasAgg(figure)
     axes = figure.add_subplot()

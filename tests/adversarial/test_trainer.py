@@ -197,6 +197,9 @@ class _FlatGrey:
         packed = torch.rand(size, 4, 32, 32, generator=torch.Generator().manual_seed(step))
         return packed, torch.full((size, 3, 64, 64), 0.5)
 
+    def test_batch(self, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.batch(1000, 4, device)
+
 
 def test_synthetic_pairs_take_part_in_regression_and_adversarial_steps(data: Prepared, tmp_path: Path) -> None:
     warm_start = QUICK.warm_start.model_copy(update={"synthetic_share": 0.5})

@@ -53,7 +53,7 @@ def test_lpips_is_null_without_weights_and_nothing_is_fetched(
     found = scores(pairs, monkeypatch, capsys)
     assert found["lpips"] is None
     assert found["psnr"] > 0
-    assert not (pairs / "cache").exists()
+    assert not (pairs / "cache" / "nas_isp").exists()
 
 
 def test_lpips_is_scored_with_the_weights_of_the_named_folder(

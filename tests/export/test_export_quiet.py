@@ -15,7 +15,11 @@ def test_info_lines_are_dropped_and_others_are_kept(capfd: pytest.CaptureFixture
 
 
 def test_lines_before_an_exception_are_kept(capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(ValueError, match="broken"), without_info_lines():
-        os.write(2, b"ERROR: no such operator\n")
-        raise ValueError("broken")
+    def fail() -> None:
+        with without_info_lines():
+            os.write(2, b"ERROR: no such operator\n")
+            raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        fail()
     assert capfd.readouterr().err == "ERROR: no such operator\n"
