@@ -49,10 +49,10 @@ def main() -> None:
     parser.add_argument("pairs", type=Path)
     parser.add_argument("--model", action="append", default=[], help="a bundle, .tflite, .onnx or STUDY:TRIAL")
     given = parser.parse_args()
-    torch.set_num_threads(1)
     pairs = load_pairs(given.pairs)
     references = [render_image(pair.raw, "bilinear") for pair in pairs]
     clean = clean_pictures(pairs, given.model)
+    torch.set_num_threads(1)  # small tiles; the runners of bundles take all cores
     limits = ArtefactLimits().model_dump()
     print(f"| clean pictures (median / 95 % / worst) | {' | '.join(limits)} | verdict |")
     print("|---" * (len(limits) + 2) + "|")

@@ -6,7 +6,7 @@ RUNS is what `benchmarks/quality.py --runs RUNS` keeps: a folder a training with
 checkpoint has its distances and, because the bench has pairs, its PSNR. The score is computed anew from the distances
 with the present weights. Printed: Kendall's tau with PSNR over all checkpoints and within trainings, and the regret:
 how many dB the checkpoint with the best score lies below the one with the best PSNR. `--leave-out lite` and so on skips
-trainings whose name holds the word.
+trainings whose name holds the word. Trainings without synthetic pairs have another score and are left out.
 """
 
 import argparse
@@ -33,6 +33,7 @@ def main() -> None:
         if not any(word in file.parent.name for word in arguments.leave_out)
     }
     weights = ReferenceFreeWeights()
+    trainings = {name: rows for name, rows in trainings.items() if weights.model_dump().keys() <= rows[0].keys()}
     print(
         "score | checkpoints | tau | median tau within a training | regret dB, all | largest regret within a training"
     )
@@ -63,7 +64,7 @@ def _regret(rows: list[Row], weights: dict[str, float]) -> float:
 
 
 def _score(row: Row, weights: dict[str, float]) -> float:
-    return -sum(weight * row.get(name, 0.0) for name, weight in weights.items())
+    return -sum(weight * row[name] for name, weight in weights.items())
 
 
 if __name__ == "__main__":

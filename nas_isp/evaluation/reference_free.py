@@ -23,7 +23,7 @@ class ReferenceFreeWeights(Settings):
     texture: Annotated[float, Field(ge=0, description="Per unit of feature moment distance.")] = 1.0
     content: Annotated[float, Field(ge=0, description="Per unit of content distance.")] = 1.0
     fidelity: Annotated[float, Field(ge=0, description="Per unit of Lab distance to the reference.")] = 0.05
-    synthetic: Annotated[float, Field(ge=0, description="Per unit of Lab distance to photos on synthetic RAW.")] = 0.1
+    synthetic: Annotated[float, Field(ge=0, description="Per unit of Lab distance to photos on synthetic RAW.")] = 0.2
 
 
 @dataclass(frozen=True)

@@ -151,7 +151,7 @@ class TestLoading:
         with pytest.raises(InputError) as caught:
             load_features(name, tmp_path)
         message = str(caught.value)
-        for part in (name, remote.name, "http://127.0.0.1:9/nothing", remote.sha256, str(tmp_path), "'lite'"):
+        for part in (name, remote.name, "http://127.0.0.1:9/nothing", remote.sha256, str(tmp_path), "--features lite"):
             assert part in message
         assert WEIGHTS_VARIABLE in message
         assert "\n" not in message
