@@ -42,17 +42,16 @@ Picture = Callable[[Tensor], Tensor]
 NO_JUDGES = {"texture": 0.0, "color": 0.0}
 
 
-def _with(
-    recipe: str, weights: dict[str, float] | None = None, warm: dict[str, Any] | None = None, **fields: Any
-) -> Change:
-    """Settings of a recipe with some of them changed; the argument brings steps, batch and features."""
+def _with(recipe: str, changes: dict[str, Any] | None = None) -> Change:
+    """Settings of a recipe with some of them changed; the argument brings steps, batch, patch and features.
+
+    A recipe without a regression takes all steps adversarially, one without adversarial steps all as regression.
+    """
 
     def change(given: TrainSettings) -> TrainSettings:
-        known = load_recipe(recipe).train.model_dump()
-        known |= {"patch": given.patch, "batch": given.batch} | fields
-        known["weights"] |= weights or {}
-        known["warm_start"] |= warm or {}
-        settings = TrainSettings.model_validate(known).with_features(given.content.features)
+        fields = _merged(load_recipe(recipe).train.model_dump(), changes or {})
+        fields |= {"patch": given.patch, "batch": given.batch}
+        settings = TrainSettings.model_validate(fields).with_features(given.content.features)
         total = given.steps + given.warm_start.steps
         steps = min(given.steps, settings.steps) if settings.warm_start.steps else total
         warm_start = settings.warm_start.model_copy(update={"steps": total - steps})
@@ -61,40 +60,52 @@ def _with(
     return change
 
 
+def _merged(fields: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """The fields with changes at any depth."""
+    deep = {name: _merged(fields[name], part) for name, part in changes.items() if isinstance(part, dict)}
+    return fields | changes | deep
+
+
 VARIANTS: dict[str, Change] = {
     "arhire2025": _with("arhire2025"),
-    "arhire2025, live start": _with("arhire2025", initialisation="rendering"),
+    "arhire2025, live start": _with("arhire2025", {"initialisation": "rendering"}),
     "arhire2025, defects mended": _with(
         "arhire2025",
-        initialisation="rendering",
-        texture={
-            "fine": {"layer": "shallow"},
-            "coarse": {"layer": "middle"},
-            "discriminator": "dense",
-            "dense_layer_trained": True,
+        {
+            "initialisation": "rendering",
+            "texture": {
+                "fine": {"normalise": True},
+                "coarse": {"normalise": True},
+                "dense_layer_trained": True,
+            },
+            "color": {"normalise": True},
         },
     ),
     "arhire2025, transported reference and start": _with(
         "arhire2025",
-        initialisation="rendering",
-        reference="transported",
-        warm={"steps": 1, "synthetic_share": 0.0},
+        {
+            "initialisation": "rendering",
+            "reference": "transported",
+            "warm_start": {"steps": 1, "synthetic_share": 0.0},
+        },
     ),
     "default": _with("default"),
-    "default, regression only": _with("default", warm={"steps": 1}, steps=0),
-    "default, no discriminators": _with("default", weights=NO_JUDGES),
+    "default, regression only": _with("default", {"steps": 0}),
+    "default, no discriminators": _with("default", {"weights": NO_JUDGES}),
     "default, no synthetic pairs": _with(
-        "default", weights={"synthetic": 0.0, "pixel": 1.0}, warm={"synthetic_share": 0.0}
+        "default", {"weights": {"synthetic": 0.0, "pixel": 1.0}, "warm_start": {"synthetic_share": 0.0}}
     ),
-    "default, synthetic pairs only": _with("default", weights={"pixel": 0.0}, warm={"synthetic_share": 1.0}),
-    "default, no averaging": _with("default", ema=0.0),
-    "default, last weights": _with("default", selections=0),
-    "default, running balance": _with("default", balance={"norms": "output", "every": 16, "decay": 0.9}),
-    "default, sliced Wasserstein": _with("default", weights={"sliced_wasserstein": 0.3}),
-    "default, moments": _with("default", weights={"moments": 0.3}),
-    "default, PyTorch start": _with("default", initialisation="pytorch"),
-    "paired": _with("default", mode="paired"),
-    "paired-no-adv": _with("default", mode="paired-no-adv"),
+    "default, synthetic pairs only": _with(
+        "default", {"weights": {"pixel": 0.0}, "warm_start": {"synthetic_share": 1.0}}
+    ),
+    "default, no averaging": _with("default", {"ema": 0.0}),
+    "default, last weights": _with("default", {"selections": 0}),
+    "default, running balance": _with("default", {"balance": {"every": 16, "decay": 0.9}}),
+    "default, sliced Wasserstein": _with("default", {"weights": {"sliced_wasserstein": 0.3}}),
+    "default, moments": _with("default", {"weights": {"moments": 0.3}}),
+    "default, PyTorch start": _with("default", {"initialisation": "pytorch"}),
+    "paired": _with("default", {"mode": "paired"}),
+    "paired-no-adv": _with("default", {"mode": "paired-no-adv"}),
 }
 
 
@@ -105,6 +116,12 @@ def main() -> None:
     validation = load_pairs(bench / "val")
     done = _lines(arguments.out)
     with tempfile.TemporaryDirectory(prefix="nas-isp-quality-") as scratch:
+        if not any("rendering" in line["variant"] for line in done):
+            prepared = _prepared(bench, validation, TrainSettings(patch=arguments.patch), 0, Path(scratch))
+            renderings = {"classical": prepared.render_classical, "transported": prepared.render_baseline}
+            for name, render in renderings.items():
+                done.append({"variant": f"{name} rendering", **_measured(render, validation)})
+                _emit(done[-1], arguments.out)
         for seed in arguments.seeds:
             for variant in arguments.variants:
                 for architecture in arguments.architectures:
@@ -133,9 +150,6 @@ def _trained(key: dict[str, Any], bench: Path, validation: Pairs, scratch: Path,
     ).with_features(arguments.features)
     settings = VARIANTS[key["variant"]](given)
     prepared = _prepared(bench, validation, settings, key["seed"], scratch)
-    if key["seed"] == arguments.seeds[0] and key["variant"] == arguments.variants[0]:
-        for name, render in {"classical": prepared.render_classical, "transported": prepared.render_baseline}.items():
-            _emit({"variant": f"{name} rendering", **_measured(render, validation)}, arguments.out)
     name = "-".join(str(part) for part in key.values()).replace(", ", "-").replace(" ", "_")
     folder = (arguments.runs or scratch / "runs") / name
     began = time.monotonic()
@@ -171,7 +185,7 @@ def _measured(picture: Picture, validation: Pairs) -> dict[str, Any]:
         with torch.no_grad():
             rendered = to_8_bit(picture(torch.from_numpy(pack(pair.raw))[None]))[0]
         results.append((rendered, pair.photo))
-        numbers.append(artefacts_of(rendered, render_image(pair.raw)))
+        numbers.append(artefacts_of(rendered, render_image(pair.raw, "bilinear")))
     scores = mean_scores(results)
     means = {name: round(float(getattr(scores, name)), 4) for name in ("psnr", "ssim", "delta_e00")}
     return {**means, "artefacts": artefact_report(numbers)["verdict"]}

@@ -177,12 +177,11 @@ def _contest(settings: TrainSettings, data: FixedBatch, device: torch.device, pr
     torch.manual_seed(0)
     layers = layers_of(settings)
     networks = FrozenNetworks(
-        list(layers.values()), device, precision, load=lambda key: unfilled_features(key.features, key.normalise)
+        layers.values(), device, precision, load=lambda key: unfilled_features(key.features, key.normalise)
     )
     learner = Learner(PUBLISHED["efficient-isp"], settings, seed=0, device=device)
     torch.manual_seed(0)
-    contest: Contest = Contest(learner, data, settings, Viewer(layers, networks), device)  # type: ignore[arg-type]
-    return contest
+    return Contest(learner, data, settings, Viewer(layers, networks), device)
 
 
 def _gradient(generator: nn.Module) -> Tensor:

@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nas_isp.adversarial.reference import CAPTURES, Gains, captures_of, spread
+from nas_isp.adversarial.reference import CAPTURES, CHUNK, Gains, captures_of, spread
 from nas_isp.adversarial.transport import sliced_wasserstein
 from nas_isp.data.patches import PhotoPatches, RawPatches
-from nas_isp.raw.classical import SATURATED, encode_srgb
+from nas_isp.raw.classical import SATURATED, decode_srgb, encode_srgb
 from nas_isp.raw.noise import NoiseLevel, estimate_noise
 from nas_isp.raw.synthesis import SyntheticCamera
 
@@ -30,7 +30,7 @@ BLOCKS_A_SIDE = 8
 TINY = 1e-5
 
 LEAST_SATURATED = 0.02
-"""Share of the photos' white that has to be saturated in the captures."""
+"""Share of the photos' white that the captures have to hold saturated; those exposed for the highlights have none."""
 
 TYPICAL_CROSSTALK = ((0.642, 0.272, 0.085), (0.083, 0.757, 0.160), (0.014, 0.224, 0.761))
 """Linear sRGB to balanced camera RGB: the mean of the four cameras (Nexus 6P, Sony RX100 and A7R, Olympus E-M10) whose
@@ -82,13 +82,13 @@ def fit_camera(
     """
     crosstalk = _crosstalk(color_matrix)
     gains = exposure * torch.tensor(white_balance) / min(white_balance)
-    captured = _rendered_captures(raw, gains)
-    pictures = _blocks(photos.tensor(spread(len(photos), PATCHES)))
-    saturates = _saturates(raw, photos)
+    captured, saturated = _captured(raw, gains)
+    pictures, white = _pictured(photos)
+    saturates = saturated > LEAST_SATURATED * white
     unknowns = _fitted(captured, pictures, gains, crosstalk, saturates, seed)
     red, blue = (float(gain) for gain in gains[[0, 2]] / gains[1] / unknowns.light.exp())
     level = float(unknowns.exposure.exp() / gains[1])
-    tone = float(unknowns.tone)
+    tone = _rounded(float(unknowns.tone))
     shot, read = _noise_ranges(raw)
     rows = tuple(tuple(row) for row in crosstalk.tolist())
     return SyntheticCamera.model_validate(
@@ -149,7 +149,7 @@ def _unusual(unknowns: _Unknowns) -> Tensor:
 def _rendered(
     colors: Tensor, unknowns: _Unknowns, gains: Tensor, crosstalk: Tensor, saturates: bool, generator: torch.Generator
 ) -> Tensor:
-    """What a rendering would show of photo colours `(B, n, 3)` once captured; `synthesize_raw`, differentiable."""
+    """The rendering of photo colours `(B, n, 3)` once captured; as `synthesize_raw` does it, but differentiable."""
     drawn = torch.randn(len(colors), 3, 1, generator=generator)
     strength = (unknowns.tone + TONE_SPREAD * drawn[:, 2:]).clamp(0, 1)
     scene = _linear(colors, strength) @ crosstalk.T
@@ -167,15 +167,30 @@ def _linear(encoded: Tensor, strength: Tensor) -> Tensor:
     """Linear light of sRGB values whose S-curve is undone in part; see `synthesize_raw`."""
     flat = 0.5 - torch.sin(torch.arcsin((1 - 2 * encoded).clamp(-1 + TINY, 1 - TINY)) / 3)
     curved = ((1 - strength) * encoded + strength * flat).clamp(min=TINY)
-    return torch.where(curved <= 0.04045, curved / 12.92, ((curved + 0.055) / 1.055) ** 2.4)
+    return decode_srgb(curved)
 
 
-def _rendered_captures(raw: RawPatches, gains: Tensor) -> Tensor:
-    """sRGB colours `(N, 64, 3)` of blocks of the balanced captures, without a matrix."""
-    packed = raw.tensor(spread(len(raw), PATCHES)).clamp(max=1)
-    planes = torch.stack((packed[:, 0], packed[:, 1:3].mean(1), packed[:, 3]), 1)
-    balanced = _blocks(planes) * gains
-    return encode_srgb(balanced.clamp(0, 1))
+def _captured(raw: RawPatches, gains: Tensor) -> tuple[Tensor, float]:
+    """Colours `(N, 64, 3)` of blocks of the balanced captures, without a matrix; share of cells wholly saturated."""
+    blocks, saturated = [], 0.0
+    chosen = spread(len(raw), PATCHES)
+    for start in range(0, len(chosen), CHUNK):
+        packed = raw.tensor(chosen[start : start + CHUNK])
+        saturated += float((packed.amin(1) > SATURATED).float().mean((1, 2)).sum())
+        packed = packed.clamp(max=1)
+        blocks.append(_blocks(torch.stack((packed[:, 0], packed[:, 1:3].mean(1), packed[:, 3]), 1)))
+    return encode_srgb((torch.cat(blocks) * gains).clamp(0, 1)), saturated / len(chosen)
+
+
+def _pictured(photos: PhotoPatches) -> tuple[Tensor, float]:
+    """Colours `(N, 64, 3)` of blocks of the photos, and the share of their pixels that are white."""
+    blocks, white = [], 0.0
+    chosen = spread(len(photos), PATCHES)
+    for start in range(0, len(chosen), CHUNK):
+        pictures = photos.tensor(chosen[start : start + CHUNK])
+        white += float((pictures.mean(1) > SATURATED).float().mean((1, 2)).sum())
+        blocks.append(_blocks(pictures))
+    return torch.cat(blocks), white / len(chosen)
 
 
 def _blocks(images: Tensor) -> Tensor:
@@ -197,13 +212,6 @@ def _crosstalk(color_matrix: list[list[float]] | None) -> Tensor:
     return inverse / inverse.sum(1, keepdim=True)
 
 
-def _saturates(raw: RawPatches, photos: PhotoPatches) -> bool:
-    """Whether captures have areas where all colours are saturated; those exposed for the highlights have none."""
-    saturated = (raw.tensor(spread(len(raw), PATCHES)).amin(1) > SATURATED).float().mean()
-    white = (photos.tensor(spread(len(photos), PATCHES)).mean(1) > SATURATED).float().mean()
-    return bool(saturated > LEAST_SATURATED * white)
-
-
 def _noise_ranges(raw: RawPatches) -> tuple[tuple[float, float], tuple[float, float]]:
     """The middle 80 % of the captures' shot and read noise."""
     captures = captures_of(raw)
@@ -214,9 +222,14 @@ def _noise_ranges(raw: RawPatches) -> tuple[tuple[float, float], tuple[float, fl
 
 def _middle(values: Sequence[float], least: float) -> tuple[float, float]:
     low, high = np.maximum(np.quantile(values, (0.1, 0.9)), least)
-    return float(low), float(high)
+    return _rounded(low), _rounded(high)
 
 
 def _around(center: float, log_spread: float) -> tuple[float, float]:
     reach = math.exp(HALF_WIDTH * log_spread)
-    return center / reach, center * reach
+    return _rounded(center / reach), _rounded(center * reach)
+
+
+def _rounded(value: float) -> float:
+    """Five digits: the last ones of a solver differ from run to run, and a resumed training must find its camera."""
+    return float(f"{value:.5g}")

@@ -1,6 +1,6 @@
 """The frozen networks of a training: each loaded once, in the precision that its device is fast at."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,7 +26,7 @@ class FrozenNetworks(Mapping[NetworkKey, FeatureNetwork]):
 
     def __init__(
         self,
-        layers: Iterator[SeenLayer] | list[SeenLayer],
+        layers: Iterable[SeenLayer],
         device: torch.device,
         precision: torch.dtype = torch.float32,
         load: Loader | None = None,

@@ -1,4 +1,4 @@
-"""What all trainings on one data set share, computed once: content references, test patches, target statistics."""
+"""What all trainings on one data set share, computed once: references, synthetic pairs, test patches, statistics."""
 
 import hashlib
 import os
@@ -154,10 +154,10 @@ class Prepared:
         """Write what `load` needs beside the patch folders.
 
         Raises:
-            ValueError: paired data, whose patches have no folder.
+            ValueError: paired data, whose patches have no lasting folder.
         """
         if self.record.paired:
-            raise ValueError("paired data are prepared in memory and cannot be saved")
+            raise ValueError("patches of pairs are held in memory, their files are gone: they cannot be saved")
         folder.mkdir(parents=True, exist_ok=True)
         np.save(folder / "references.npy", self.references)
         if self.synthetic is not None:
@@ -201,9 +201,9 @@ def prepare(
     score_with_pairs: bool = True,
     progress: Progress | None = None,
 ) -> Prepared:
-    """Make the content references of unpaired data; see `TrainSettings.reference`.
+    """Make the content references of unpaired data (see `TrainSettings.reference`) and, if wanted, synthetic pairs.
 
-    The default is a classical rendering, its colours transported to the photos.
+    The default reference is a classical rendering, its colours transported to the photos.
     """
     report = progress or (lambda done, total, text: None)
     report(0, 4, "white balance and exposure")

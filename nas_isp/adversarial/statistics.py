@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from nas_isp.adversarial.transport import sliced_wasserstein
 from nas_isp.evaluation.color import srgb_to_lab
 
 BLOCK = 4
@@ -35,10 +36,7 @@ def histogram_distance(colors: Tensor, wanted: Tensor) -> Tensor:
 
 def sliced_wasserstein_distance(colors: Tensor, wanted: Tensor) -> Tensor:
     """Mean L1 distance of sorted projections on fixed directions, of equally large samples `(N, 3)`."""
-    directions = torch.randn(3, DIRECTIONS, generator=torch.Generator().manual_seed(0)).to(colors)
-    directions = directions / directions.norm(dim=0)
-    ordered, ordered_wanted = ((directions.T @ sample.T).sort(1).values for sample in (colors, wanted))
-    return (ordered - ordered_wanted).abs().mean()
+    return sliced_wasserstein(colors, wanted, torch.Generator().manual_seed(0), DIRECTIONS)
 
 
 def _covariance(colors: Tensor) -> Tensor:

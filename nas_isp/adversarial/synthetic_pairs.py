@@ -40,10 +40,9 @@ class SyntheticPairs:
         return self.tensor(indices, device), self.photos.tensor(indices, device)
 
     def tensor(self, indices: NDArray[np.intp], device: torch.device) -> Tensor:
-        """Packed RAW of photo patches, (value - black) / (white - black)."""
+        """Packed RAW of photo patches, (value - black) / (white - black), scaled on the device."""
         black, white = self.camera.black, self.camera.white
-        values = torch.from_numpy(self.packed[indices].astype(np.float32)).to(device, non_blocking=True)
-        return (values - black) / (white - black)
+        return torch.from_numpy(self.packed[indices]).to(device, torch.float32).sub_(black).div_(white - black)
 
 
 def synthetic_mosaics(photos: PhotoPatches, camera: SyntheticCamera, seed: int) -> NDArray[np.uint16]:

@@ -1,4 +1,4 @@
-"""Trains one generator: a regression onto the content reference, then balanced adversarial steps."""
+"""Trains one generator: a regression onto pictures that belong to its RAW, then balanced adversarial steps."""
 
 import copy
 import hashlib
@@ -77,7 +77,7 @@ class Trainer:
         _make_folder(folder)
         layers = layers_of(settings)
         precision = working_precision(settings.frozen_precision, self.device)
-        networks = FrozenNetworks(list(layers.values()), self.device, precision, weights_dir=weights_dir)
+        networks = FrozenNetworks(layers.values(), self.device, precision, weights_dir=weights_dir)
         self.features = load_features(settings.score_features, weights_dir).to(self.device)
         self.viewer = Viewer(layers, networks)
         self.learner = Learner(architecture, settings, seed, self.device, initial_weights)

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from nas_isp.adversarial.networks import FrozenNetworks, NetworkKey, key_of
-from nas_isp.evaluation.color import luma_picture
+from nas_isp.evaluation.color import lightness_picture, luma_picture
 from nas_isp.recipe import ColorSettings, SeenLayer
 
 COLOR_GAIN = 4.0
@@ -65,16 +65,6 @@ class Viewer:
 
 
 Picture = Callable[[Tensor], Tensor]
-
-
-def lightness_picture(images: Tensor) -> Tensor:
-    """L of CIE Lab divided by 100, repeated in three channels; goes on beyond 1 for values beyond white."""
-    images = images.clamp_min(0)
-    linear = torch.where(images <= 0.04045, images / 12.92, ((images.clamp_min(0.04045) + 0.055) / 1.055) ** 2.4)
-    y = (linear * images.new_tensor((0.2126729, 0.7151522, 0.0721750)).view(1, 3, 1, 1)).sum(1, keepdim=True)
-    threshold = 216 / 24389
-    f = torch.where(y > threshold, y.clamp_min(threshold) ** (1 / 3), (24389 / 27 * y + 16) / 116)
-    return (1.16 * f - 0.16).expand(-1, 3, -1, -1)
 
 
 def blurred_picture(images: Tensor, settings: ColorSettings) -> Tensor:

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from nas_isp.raw.classical import decode_srgb
+
 _SRGB_TO_XYZ = (
     (0.4124564, 0.3575761, 0.1804375),
     (0.2126729, 0.7151522, 0.0721750),
@@ -15,13 +17,9 @@ _SLOPE = 24389 / 27
 
 def srgb_to_lab(images: Tensor) -> Tensor:
     """Lab of sRGB images `(B, 3, H, W)` in 0..1; L in 0..100."""
-    images = images.clamp(0, 1)
-    linear = torch.where(images <= 0.04045, images / 12.92, ((images.clamp_min(0.04045) + 0.055) / 1.055) ** 2.4)
+    linear = decode_srgb(images.clamp(0, 1))
     matrix = images.new_tensor(_SRGB_TO_XYZ) / images.new_tensor(_WHITE_D65)[:, None]
-    xyz = torch.einsum("ij,bjhw->bihw", matrix, linear)
-    cube_root = xyz.clamp_min(_LINEAR_BELOW) ** (1 / 3)
-    f = torch.where(xyz > _LINEAR_BELOW, cube_root, (_SLOPE * xyz + 16) / 116)
-    x, y, z = f.unbind(1)
+    x, y, z = _compressed(torch.einsum("ij,bjhw->bihw", matrix, linear)).unbind(1)
     return torch.stack((116 * y - 16, 500 * (x - y), 200 * (y - z)), 1)
 
 
@@ -29,6 +27,13 @@ def luma_picture(images: Tensor) -> Tensor:
     """Rec. 601 luma of sRGB images `(B, 3, H, W)`, repeated in three channels."""
     weights = images.new_tensor((0.299, 0.587, 0.114)).view(1, 3, 1, 1)
     return (images * weights).sum(1, keepdim=True).expand(-1, 3, -1, -1)
+
+
+def lightness_picture(images: Tensor) -> Tensor:
+    """L of CIE Lab divided by 100, repeated in three channels; goes on beyond 1 for values beyond white."""
+    weights = images.new_tensor(_SRGB_TO_XYZ[1]).view(1, 3, 1, 1)
+    y = (decode_srgb(images.clamp_min(0)) * weights).sum(1, keepdim=True)
+    return (1.16 * _compressed(y) - 0.16).expand(-1, 3, -1, -1)
 
 
 def ciede2000(first: Tensor, second: Tensor) -> Tensor:
@@ -66,6 +71,12 @@ def ciede2000(first: Tensor, second: Tensor) -> Tensor:
     r_t = -2 * torch.sqrt(c_mean**7 / (c_mean**7 + 25.0**7)) * torch.sin(rotation)
     d_l, d_c, d_h = (l2 - l1) / s_l, (c2 - c1) / s_c, d_hue / s_h
     return torch.sqrt((d_l**2 + d_c**2 + d_h**2 + r_t * d_c * d_h).clamp_min(0))
+
+
+def _compressed(relative: Tensor) -> Tensor:
+    """CIE's cube root, with its linear part near black, of XYZ relative to white."""
+    cube_root = relative.clamp_min(_LINEAR_BELOW) ** (1 / 3)
+    return torch.where(relative > _LINEAR_BELOW, cube_root, (_SLOPE * relative + 16) / 116)
 
 
 def _hue_degrees(a: Tensor, b: Tensor) -> Tensor:

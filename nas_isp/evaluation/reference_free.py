@@ -41,7 +41,7 @@ class TargetStatistics:
 
 def target_statistics(photos: Tensor, features: FeatureNetwork) -> TargetStatistics:
     """Statistics of sRGB photos `(M, 3, H, W)`."""
-    return TargetStatistics(_color_quantiles(photos), _moments(photos, features))
+    return TargetStatistics(_color_quantiles(photos), _moments(features(luma_picture(photos))))
 
 
 def reference_free_score(
@@ -70,8 +70,9 @@ def reference_free_score(
     weights = weights or ReferenceFreeWeights()
     outputs = outputs.clamp(0, 1)
     color = float((_color_quantiles(outputs) - target.color_quantiles).abs().mean())
-    texture = _moment_distance(_moments(outputs, features), target.moments)
-    content = 1 - _correlation(outputs, references, features)
+    seen, deepest = features(luma_picture(outputs)), features.layers[-1]
+    texture = _moment_distance(_moments(seen), target.moments)
+    content = 1 - _correlation(seen[deepest], features(luma_picture(references), (deepest,))[deepest])
     fidelity = float(torch.linalg.vector_norm(_block_lab(outputs) - _block_lab(references), dim=1).mean())
     distances = {"color": color, "texture": texture, "content": content, "fidelity": fidelity}
     if synthetic is not None:
@@ -94,8 +95,7 @@ def _block_lab(images: Tensor) -> Tensor:
     return functional.avg_pool2d(srgb_to_lab(images), 4)
 
 
-def _moments(images: Tensor, features: FeatureNetwork) -> dict[str, Tensor]:
-    seen = features(luma_picture(images))
+def _moments(seen: dict[str, Tensor]) -> dict[str, Tensor]:
     return {layer: torch.stack((maps.mean((0, 2, 3)), maps.std((0, 2, 3)))).float() for layer, maps in seen.items()}
 
 
@@ -104,7 +104,6 @@ def _moment_distance(first: dict[str, Tensor], target: dict[str, Tensor]) -> flo
     return float(torch.stack(distances).mean())
 
 
-def _correlation(outputs: Tensor, references: Tensor, features: FeatureNetwork) -> float:
-    deepest = features.layers[-1]
-    first, second = (features(luma_picture(images), (deepest,))[deepest].flatten(1) for images in (outputs, references))
+def _correlation(maps: Tensor, wanted: Tensor) -> float:
+    first, second = maps.flatten(1), wanted.flatten(1)
     return float(functional.cosine_similarity(first - first.mean(1, True), second - second.mean(1, True)).mean())

@@ -5,12 +5,13 @@ import os
 import tempfile
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from http.client import HTTPException
 from pathlib import Path
 from typing import IO
 
 from nas_isp.errors import InputError
-from nas_isp.perceptual.weight_files import WeightsFile
+from nas_isp.perceptual.weight_files import WEIGHTS_VARIABLE, WeightsFile, cache_folder, find_weights, weights_folders
 
 TIMEOUT_S = 20.0
 CHUNK_BYTES = 1 << 20
@@ -46,6 +47,35 @@ def download(file: WeightsFile, folder: Path, timeout_s: float = TIMEOUT_S) -> P
         reason = getattr(error, "reason", None) or error
         raise InputError(f"{file.address} cannot be fetched ({reason})") from error
     return folder / file.name
+
+
+def weights_or_download(
+    files: Sequence[WeightsFile], weights_dir: Path | None, needed_by: str, instead: str
+) -> tuple[WeightsFile, Path]:
+    """One of the files, fetched into the cache if none is on this machine.
+
+    Args:
+        files: those that serve, the preferred first; one of them has a download.
+        weights_dir: folder to look in first.
+        needed_by: what needs it, for the message.
+        instead: what else can be used, for the message.
+
+    Raises:
+        InputError: none is here and none can be fetched; the one-line message names files, addresses and hashes.
+    """
+    found = find_weights(files, weights_dir)
+    if found:
+        return found
+    remote = next(file for file in files if file.address)
+    try:
+        return remote, download(remote, cache_folder())
+    except InputError as error:
+        others = "".join(f" or {file.name}" for file in files if file is not remote)
+        looked = ", ".join(map(str, weights_folders(weights_dir)))
+        raise InputError(
+            f"{needed_by} needs {remote.name}{others}: none in {looked}, and {error}; put {remote.name} (SHA-256 "
+            f"{remote.sha256}) into a folder that --weights-dir or {WEIGHTS_VARIABLE} names, or use {instead}"
+        ) from error
 
 
 def _fetch(address: str, part: IO[bytes], timeout_s: float) -> str:

@@ -8,9 +8,9 @@ import torch
 
 from nas_isp.errors import InputError
 from nas_isp.perceptual import alexnet, lite, squeezenet, vgg19, vit
-from nas_isp.perceptual.download import download
+from nas_isp.perceptual.download import download, weights_or_download
 from nas_isp.perceptual.network import FeatureNetwork, feature_distance
-from nas_isp.perceptual.weight_files import WeightsFile, cache_folder, weights_or_download
+from nas_isp.perceptual.weight_files import WeightsFile, cache_folder
 
 __all__ = ["NETWORKS", "FeatureNetwork", "feature_distance", "fetch_weights", "load_features", "unfilled_features"]
 

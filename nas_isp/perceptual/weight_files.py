@@ -1,4 +1,4 @@
-"""Finding the weights of networks that are not packaged: local folders, then the cache, then the official download."""
+"""Finding the weights of networks that are not packaged: in local folders, then in the user's cache."""
 
 import os
 from collections.abc import Sequence
@@ -68,34 +68,3 @@ def cache_folder() -> Path:
     """Where downloads are kept: `nas_isp/weights` in the user's cache folder (XDG); it may not exist yet."""
     named = os.environ.get("XDG_CACHE_HOME")
     return (Path(named) if named else Path.home() / ".cache") / "nas_isp" / "weights"
-
-
-def weights_or_download(
-    files: Sequence[WeightsFile], weights_dir: Path | None, needed_by: str, instead: str
-) -> tuple[WeightsFile, Path]:
-    """One of the files, fetched into the cache if none is on this machine.
-
-    Args:
-        files: those that serve, the preferred first; one of them has a download.
-        weights_dir: folder to look in first.
-        needed_by: what needs it, for the message.
-        instead: what else can be used, for the message.
-
-    Raises:
-        InputError: none is here and none can be fetched; the one-line message names files, addresses and hashes.
-    """
-    from nas_isp.perceptual.download import download
-
-    found = find_weights(files, weights_dir)
-    if found:
-        return found
-    remote = next(file for file in files if file.address)
-    try:
-        return remote, download(remote, cache_folder())
-    except InputError as error:
-        others = "".join(f" or {file.name}" for file in files if file is not remote)
-        looked = ", ".join(map(str, weights_folders(weights_dir)))
-        raise InputError(
-            f"{needed_by} needs {remote.name}{others}: none in {looked}, and {error}; put {remote.name} (SHA-256 "
-            f"{remote.sha256}) into a folder that --weights-dir or {WEIGHTS_VARIABLE} names, or use {instead}"
-        ) from error

@@ -16,6 +16,7 @@ from nas_isp.raw.packing import align_to_rggb, pack
 
 __all__ = [
     "DEMOSAIC",
+    "decode_srgb",
     "demosaic_bilinear",
     "demosaic_malvar",
     "encode_srgb",
@@ -127,6 +128,12 @@ def encode_srgb(linear: Tensor) -> Tensor:
     """The sRGB transfer curve (IEC 61966-2-1) of linear values in 0..1."""
     curved = 1.055 * linear.clamp(min=0.0031308) ** (1 / 2.4) - 0.055
     return torch.where(linear <= 0.0031308, 12.92 * linear, curved)
+
+
+def decode_srgb(encoded: Tensor) -> Tensor:
+    """Linear light of sRGB values from 0 on; the inverse of `encode_srgb`, which goes on beyond 1."""
+    curved = ((encoded.clamp(min=0.04045) + 0.055) / 1.055) ** 2.4
+    return torch.where(encoded <= 0.04045, encoded / 12.92, curved)
 
 
 def _auto_exposure(packed: Tensor, gains: Tensor) -> float:

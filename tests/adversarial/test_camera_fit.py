@@ -74,6 +74,16 @@ def test_synthetic_raw_has_the_captures_mean_colors(
     assert torch.allclose(made, real, rtol=0.2)
 
 
+def test_a_wrong_white_balance_is_corrected_towards_the_captures(
+    captures_and_photos: tuple[RawPatches, PhotoPatches],
+) -> None:
+    raw, photos = captures_and_photos
+    red, green, blue = common_white_balance(raw)
+    misled = fit_camera(raw, photos, (1.3 * red, green, blue / 1.3), 1.0, None, seed=0)
+    assert _middle(misled.red_gain) < 0.95 * 1.3 * red
+    assert _middle(misled.blue_gain) > blue / 1.3 / 0.95
+
+
 @pytest.mark.slow
 def test_the_same_seed_fits_the_same_camera(
     captures_and_photos: tuple[RawPatches, PhotoPatches], fitted: SyntheticCamera

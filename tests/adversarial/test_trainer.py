@@ -164,6 +164,11 @@ def test_prepared_data_survives_saving(data: Prepared, tmp_path: Path) -> None:
     ):
         torch.testing.assert_close(first, second)
     assert len(loaded.pairs) == len(data.pairs) > 0
+    assert loaded.synthetic is not None
+    assert data.synthetic is not None
+    made = (pairs.batch(5, 4, torch.device("cpu")) for pairs in (loaded.synthetic, data.synthetic))
+    for first, second in zip(*made, strict=True):
+        torch.testing.assert_close(first, second)
 
 
 def test_the_transported_rendering_beats_the_plain_one_on_the_demo_pairs(data: Prepared) -> None:

@@ -62,6 +62,12 @@ def test_white_in_the_photo_is_saturated_in_every_colour() -> None:
     assert (raw.mosaic == 16383).all()
 
 
+def test_a_camera_that_exposes_for_the_highlights_saturates_nothing() -> None:
+    camera = PLAIN.model_copy(update={"exposure": (0.6, 0.6), "saturates": False})
+    raw = synthesize_raw(np.ones((8, 8, 3), np.float32), np.random.default_rng(0), camera)
+    assert pack(raw).max() <= 0.6 + 1e-3
+
+
 def test_near_white_stays_neutral_when_it_is_balanced() -> None:
     greys = np.repeat(np.linspace(0.8, 1, 64, dtype=np.float32), 4)
     camera = PLAIN.model_copy(update={"exposure": (0.7, 0.7)})
