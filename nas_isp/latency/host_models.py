@@ -1,6 +1,7 @@
 """TFLite models of a single kernel, written as flatbuffers without any converter, for timing on this machine."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,7 +42,23 @@ def single_kernel_model(kernel: Kernel) -> bytes:
     Raises:
         InputError: an operator or activation that this program cannot write.
     """
+    return kernel_chain_model([kernel])
+
+
+def kernel_chain_model(kernels: Sequence[Kernel]) -> bytes:
+    """A model like that of one kernel, in which each kernel takes the output of the one before.
+
+    Raises:
+        InputError: an operator or activation that this program cannot write.
+    """
     graph = _Graph(np.random.default_rng(0))
+    for kernel in kernels:
+        graph.output = _write(graph, kernel)
+    return graph.serialised()
+
+
+def _write(graph: "_Graph", kernel: Kernel) -> int:
+    """Append a kernel; the index of its output."""
     steps = list(kernel.steps)
     fused = steps.pop(0) if kernel.op in FUSING and steps and steps[0] in FUSED_BY_OPERATOR else None
     value = _WRITERS_OF.get(kernel.op, _refuse)(graph, kernel, FUSED_BY_OPERATOR.get(fused or "", 0))
@@ -55,7 +72,7 @@ def single_kernel_model(kernel: Kernel) -> bytes:
             value = graph.add(SEPARATE_ACTIVATIONS[step], [value], graph.shape(value))
         else:
             _refuse(graph, kernel, 0)
-    return graph.serialised(value)
+    return value
 
 
 @dataclass
@@ -68,9 +85,15 @@ class _Graph:
     operators: list[Any] = field(default_factory=list)
     codes: list[int] = field(default_factory=list)
     inputs: list[int] = field(default_factory=list)
+    output: int | None = None
+    """Of the kernels so far."""
 
     def shape(self, value: int) -> tuple[int, ...]:
         return tuple(self.tensors[value].shape)
+
+    def first_input(self, kernel: Kernel) -> int:
+        """What a kernel works on: the output so far, or an input of the model."""
+        return self.input(_input_shape(kernel)) if self.output is None else self.output
 
     def input(self, shape: tuple[int, ...]) -> int:
         self.inputs.append(self._tensor(shape))
@@ -106,10 +129,10 @@ class _Graph:
         options.fusedActivationFunction = fused
         return self.add(code, [first, second], self.shape(first), options_kind, options)
 
-    def serialised(self, output: int) -> bytes:
+    def serialised(self) -> bytes:
         subgraph = schema.SubGraphT()
         subgraph.tensors, subgraph.operators = self.tensors, self.operators
-        subgraph.inputs, subgraph.outputs = self.inputs, [output]
+        subgraph.inputs, subgraph.outputs = self.inputs, [self.output]
         model = schema.ModelT()
         model.version, model.subgraphs, model.buffers = SCHEMA_VERSION, [subgraph], self.buffers
         model.operatorCodes = [self._code(code) for code in self.codes]
@@ -136,7 +159,7 @@ def _convolution(graph: _Graph, kernel: Kernel, fused: int) -> int:
     _set_window(options, kernel, fused)
     per_group = kernel.in_channels // kernel.groups
     weights = graph.weights(kernel.out_channels, *kernel.kernel, per_group)
-    inputs = [graph.input(_input_shape(kernel)), weights, graph.weights(kernel.out_channels)]
+    inputs = [graph.first_input(kernel), weights, graph.weights(kernel.out_channels)]
     kind = schema.BuiltinOptions.Conv2DOptions
     return graph.add(schema.BuiltinOperator.CONV_2D, inputs, _output_shape(kernel), kind, options)
 
@@ -146,7 +169,7 @@ def _depthwise(graph: _Graph, kernel: Kernel, fused: int) -> int:
     _set_window(options, kernel, fused)
     options.depthMultiplier = kernel.out_channels // kernel.in_channels
     weights = graph.weights(1, *kernel.kernel, kernel.out_channels)
-    inputs = [graph.input(_input_shape(kernel)), weights, graph.weights(kernel.out_channels)]
+    inputs = [graph.first_input(kernel), weights, graph.weights(kernel.out_channels)]
     kind = schema.BuiltinOptions.DepthwiseConv2DOptions
     return graph.add(schema.BuiltinOperator.DEPTHWISE_CONV_2D, inputs, _output_shape(kernel), kind, options)
 
@@ -166,12 +189,12 @@ def _pool(graph: _Graph, kernel: Kernel, fused: int) -> int:
     options.filterHeight, options.filterWidth = kernel.kernel
     average = kernel.op == "avg_pool"
     code = schema.BuiltinOperator.AVERAGE_POOL_2D if average else schema.BuiltinOperator.MAX_POOL_2D
-    inputs = [graph.input(_input_shape(kernel))]
+    inputs = [graph.first_input(kernel)]
     return graph.add(code, inputs, _output_shape(kernel), schema.BuiltinOptions.Pool2DOptions, options)
 
 
 def _two_tensors(graph: _Graph, kernel: Kernel, fused: int) -> int:
-    first = graph.input(_input_shape(kernel))
+    first = graph.first_input(kernel)
     second = graph.input((1, 1, 1, kernel.in_channels) if kernel.broadcast else _input_shape(kernel))
     return graph.elementwise(kernel.op, first, second, fused)
 
@@ -180,7 +203,7 @@ def _concat(graph: _Graph, kernel: Kernel, fused: int) -> int:
     options = schema.ConcatenationOptionsT()
     options.axis, options.fusedActivationFunction = 3, fused
     rest = (*_input_shape(kernel)[:3], max(kernel.out_channels - kernel.in_channels, 1))
-    inputs = [graph.input(_input_shape(kernel)), graph.input(rest)]
+    inputs = [graph.first_input(kernel), graph.input(rest)]
     shape = (*rest[:3], kernel.in_channels + rest[3])
     kind = schema.BuiltinOptions.ConcatenationOptions
     return graph.add(schema.BuiltinOperator.CONCATENATION, inputs, shape, kind, options)
@@ -191,14 +214,14 @@ def _reduce(graph: _Graph, kernel: Kernel, fused: int) -> int:
     options.keepDims = True
     axes = [3] if kernel.op.startswith("channel") else [1, 2]
     code = schema.BuiltinOperator.MEAN if kernel.op.endswith("mean") else schema.BuiltinOperator.REDUCE_MAX
-    inputs = [graph.input(_input_shape(kernel)), graph.constant(np.array(axes, dtype=np.int32))]
+    inputs = [graph.first_input(kernel), graph.constant(np.array(axes, dtype=np.int32))]
     return graph.add(code, inputs, _output_shape(kernel), schema.BuiltinOptions.ReducerOptions, options)
 
 
 def _depth_to_space(graph: _Graph, kernel: Kernel, fused: int) -> int:
     options = schema.DepthToSpaceOptionsT()
     options.blockSize = kernel.kernel[0]
-    inputs, kind = [graph.input(_input_shape(kernel))], schema.BuiltinOptions.DepthToSpaceOptions
+    inputs, kind = [graph.first_input(kernel)], schema.BuiltinOptions.DepthToSpaceOptions
     return graph.add(schema.BuiltinOperator.DEPTH_TO_SPACE, inputs, _output_shape(kernel), kind, options)
 
 
@@ -206,7 +229,7 @@ def _resize_bilinear(graph: _Graph, kernel: Kernel, fused: int) -> int:
     options = schema.ResizeBilinearOptionsT()
     options.halfPixelCenters = True
     size = graph.constant(np.array(kernel.output_size, dtype=np.int32))
-    inputs, kind = [graph.input(_input_shape(kernel)), size], schema.BuiltinOptions.ResizeBilinearOptions
+    inputs, kind = [graph.first_input(kernel), size], schema.BuiltinOptions.ResizeBilinearOptions
     return graph.add(schema.BuiltinOperator.RESIZE_BILINEAR, inputs, _output_shape(kernel), kind, options)
 
 

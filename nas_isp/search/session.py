@@ -10,7 +10,7 @@ from nas_isp.adversarial.prepare import Prepared, prepare
 from nas_isp.data.demo import demo_folders
 from nas_isp.data.patches import load_unpaired
 from nas_isp.errors import InputError
-from nas_isp.latency.tables import HOST
+from nas_isp.latency.host import HOST
 from nas_isp.raw.readers import load_sensor
 from nas_isp.recipe import load_recipe
 from nas_isp.search.budget import Stopwatch

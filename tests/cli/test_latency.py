@@ -88,13 +88,14 @@ def test_predict_a_published_model(nas_isp: Any) -> None:
         (("predict", "--device", "pixel4-gpu", "--kernels", "broken.jsonl"), "line 1: malformed JSON"),
         (("predict", "--device", "pixel4-gpu", "--kernels", "empty.jsonl"), "no network"),
         (("predict", "--device", "pixel4-gpu", "--model", "efficient-isp", "--input-size", "0x4"), "0x4"),
-        (("measure", "--target", "adb", "--model", "efficient-isp"), "unknown target 'adb'"),
+        (("measure", "--target", "gpio", "--model", "efficient-isp", "-o", "x.json"), "unknown target 'gpio'"),
+        (("measure", "--target", "host:1", "--model", "efficient-isp", "-o", "x.json"), "no address"),
         (("measure", "--target", "host", "--space", "nope"), "nope"),
         (("build", "bad.jsonl", "-o", "table.json"), "bad.jsonl"),
         (("validate", "--device", "host", "--networks", "mobile"), "SPACE:N"),
         (("measure", "--target", "host", "--model", "efficient-isp", "-o", "broken.jsonl/y.json"), "cannot be written"),
         (("validate", "--device", "host", "--networks", "tiny:1", "-o", "none/y.json"), "cannot be written"),
-        (("validate", "--device", "pixel4-gpu", "--networks", "mobile:1"), "only be measured on this machine"),
+        (("validate", "--device", "pixel4-gpu", "--networks", "mobile:1"), "give the --target"),
     ],
 )
 def test_bad_input_gets_one_line(nas_isp: Any, tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
@@ -110,6 +111,8 @@ def test_measured_kernels_become_a_table_that_predicts(nas_isp: Any, tmp_path: P
     (tmp_path / "one.json").write_text(json.dumps([small, {**small, "height": 64, "width": 64}]))
     measured = nas_isp("measure", "--target", "host", "--kernels", "one.json", "-o", "measurements.json")
     assert measured.returncode == 0, measured.stderr
+    assert "2 kernels measured" in measured.stderr
+    assert "latency build" in refused(nas_isp("predict", "--device", "measurements.json", "--kernels", "one.json"))
     (tmp_path / "networks.json").write_text(
         json.dumps({"results": [{"kernels_ms": 1.0, "kernel_count": 2, "measured_ms": 1.5}]})
     )

@@ -7,13 +7,13 @@ import torch
 from ai_edge_litert.interpreter import Interpreter
 
 from nas_isp.errors import InputError
-from nas_isp.latency.host import HostTiming, extend_host_table, host_table_for, measure_kernels, missing_kernels
+from nas_isp.latency.anchor import anchor_kernels, anchor_model
+from nas_isp.latency.host import HostRunner, _spread_evenly, check_same_host, host_device
 from nas_isp.latency.host_models import single_kernel_model
 from nas_isp.latency.kernel import Kernel
-from nas_isp.latency.predict import predict
-from nas_isp.latency.tables import read_table, write_table
+from nas_isp.latency.runner import Failure, Timing
 
-QUICK = HostTiming(seconds_per_kernel=0.001)
+QUICK = HostRunner(seconds_per_model=0.001)
 
 
 def kernel(op: str, **changes: object) -> Kernel:
@@ -88,79 +88,47 @@ def test_depth_to_space_moves_channels_to_pixels() -> None:
 def test_what_cannot_be_timed_is_named() -> None:
     with pytest.raises(InputError, match="softmax 4->4"):
         single_kernel_model(kernel("softmax"))
-    with pytest.raises(InputError, match="fp32 only"):
-        measure_kernels([kernel("conv2d", precision="int8")], QUICK)
 
 
-def test_measurements_are_ordered_and_more_work_takes_longer() -> None:
+def test_the_anchor_is_a_chain_of_kernels() -> None:
+    content = anchor_model()
+    assert input_shapes(content) == [(1, 136, 240, 4)]
+    output = run_model(content, [np.random.default_rng(1).random((1, 136, 240, 4), dtype=np.float32)])
+    assert output.shape == (1, 272, 480, 3)
+    assert output.std() > 0
+    assert len(Interpreter(model_content=content)._get_ops_details()) >= len(anchor_kernels())
+
+
+def test_times_are_ordered_and_more_work_takes_longer() -> None:
     small = kernel("conv2d", kernel=3, height=16, width=16, in_channels=16, out_channels=16)
     large = kernel("conv2d", kernel=3, height=128, width=128, in_channels=16, out_channels=16)
-    first, second = measure_kernels([small, large], HostTiming(seconds_per_kernel=0.02))
+    first, second = HostRunner(seconds_per_model=0.02).time([single_kernel_model(small), single_kernel_model(large)])
+    assert isinstance(first, Timing)
+    assert isinstance(second, Timing)
     assert first.p10_ms is not None
     assert first.p90_ms is not None
-    assert 0 < first.p10_ms <= first.median_ms <= first.p90_ms
+    assert 0 < first.min_ms <= first.p10_ms <= first.median_ms <= first.p90_ms
     assert first.runs >= 7
     assert second.median_ms > 4 * first.median_ms
 
 
-def test_missing_kernels_are_timed_once_and_kept(tmp_path: Path) -> None:
-    path = tmp_path / "cache" / "host.json"
-    kernels = [kernel("conv2d", kernel=3), kernel("mean"), kernel("conv2d", kernel=3)]
-    progress: list[tuple[int, int]] = []
-    table = host_table_for(kernels, 1, path, lambda done, total: progress.append((done, total)))
-    assert progress == [(0, 2)]
-    assert len(table.measured) == 2
-    assert predict(table, kernels).measured_share == 1
-    assert not table.correction.fitted
-    again = host_table_for(kernels, 1, path, lambda done, total: progress.append((done, total)))
-    assert again == table == read_table(path)
-    assert len(progress) == 1
+def test_a_broken_model_fails_alone() -> None:
+    good = single_kernel_model(kernel("mean"))
+    answers = QUICK.time([good, b"not a model", good])
+    assert [type(answer) for answer in answers] == [Timing, Failure, Timing]
+    assert isinstance(answers[1], Failure)
+    assert answers[1].reason
 
 
-def test_an_interrupted_measurement_goes_on_where_it_stopped(tmp_path: Path) -> None:
-    path = tmp_path / "host.json"
-    kernels = [kernel("conv2d", height=side, width=side) for side in range(4, 16)]
-
-    def interrupt(done: int, total: int) -> None:
-        if done:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        extend_host_table(path, kernels, QUICK, interrupt)
-    kept = read_table(path)
-    assert len(kept.measured) == 8
-    assert missing_kernels(kept, kernels) == kernels[8:]
-    finished = extend_host_table(path, kernels, QUICK)
-    assert finished.measured[:8] == kept.measured
-    assert not missing_kernels(finished, kernels)
+def test_runs_are_spread_evenly_over_the_batch() -> None:
+    turns = list(_spread_evenly({0: 6, 1: 2, 2: 3}))
+    assert {index: turns.count(index) for index in (0, 1, 2)} == {0: 6, 1: 2, 2: 3}
+    assert turns == [0, 0, 2, 0, 1, 0, 2, 0, 0, 1, 2]
+    assert not list(_spread_evenly({}))
 
 
-def test_the_time_limit_stops_between_batches(tmp_path: Path) -> None:
-    table = extend_host_table(tmp_path / "host.json", [kernel("mean")], HostTiming(deadline=0.0))
-    assert not table.measured
-
-
-def test_other_numbers_of_threads_are_never_mixed(tmp_path: Path) -> None:
-    path = tmp_path / "host.json"
-    extend_host_table(path, [kernel("mean")], QUICK)
-    with pytest.raises(InputError, match="2 threads"):
-        extend_host_table(path, [kernel("add")], HostTiming(threads=2))
-    with pytest.raises(InputError, match=r"but this is .* 2 threads"):
-        host_table_for([kernel("mean")], 2, path)
-
-
-def test_measurements_of_another_runtime_are_refused_even_if_nothing_is_missing(tmp_path: Path) -> None:
-    path = tmp_path / "host.json"
-    table = extend_host_table(path, [kernel("mean")], QUICK)
-    old = table.device.model_copy(update={"runtime_version": "0.1"})
-    write_table(path, table.model_copy(update={"device": old}))
-    with pytest.raises(InputError, match=r"LiteRT 0\.1.*move this one away"):
-        host_table_for([kernel("mean")], 1, path)
-
-
-def test_a_file_that_cannot_be_written_is_refused_before_measuring(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    (tmp_path / "folder").mkdir()
-    for path in (tmp_path / "file" / "host.json", tmp_path / "folder"):
-        with pytest.raises(InputError, match=r"cannot be written|is a folder"):
-            extend_host_table(path, [kernel("mean")], QUICK, lambda done, total: pytest.fail("measured"))
+def test_measurements_of_another_runtime_are_refused() -> None:
+    check_same_host(Path("host.json"), host_device(2))
+    old = host_device(1).model_copy(update={"runtime_version": "0.1"})
+    with pytest.raises(InputError, match=r"host\.json: .*LiteRT 0\.1.*move this file away"):
+        check_same_host(Path("host.json"), old)
