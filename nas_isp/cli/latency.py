@@ -1,7 +1,7 @@
 """`nas-isp latency`: what tables there are, predictions, and measuring this machine."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -15,7 +15,20 @@ KernelsOption = Annotated[Path | None, typer.Option("--kernels", help="Kernels: 
 SizeOption = Annotated[str, typer.Option("--input-size", help="Packed rows x columns of a model's input.")]
 ThreadsOption = Annotated[int, typer.Option("--threads", min=1, max=256, help="Threads of the runtime.")]
 
-TargetOption = Annotated[str, typer.Option("--target", help="What to measure on: host.")]
+TargetOption = Annotated[str, typer.Option("--target", help="What to measure on: host, adb[:SERIAL] or ssh:HOST.")]
+BinaryOption = Annotated[
+    Path | None, typer.Option("--benchmark-binary", help="adb, ssh: TFLite's benchmark_model built for the device.")
+]
+DelegateOption = Annotated[
+    Literal["gpu", "xnnpack"] | None,
+    typer.Option("--delegate", help="adb, ssh: gpu or xnnpack (the CPU); default xnnpack."),
+]
+PrecisionOption = Annotated[
+    Literal["fp32", "fp16"] | None,
+    typer.Option("--precision", help="Arithmetic: fp32 or fp16; default fp16 on a GPU, else fp32."),
+]
+MaskOption = Annotated[str | None, typer.Option("--cpu-mask", help="adb, ssh: cores as a hexadecimal mask.")]
+RunsOption = Annotated[int, typer.Option("--runs", min=3, max=10000, help="adb, ssh: runs of each model.")]
 
 SPACE_SAMPLES = 2000
 
@@ -77,6 +90,11 @@ def measure(
     kernels: KernelsOption = None,
     input_size: SizeOption = "544x960",
     threads: ThreadsOption = 1,
+    binary: BinaryOption = None,
+    delegate: DelegateOption = None,
+    precision: PrecisionOption = None,
+    cpu_mask: MaskOption = None,
+    runs: RunsOption = 50,
     minutes: Annotated[float | None, typer.Option("--minutes", min=0.01, help="Stop after this time.")] = None,
     max_drift: Annotated[
         float,
@@ -95,7 +113,7 @@ def measure(
 
     if file is None and target != HOST:
         raise InputError(f"target '{target}': give -o FILE, where the measurements are kept")
-    runner = runner_for(target, TargetOptions(threads))
+    runner = runner_for(target, TargetOptions(threads, delegate, precision, binary, cpu_mask, runs))
     if space is not None:
         wanted = space_kernels(space, input_size, SPACE_SAMPLES)
     else:
@@ -137,6 +155,11 @@ def validate(
     input_size: SizeOption = "544x960",
     target: TargetOption = "host",
     threads: ThreadsOption = 1,
+    binary: BinaryOption = None,
+    delegate: DelegateOption = None,
+    precision: PrecisionOption = None,
+    cpu_mask: MaskOption = None,
+    runs: RunsOption = 50,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Which networks.")] = 0,
     output: FormatOption = Format.TABLE,
     file: Annotated[Path | None, typer.Option("-o", "--output", help="Write the result as JSON.")] = None,
@@ -151,7 +174,7 @@ def validate(
 
     if file is not None:
         check_output(file)
-    runner = runner_for(target, TargetOptions(threads))
+    runner = runner_for(target, TargetOptions(threads, delegate, precision, binary, cpu_mask, runs))
     with progress_bar("measuring networks") as report:
         result: dict[str, Any] = compare(device, networks, input_size, runner, seed, report)
     if file is not None:

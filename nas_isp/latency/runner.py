@@ -17,13 +17,19 @@ class Timing:
     runs: int
     p10_ms: float | None = None
     p90_ms: float | None = None
+    averaged: bool = False
+    """Whether `median_ms` is a mean, because the runtime tells no median."""
     nodes: int | None = None
     delegated_nodes: int | None = None
+    fell_back: bool = False
+    """Whether another processor than the one asked for ran a part, so that this is not the time that was asked for."""
 
     @property
-    def fell_back(self) -> bool:
-        """Whether the delegate left nodes to the CPU, so that this is not the time that was asked for."""
-        return self.nodes is not None and self.delegated_nodes is not None and self.delegated_nodes < self.nodes
+    def nodes_told(self) -> str:
+        """How much the delegate ran, for people."""
+        if self.nodes is None or self.delegated_nodes is None:
+            return "how many nodes it runs is not told"
+        return f"{self.delegated_nodes} of {self.nodes} nodes"
 
 
 @dataclass(frozen=True)

@@ -219,10 +219,7 @@ def _anchor_ms(answer: Timing | Failure) -> float:
     if isinstance(answer, Failure):
         raise InputError(f"the target cannot run the anchor network ({answer.reason}): nothing can be timed on it")
     if answer.fell_back:
-        raise InputError(
-            f"the delegate ran {answer.delegated_nodes} of {answer.nodes} nodes of the anchor network only: "
-            "choose another delegate"
-        )
+        raise InputError(f"the delegate does not run the anchor network whole ({answer.nodes_told}): choose another")
     return round(answer.median_ms, 6)
 
 
@@ -234,6 +231,7 @@ def _entry(kernel: Kernel, timing: Timing) -> MeasuredKernel:
         p10_ms=None if timing.p10_ms is None else round(timing.p10_ms, 6),
         p90_ms=None if timing.p90_ms is None else round(timing.p90_ms, 6),
         runs=timing.runs,
+        averaged=timing.averaged,
         nodes=timing.nodes,
         delegated_nodes=timing.delegated_nodes,
     )

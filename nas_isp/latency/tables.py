@@ -58,6 +58,7 @@ class MeasuredKernel(Settings):
     p10_ms: Annotated[float | None, Field(gt=0, description="10th percentile; null: unknown.")] = None
     p90_ms: Annotated[float | None, Field(gt=0, description="90th percentile; null: unknown.")] = None
     runs: Annotated[int, Field(ge=1, description="Number of single times behind these figures.")]
+    averaged: Annotated[bool, Field(description="Whether median_ms is a mean: the benchmark tells no median.")] = False
     nodes: Annotated[int | None, Field(ge=1, description="Nodes of the timed model; null: unknown.")] = None
     delegated_nodes: Annotated[int | None, Field(ge=0, description="Those of them that the delegate ran.")] = None
     anchor_drift: Annotated[
