@@ -24,8 +24,8 @@ DelegateOption = Annotated[
     typer.Option("--delegate", help="adb, ssh: gpu or xnnpack (the CPU); default xnnpack."),
 ]
 PrecisionOption = Annotated[
-    Literal["fp32", "fp16"] | None,
-    typer.Option("--precision", help="Arithmetic: fp32 or fp16; default fp16 on a GPU, else fp32."),
+    Literal["fp32", "fp16", "int8"] | None,
+    typer.Option("--precision", help="Arithmetic: fp32, fp16 or int8; default fp16 on a GPU, else fp32."),
 ]
 MaskOption = Annotated[str | None, typer.Option("--cpu-mask", help="adb, ssh: cores as a hexadecimal mask.")]
 RunsOption = Annotated[int, typer.Option("--runs", min=3, max=10000, help="adb, ssh: runs of each model.")]
@@ -118,7 +118,7 @@ def measure(
         wanted = space_kernels(space, input_size, SPACE_SAMPLES)
     else:
         wanted = [kernel for network in networks_of(model, kernels, input_size) for kernel in network.kernels]
-    path = file or host_measurements_path()
+    path = file or host_measurements_path(runner.device.id)
     settings = SessionSettings(deadline_in(None if minutes is None else 60 * minutes), max_drift / 100)
     with progress_bar("timing kernels") as report:
         measurements = measure_kernels(path, wanted, runner, settings, session_progress(report))
