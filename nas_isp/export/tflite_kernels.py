@@ -74,9 +74,7 @@ class _Reading:
         if read is None:
             raise InputError(f"{self.path}: operator {name} is no kernel that latency is known of")
         fields = {"height": 1, "width": 1} | self._input(operator) | read(self, operator)
-        if self._is_int8(operator):
-            fields["precision"] = "int8"
-        yield Kernel.model_validate(fields)
+        yield Kernel.model_validate(fields | {"precision": "int8" if self._is_int8(operator) else "fp32"})
 
     def _input(self, operator: schema.OperatorT) -> dict[str, Any]:
         shape, outputs = self.shape(operator.inputs[0]), self.shape(operator.outputs[0])
@@ -228,7 +226,9 @@ def _factors(reading: _Reading, operator: schema.OperatorT) -> tuple[int, int]:
         reading.shape(index) for index in (operator.inputs[0], operator.outputs[0])
     )
     if taller % rows or wider % columns:
-        raise InputError(f"{reading.path}: resizes by {taller / rows:g} x {wider / columns:g}; only whole factors are known")
+        raise InputError(
+            f"{reading.path}: resizes by {taller / rows:g} x {wider / columns:g}; only whole factors are known"
+        )
     return taller // rows, wider // columns
 
 

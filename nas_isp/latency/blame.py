@@ -54,7 +54,9 @@ def errors_by_kind(
         ValueError: lists of different length, or none.
     """
     if not len(names) == len(parts_ms) == len(measured_ms) or not names:
-        raise ValueError(f"{len(names)} names, {len(parts_ms)} predictions, {len(measured_ms)} times; give equally many")
+        raise ValueError(
+            f"{len(names)} names, {len(parts_ms)} predictions, {len(measured_ms)} times; give equally many"
+        )
     kinds = sorted({kind for parts in parts_ms for kind in parts})
     measured = np.array(measured_ms, dtype=float)
     predicted = np.array([[parts.get(kind, 0.0) for kind in kinds] for parts in parts_ms])

@@ -21,8 +21,8 @@ HOST_INT8 = "host-int8"
 HOST_PRECISIONS: dict[str, Precision] = {HOST: "fp32", HOST_INT8: "int8"}
 """What a device option calls this machine, and the arithmetic meant by it."""
 
-FEWEST_RUNS, MOST_RUNS = 7, 60
-SECONDS_PER_MODEL = 0.4
+FEWEST_RUNS, MOST_RUNS = 11, 60
+SECONDS_PER_MODEL = 0.5
 COOL_DOWN_S = 2.0
 CODES = 128
 """Non-negative codes of an 8-bit input."""

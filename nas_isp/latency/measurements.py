@@ -107,7 +107,7 @@ class Measurements(Settings):
         """Provenance for the table."""
         days = [batch.when[:10] for batch in self.batches]
         return SourceRecord(
-            how="single-kernel TFLite models timed in turns with an anchor network, median, at the anchor's usual speed",
+            how="single-kernel TFLite models timed in turns with an anchor network, median at the anchor's reference",
             when="not yet" if not days else min(days) if min(days) == max(days) else f"{min(days)} to {max(days)}",
             licence="measured by the user",
             link="",

@@ -153,6 +153,15 @@ def read_json(path: Path) -> Any:
         raise InputError(f"{path}: malformed JSON (nested too deeply)") from error
 
 
+def write_json(path: Path, content: Any) -> None:
+    """Write plain data as an indented JSON file, atomically.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    write_text(path, json.dumps(content, indent=1) + "\n")
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a file atomically.
 

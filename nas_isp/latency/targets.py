@@ -50,7 +50,9 @@ def _host(address: str, options: TargetOptions) -> Runner:
     if address:
         raise InputError(f"target 'host:{address}': this machine has no address; give --target host")
     if options.delegate == "gpu" or options.precision == "fp16":
-        raise InputError("target 'host' runs on the CPU (XNNPACK) in fp32 or int8; leave out --delegate and --precision fp16")
+        raise InputError(
+            "target 'host' runs on the CPU (XNNPACK) in fp32 or int8; leave out --delegate and --precision fp16"
+        )
     for name, given in (("--benchmark-binary", options.benchmark_binary), ("--cpu-mask", options.cpu_mask)):
         if given is not None:
             raise InputError(f"target 'host' times in this process; leave out {name}")
