@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from nas_isp import resources
-from nas_isp.latency.tables import load_table
+from nas_isp.latency.devices import load_table
 from nas_isp.recipe import load_recipe
 from nas_isp.search.space import load_space
 

@@ -8,7 +8,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from nas_isp.latency.tables import load_table
+from nas_isp.latency.devices import load_table
 
 SCRIPT = Path(__file__).resolve().parents[2] / "tools" / "build_phone_tables.py"
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from nas_isp.errors import InputError
+from nas_isp.latency.devices import device_names, load_table
 from nas_isp.latency.kernel import Kernel
 from nas_isp.latency.predict import Predictor, predict
 from nas_isp.latency.tables import (
@@ -13,8 +14,6 @@ from nas_isp.latency.tables import (
     MeasuredKernel,
     SourceRecord,
     build_table,
-    device_names,
-    load_table,
     merged,
     read_table,
     write_table,
