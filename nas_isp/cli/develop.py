@@ -31,6 +31,9 @@ def register(app: typer.Typer) -> None:
         tile: Annotated[
             int | None, typer.Option(min=2, help="Side of a tile in pixels; any gives the same picture.")
         ] = None,
+        adapt: Annotated[
+            bool, typer.Option("--adapt/--no-adapt", help="Bring RAW of another sensor to the model's; says so.")
+        ] = True,
         compare: Annotated[
             bool, typer.Option("--compare", help="Also write NAME_classical, developed without a network.")
         ] = False,
@@ -48,7 +51,7 @@ def register(app: typer.Typer) -> None:
         broken = 0
         for file, target in zip(files, targets, strict=True):
             try:
-                _develop_one(runner, file, target, description, tile, compare)
+                _develop_one(runner, file, target, description, tile, adapt, compare)
             except InputError as error:
                 if len(files) == 1:
                     raise
@@ -100,6 +103,7 @@ def _develop_one(
     target: Path,
     sensor: "SensorDescription | None",
     tile: int | None,
+    adapt: bool,
     compare: bool,
 ) -> None:
     from nas_isp.export.develop import develop
@@ -108,7 +112,7 @@ def _develop_one(
 
     with progress_bar(photo.name) as report:
         raw = read_raw(photo, sensor)
-        save_picture(target, develop(runner, raw, tile, report))
+        save_picture(target, develop(runner, raw, tile, report, adapt, say))
     print(target, flush=True)
     if compare:
         from nas_isp.raw.classical import render_image

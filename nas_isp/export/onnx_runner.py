@@ -36,6 +36,7 @@ class OnnxRunner(Runner):
             record.border,
         )
         self.record = record
+        self.sensor = record.sensor
         self._fixed = self._session(self._content)
         self._free = self._fixed if self.tile is None else None
         if self.has_global_head:

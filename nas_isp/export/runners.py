@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from nas_isp.cores import available_cores
 from nas_isp.errors import InputError
 from nas_isp.generators.architecture import Architecture, Border, PlainArchitecture, RmfaArchitecture
+from nas_isp.raw.sensor import SensorDescription
 
 Floats = NDArray[np.float32]
 
@@ -32,7 +33,10 @@ class Runner(ABC):
         whole_picture: tiles would not join: only a whole picture comes out right, and only at the size of `tile`
             where there is one.
         border: what the network sees outside of a picture: "mirror" for its mirror image, "zeros" for nothing added.
+        sensor: that the model was made for; None where it does not say.
     """
+
+    sensor: SensorDescription | None = None
 
     def __init__(
         self,

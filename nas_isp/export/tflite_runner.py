@@ -33,6 +33,7 @@ class TfliteRunner(Runner):
             record.border,
         )
         self.record = record
+        self.sensor = record.sensor
         self._whole = _Session(content, path, threads)
         if self.has_global_head:
             to_mean, from_mean = tflite_file.split_at_mean(content, path)
