@@ -1,5 +1,6 @@
 """`nas-isp latency`: what tables there are, predictions, and measuring this machine."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -24,8 +25,8 @@ DelegateOption = Annotated[
     typer.Option("--delegate", help="adb, ssh: gpu or xnnpack (the CPU); default xnnpack."),
 ]
 PrecisionOption = Annotated[
-    Literal["fp32", "fp16"] | None,
-    typer.Option("--precision", help="Arithmetic: fp32 or fp16; default fp16 on a GPU, else fp32."),
+    Literal["fp32", "fp16", "int8"] | None,
+    typer.Option("--precision", help="Arithmetic: fp32, fp16 or int8; default fp16 on a GPU, else fp32."),
 ]
 MaskOption = Annotated[str | None, typer.Option("--cpu-mask", help="adb, ssh: cores as a hexadecimal mask.")]
 RunsOption = Annotated[int, typer.Option("--runs", min=3, max=10000, help="adb, ssh: runs of each model.")]
@@ -118,7 +119,7 @@ def measure(
         wanted = space_kernels(space, input_size, SPACE_SAMPLES)
     else:
         wanted = [kernel for network in networks_of(model, kernels, input_size) for kernel in network.kernels]
-    path = file or host_measurements_path()
+    path = file or host_measurements_path(runner.device.id)
     settings = SessionSettings(deadline_in(None if minutes is None else 60 * minutes), max_drift / 100)
     with progress_bar("timing kernels") as report:
         measurements = measure_kernels(path, wanted, runner, settings, session_progress(report))
@@ -151,7 +152,10 @@ def build(
 
 def validate(
     device: DeviceOption,
-    networks: Annotated[str, typer.Option("--networks", help="SPACE:N, so many random networks of a space.")],
+    networks: Annotated[
+        str,
+        typer.Option("--networks", help="SPACE:N random networks, or a folder of bundles, architectures and .tflite."),
+    ],
     input_size: SizeOption = "544x960",
     target: TargetOption = "host",
     threads: ThreadsOption = 1,
@@ -160,25 +164,33 @@ def validate(
     precision: PrecisionOption = None,
     cpu_mask: MaskOption = None,
     runs: RunsOption = 50,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Which networks.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Which random networks.")] = 0,
     output: FormatOption = Format.TABLE,
-    file: Annotated[Path | None, typer.Option("-o", "--output", help="Write the result as JSON.")] = None,
+    file: Annotated[Path | None, typer.Option("-o", "--output", help="Write the result as JSON, for `build`.")] = None,
 ) -> None:
-    """Measure whole networks on a target and compare with their prediction."""
-    import json
-
+    """Measure whole networks on a target and compare with their prediction: errors, rank, and which kinds are off."""
     from nas_isp.cli.datasets import check_output
-    from nas_isp.cli.latency_measuring import compare, print_comparison
-    from nas_isp.latency.tables import write_text
+    from nas_isp.cli.latency_validating import candidates, compare, print_comparison, stated_precision, table_of_target
+    from nas_isp.cli.models import parse_size
+    from nas_isp.latency.tables import arithmetic, write_json
     from nas_isp.latency.targets import TargetOptions, runner_for
 
     if file is not None:
         check_output(file)
+    precision = precision or stated_precision(device)
     runner = runner_for(target, TargetOptions(threads, delegate, precision, binary, cpu_mask, runs))
+    found, faults = candidates(networks, parse_size(input_size), seed, arithmetic(runner.device))
+    table = table_of_target(device, [kernel for network in found for kernel in network.kernels], runner)
+
+    def keep(result: dict[str, Any]) -> None:
+        if file is not None:
+            write_json(file, result)
+
     with progress_bar("measuring networks") as report:
-        result: dict[str, Any] = compare(device, networks, input_size, runner, seed, report)
-    if file is not None:
-        write_text(file, json.dumps(result, indent=1) + "\n")
+        told = partial(report, text="measuring networks")
+        result = {"input_size": input_size, **compare(table, found, runner, told, keep)}
+    result["failed"] += faults
+    keep(result)
     if output is Format.JSON:
         print_json(result)
     else:

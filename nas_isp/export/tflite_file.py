@@ -52,6 +52,19 @@ def operator_name(model: schema.ModelT, operator: schema.OperatorT) -> str:
     return _OPERATOR_NAMES.get(max(code.builtinCode, code.deprecatedBuiltinCode), "UNKNOWN")
 
 
+def operator_code(model: schema.ModelT, operator: schema.OperatorT, version: int) -> int:
+    """Index of an operator code equal to this operator's but for the version; added if there is none."""
+    known = model.operatorCodes[operator.opcodeIndex]
+    builtin = max(known.builtinCode, known.deprecatedBuiltinCode)
+    for index, code in enumerate(model.operatorCodes):
+        if max(code.builtinCode, code.deprecatedBuiltinCode) == builtin and code.version == version:
+            return index
+    new = schema.OperatorCodeT()
+    new.builtinCode, new.deprecatedBuiltinCode, new.version = builtin, min(builtin, 127), version
+    model.operatorCodes.append(new)
+    return len(model.operatorCodes) - 1
+
+
 def add_record(model: schema.ModelT, text: str) -> None:
     """Put the record into the file's metadata."""
     buffer = schema.BufferT()

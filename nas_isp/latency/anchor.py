@@ -6,7 +6,7 @@ full-HD sides. Another shape needs another name, which is part of a session's se
 
 from functools import cache
 
-from nas_isp.latency.kernel import Kernel, convolution, shuffle
+from nas_isp.latency.kernel import Kernel, Precision, convolution, shuffle
 
 ANCHOR = "efficient-isp-136x240"
 SIZE = (136, 240)
@@ -23,8 +23,8 @@ def anchor_kernels() -> list[Kernel]:
 
 
 @cache
-def anchor_model() -> bytes:
-    """The anchor as a float32 TFLite model."""
+def anchor_model(precision: Precision = "fp32") -> bytes:
+    """The anchor as a TFLite model."""
     from nas_isp.latency.host_models import kernel_chain_model
 
-    return kernel_chain_model(anchor_kernels())
+    return kernel_chain_model(anchor_kernels(), precision)

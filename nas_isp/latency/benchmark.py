@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Literal
 
 from nas_isp.errors import InputError
 from nas_isp.latency.anchor import ANCHOR
@@ -22,6 +21,7 @@ from nas_isp.latency.benchmark_output import (
     fault,
     operator_times,
 )
+from nas_isp.latency.kernel import Precision
 from nas_isp.latency.provenance import Health, Setup
 from nas_isp.latency.remote_device import Identity
 from nas_isp.latency.runner import Failure, Timing
@@ -53,7 +53,7 @@ class BenchmarkOptions:
 
     binary: Path
     delegate: Delegate = "xnnpack"
-    precision: Literal["fp32", "fp16"] = "fp32"
+    precision: Precision = "fp32"
     threads: int = 1
     runs: int = 50
     core_mask: str | None = None

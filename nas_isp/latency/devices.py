@@ -5,14 +5,14 @@ from pathlib import Path
 
 from nas_isp import resources
 from nas_isp.errors import InputError
-from nas_isp.latency.host import HOST, check_same_host
+from nas_isp.latency.host import HOST, HOST_PRECISIONS, check_same_host
 from nas_isp.latency.measurements import read_measurements
 from nas_isp.latency.tables import LatencyTable, read_table
 
 
 def device_names() -> list[str]:
     """Everything that a device option takes by name: the shipped tables and this machine."""
-    return sorted({*resources.names("latency_tables"), HOST})
+    return sorted({*resources.names("latency_tables"), *HOST_PRECISIONS})
 
 
 def load_table(name_or_path: str) -> LatencyTable:
@@ -22,12 +22,12 @@ def load_table(name_or_path: str) -> LatencyTable:
         InputError: unknown name (the message lists the known ones), a file that is no valid table, or measurements of
             `host` that were made on another machine or runtime.
     """
-    if name_or_path == HOST:
-        path = host_measurements_path()
+    if name_or_path in HOST_PRECISIONS:
+        path, precision = host_measurements_path(name_or_path), HOST_PRECISIONS[name_or_path]
         if not path.is_file():
             raise InputError(
-                "device 'host' has no measurements yet on this machine: "
-                "run `nas-isp latency measure --target host --space mobile`"
+                f"device '{name_or_path}' has no measurements yet on this machine: "
+                f"run `nas-isp latency measure --target host --precision {precision} --space mobile`"
             )
         measurements = read_measurements(path)
         check_same_host(path, measurements.device)
@@ -43,7 +43,7 @@ def load_table(name_or_path: str) -> LatencyTable:
         raise
 
 
-def host_measurements_path() -> Path:
-    """Where this machine's measurements are kept; `NAS_ISP_CACHE` moves the folder."""
+def host_measurements_path(device: str = HOST) -> Path:
+    """Where this machine's measurements are kept, one file an arithmetic; `NAS_ISP_CACHE` moves the folder."""
     default = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "nas_isp"
-    return Path(os.environ.get("NAS_ISP_CACHE", default)) / "host.json"
+    return Path(os.environ.get("NAS_ISP_CACHE", default)) / f"{device}.json"

@@ -11,25 +11,38 @@ import numpy as np
 
 from nas_isp.errors import InputError
 from nas_isp.latency.anchor import ANCHOR
+from nas_isp.latency.kernel import Precision
 from nas_isp.latency.provenance import Health, Setup
 from nas_isp.latency.runner import Failure, Timing
 from nas_isp.latency.tables import DeviceRecord
 
 HOST = "host"
+HOST_INT8 = "host-int8"
+HOST_PRECISIONS: dict[str, Precision] = {HOST: "fp32", HOST_INT8: "int8"}
+"""What a device option calls this machine, and the arithmetic meant by it."""
 
-FEWEST_RUNS, MOST_RUNS = 7, 60
-SECONDS_PER_MODEL = 0.4
+FEWEST_RUNS, MOST_RUNS = 11, 60
+SECONDS_PER_MODEL = 0.5
 COOL_DOWN_S = 2.0
+CODES = 128
+"""Non-negative codes of an 8-bit input."""
 
 
 class HostRunner:
-    """Times models in this process, in turns run by run."""
+    """Times models in this process, in turns run by run.
 
-    def __init__(self, threads: int = 1, seconds_per_model: float = SECONDS_PER_MODEL) -> None:
-        self.device = host_device(threads)
+    With one thread a run's time is the processor time of that thread: on a machine at rest the same as the time that
+    passes, and not disturbed by whatever else wants the core on a busy one. With more it is the time that passes.
+    """
+
+    def __init__(
+        self, threads: int = 1, precision: Precision = "fp32", seconds_per_model: float = SECONDS_PER_MODEL
+    ) -> None:
+        self.device = host_device(threads, precision)
         self.setup = Setup(target=HOST, system=f"{platform.system()} {platform.machine()}", anchor=ANCHOR)
         self.cool_down_s = COOL_DOWN_S
         self._threads, self._seconds = threads, seconds_per_model
+        self._clock = time.thread_time if threads == 1 else time.perf_counter
 
     def time(self, models: Sequence[bytes]) -> list[Timing | Failure]:
         """See `Runner.time`. The runs of each model are spread evenly over the whole time."""
@@ -40,25 +53,30 @@ class HostRunner:
                 runs[index] = _prepared(model, self._threads)
             except (ValueError, RuntimeError) as error:
                 failures[index] = Failure(" ".join(str(error).split()) or type(error).__name__)
-        wanted = {index: self._run_count(min(_timed_ms(run) for _ in range(2))) for index, run in runs.items()}
+        wanted = {index: self._run_count(min(self._timed_ms(run) for _ in range(2))) for index, run in runs.items()}
         times: dict[int, list[float]] = {index: [] for index in runs}
         for index in _spread_evenly(wanted):
-            times[index].append(_timed_ms(runs[index]))
+            times[index].append(self._timed_ms(runs[index]))
         return [failures[index] if index in failures else _timing(times[index]) for index in range(len(models))]
 
     def health(self) -> Health:
         """See `Runner.health`."""
         return Health(governor=_governor())
 
+    def _timed_ms(self, run: Callable[[], object]) -> float:
+        start = self._clock()
+        run()
+        return (self._clock() - start) * 1e3
+
     def _run_count(self, first_ms: float) -> int:
         return int(np.clip(self._seconds * 1e3 / max(first_ms, 1e-6), FEWEST_RUNS, MOST_RUNS))
 
 
-def host_device(threads: int) -> DeviceRecord:
+def host_device(threads: int, precision: Precision = "fp32") -> DeviceRecord:
     """This machine as a device."""
     model = _processor_name()
     return DeviceRecord(
-        id=HOST,
+        id=next(name for name, arithmetic in HOST_PRECISIONS.items() if arithmetic == precision),
         name=f"this machine ({model})",
         soc=model,
         processor="cpu",
@@ -66,7 +84,7 @@ def host_device(threads: int) -> DeviceRecord:
         runtime="LiteRT",
         runtime_version=version("ai-edge-litert"),
         delegate="XNNPACK",
-        precision="fp32",
+        precision=precision,
         threads=threads,
     )
 
@@ -77,7 +95,7 @@ def check_same_host(path: Path, device: DeviceRecord) -> None:
     Raises:
         InputError: they were made on another machine or runtime.
     """
-    here = host_device(device.threads or 1)
+    here = host_device(device.threads or 1, HOST_PRECISIONS.get(device.id, "fp32"))
     if device != here:
         raise InputError(
             f"{path}: measured on {device.name} with {device.runtime} {device.runtime_version}, but this is "
@@ -92,15 +110,11 @@ def _prepared(model: bytes, threads: int) -> Callable[[], object]:
     interpreter.allocate_tensors()
     rng = np.random.default_rng(0)
     for entry in interpreter.get_input_details():
-        interpreter.set_tensor(entry["index"], rng.random(entry["shape"], dtype=np.float32))
+        values = rng.random(entry["shape"], dtype=np.float32)
+        codes = rng.integers(0, CODES, entry["shape"])
+        interpreter.set_tensor(entry["index"], values if entry["dtype"] == np.float32 else codes.astype(entry["dtype"]))
     run: Callable[[], object] = interpreter.invoke
     return run
-
-
-def _timed_ms(run: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    run()
-    return (time.perf_counter() - start) * 1e3
 
 
 def _spread_evenly(counts: dict[int, int]) -> Iterator[int]:

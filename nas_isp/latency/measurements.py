@@ -74,16 +74,19 @@ class Measurements(Settings):
         return 0.0 if self.reference_ms is None else anchor_ms / self.reference_ms - 1
 
     def measured(self, max_drift: float = MAX_DRIFT) -> list[MeasuredKernel]:
-        """Every timed kernel once: its latest steady time, else its latest one with the anchor's drift as a mark."""
+        """Every timed kernel once: its latest steady time, else its latest one with the anchor's drift as a mark.
+
+        Times are those that the kernel would take while the anchor takes its reference: divided by one plus the drift.
+        """
         steady: list[MeasuredKernel] = []
         marked: list[MeasuredKernel] = []
         for batch in self.batches:
             drift = self.drift(batch.anchor_ms)
             if abs(drift) <= max_drift:
-                steady += batch.measured
+                steady += [_at_reference(entry, drift) for entry in batch.measured]
             else:
                 mark = {"anchor_drift": round(drift, 4)}
-                marked += [entry.model_copy(update=mark) for entry in batch.measured]
+                marked += [_at_reference(entry, drift).model_copy(update=mark) for entry in batch.measured]
         return merged(marked, steady)
 
     @property
@@ -104,12 +107,13 @@ class Measurements(Settings):
         """Provenance for the table."""
         days = [batch.when[:10] for batch in self.batches]
         return SourceRecord(
-            how="single-kernel TFLite models timed in turns with an anchor network, median",
+            how="single-kernel TFLite models timed in turns with an anchor network, median at the anchor's reference",
             when="not yet" if not days else min(days) if min(days) == max(days) else f"{min(days)} to {max(days)}",
             licence="measured by the user",
             link="",
             caveat="kernels are timed alone; whole networks were not measured unless a correction says so",
             setup=self.setup,
+            anchor_ms=self.reference_ms,
         )
 
 
@@ -127,6 +131,13 @@ def joined(files: Sequence[tuple[Path, Measurements]]) -> Measurements:
     if not any(batch.measured for batch in batches):
         raise InputError(f"{first_path}: holds no measured kernel; run `nas-isp latency measure` first")
     return first.model_copy(update={"batches": batches})
+
+
+def _at_reference(entry: MeasuredKernel, drift: float) -> MeasuredKernel:
+    times = {name: getattr(entry, name) for name in ("median_ms", "min_ms", "p10_ms", "p90_ms")}
+    return entry.model_copy(
+        update={name: round(time / (1 + drift), 6) for name, time in times.items() if time is not None}
+    )
 
 
 def read_measurements(path: Path) -> Measurements:

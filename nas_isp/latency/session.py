@@ -21,7 +21,7 @@ from nas_isp.latency.measurements import (
 from nas_isp.latency.order import measuring_order
 from nas_isp.latency.predict import Predictor
 from nas_isp.latency.runner import Failure, Runner, Timing
-from nas_isp.latency.tables import MeasuredKernel, check_writable
+from nas_isp.latency.tables import MeasuredKernel, arithmetic, check_writable
 
 BATCH = 8
 """Kernels that are timed in turns with the anchor, and whose loss a break costs at most."""
@@ -154,9 +154,9 @@ def _batches(kernels: Sequence[Kernel]) -> Iterator[tuple[int, Sequence[Kernel]]
 
 def _warm_up(runner: Runner, settings: SessionSettings) -> None:
     """Run the anchor until two looks agree: clocks, caches and the runtime's own start are then behind us."""
-    last = _anchor_ms(runner.time([anchor_model()])[0])
+    last = _anchor_ms(runner.time([_anchor(runner)])[0])
     for _ in range(LOOKS - 1):
-        now = _anchor_ms(runner.time([anchor_model()])[0])
+        now = _anchor_ms(runner.time([_anchor(runner)])[0])
         if abs(now / last - 1) <= settings.max_drift:
             return
         last = now
@@ -187,7 +187,7 @@ def _timed(kernels: Sequence[Kernel], runner: Runner) -> Batch:
             models[kernel] = _model(kernel, runner)
         except InputError as error:
             failed.append(FailedKernel(kernel=kernel, reason=str(error)))
-    anchor, *answers = runner.time([anchor_model(), *models.values()])
+    anchor, *answers = runner.time([_anchor(runner), *models.values()])
     measured: list[MeasuredKernel] = []
     fallen_back: list[MeasuredKernel] = []
     for kernel, answer in zip(models, answers, strict=True):
@@ -212,7 +212,11 @@ def _model(kernel: Kernel, runner: Runner) -> bytes:
     stated = runner.device.precision
     if kernel.precision not in (None, stated) and "int8" in (kernel.precision, stated):
         raise InputError(f"kernel '{kernel.label()}' is {kernel.precision}, this session is timed in {stated} only")
-    return single_kernel_model(kernel)
+    return single_kernel_model(kernel, arithmetic(runner.device))
+
+
+def _anchor(runner: Runner) -> bytes:
+    return anchor_model(arithmetic(runner.device))
 
 
 def _anchor_ms(answer: Timing | Failure) -> float:

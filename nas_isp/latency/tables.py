@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from nas_isp.errors import InputError
 from nas_isp.latency.correction import Correction
 from nas_isp.latency.fit import Roofline, fit_models
-from nas_isp.latency.kernel import Kernel
+from nas_isp.latency.kernel import Kernel, Precision
 from nas_isp.latency.provenance import Setup
 from nas_isp.settings import Settings, validated
 
@@ -38,6 +38,11 @@ class DeviceRecord(Settings):
     winograd: Annotated[bool, Field(description="Whether the runtime runs wide 3x3 convolutions by Winograd.")] = False
 
 
+def arithmetic(device: DeviceRecord) -> Precision:
+    """In which form a network is given to a device: a GPU computes float networks in half precision itself."""
+    return "int8" if device.precision == "int8" else "fp32"
+
+
 class SourceRecord(Settings):
     """Where the measurements come from."""
 
@@ -47,6 +52,9 @@ class SourceRecord(Settings):
     link: Annotated[str, Field(description="Where to find the source.")]
     caveat: Annotated[str, Field(description="What a user of predictions must know.")] = ""
     setup: Annotated[Setup | None, Field(description="How this program timed them; null: it did not.")] = None
+    anchor_ms: Annotated[
+        float | None, Field(gt=0, description="Time of the set-up's anchor network, at which all times are stated.")
+    ] = None
 
 
 class MeasuredKernel(Settings):
@@ -143,6 +151,15 @@ def read_json(path: Path) -> Any:
         raise InputError(f"{path}, line {error.lineno}: malformed JSON ({error.msg})") from error
     except RecursionError as error:
         raise InputError(f"{path}: malformed JSON (nested too deeply)") from error
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write plain data as an indented JSON file, atomically.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    write_text(path, json.dumps(content, indent=1) + "\n")
 
 
 def write_text(path: Path, text: str) -> None:

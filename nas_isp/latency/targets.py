@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from nas_isp.errors import InputError
 from nas_isp.latency.benchmark_output import Delegate
 from nas_isp.latency.host import HOST, HostRunner
+from nas_isp.latency.kernel import Precision
 from nas_isp.latency.runner import Runner
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 TARGETS = ("host", "adb[:SERIAL]", "ssh:[USER@]HOST")
 """As people are told."""
 
-Arithmetic = Literal["fp32", "fp16"]
-
 
 @dataclass(frozen=True)
 class TargetOptions:
@@ -25,7 +24,7 @@ class TargetOptions:
 
     threads: int = 1
     delegate: Delegate | None = None
-    precision: Arithmetic | None = None
+    precision: Precision | None = None
     benchmark_binary: Path | None = None
     cpu_mask: str | None = None
     runs: int = 50
@@ -51,11 +50,13 @@ def _host(address: str, options: TargetOptions) -> Runner:
     if address:
         raise InputError(f"target 'host:{address}': this machine has no address; give --target host")
     if options.delegate == "gpu" or options.precision == "fp16":
-        raise InputError("target 'host' runs on the CPU (XNNPACK) in fp32; leave out --delegate and --precision")
+        raise InputError(
+            "target 'host' runs on the CPU (XNNPACK) in fp32 or int8; leave out --delegate and --precision fp16"
+        )
     for name, given in (("--benchmark-binary", options.benchmark_binary), ("--cpu-mask", options.cpu_mask)):
         if given is not None:
             raise InputError(f"target 'host' times in this process; leave out {name}")
-    return HostRunner(options.threads)
+    return HostRunner(options.threads, options.precision or "fp32")
 
 
 def _android(address: str, options: TargetOptions) -> Runner:

@@ -63,6 +63,18 @@ def test_a_table_keeps_where_its_times_come_from(file: Path, tmp_path: Path) -> 
     ]
 
 
+def test_times_are_stated_at_the_anchors_reference(file: Path) -> None:
+    measurements = read_measurements(file)
+    first, second = measurements.batches
+    slower = {"anchor_ms": 1.04 * second.anchor_ms}
+    disturbed = measurements.model_copy(update={"batches": (first, second.model_copy(update=slower))})
+    assert disturbed.reference_ms == measurements.reference_ms == disturbed.table().source.anchor_ms
+    before, after = ({entry.kernel: entry.median_ms for entry in m.measured()} for m in (measurements, disturbed))
+    for batch, factor in ((first, 1.0), (second, 1.04)):
+        for entry in batch.measured:
+            assert after[entry.kernel] == pytest.approx(before[entry.kernel] / factor, abs=2e-6)
+
+
 def test_measurements_given_as_a_table_say_what_to_run(file: Path) -> None:
     with pytest.raises(InputError, match="latency build"):
         read_table(file)

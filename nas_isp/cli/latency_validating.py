@@ -1,0 +1,274 @@
+"""Whole networks of `nas-isp latency validate`: which ones, their prediction beside their time, and what it says."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median_low
+from typing import TYPE_CHECKING, Any, get_args
+
+from nas_isp.cli.common import print_table, say
+from nas_isp.cli.latency_measuring import table_for
+from nas_isp.cli.models import load_architecture
+from nas_isp.errors import InputError
+from nas_isp.latency.agreement import agreement
+from nas_isp.latency.blame import errors_by_kind, kind_label
+from nas_isp.latency.devices import load_table
+from nas_isp.latency.host import HOST_PRECISIONS
+from nas_isp.latency.kernel import Kernel, Precision
+from nas_isp.latency.kernels import kernels_of
+from nas_isp.latency.predict import Prediction, predict
+from nas_isp.latency.runner import Runner
+from nas_isp.latency.tables import LatencyTable
+from nas_isp.latency.validation import Network, ReportsNetworks, TimedNetwork, time_networks
+
+if TYPE_CHECKING:
+    from nas_isp.generators.architecture import Architecture
+
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+FILES = (".json", ".safetensors", ".tflite")
+MOST_NETWORKS = 1000
+CALIBRATION_SIZE = (64, 96)
+"""Of the noise on which ranges are observed: how long 8-bit arithmetic takes does not depend on them."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A network to compare: its name, its kernels and how its TFLite file comes about."""
+
+    name: str
+    kernels: tuple[Kernel, ...]
+    write: Callable[[], bytes]
+
+
+def candidates(
+    text: str, size: tuple[int, int], seed: int, precision: Precision
+) -> tuple[list[Candidate], list[dict[str, str]]]:
+    """The networks that ``--networks`` names, and what could not be read of them.
+
+    Args:
+        text: ``SPACE:N`` for so many random networks of a space, or a folder of bundles, architecture files and .tflite
+            files.
+        size: packed rows and columns.
+        seed: of the random networks.
+        precision: in which a bundle or an architecture is written; random weights where there are none.
+
+    Raises:
+        InputError: neither of these, or a folder without such a file.
+    """
+    if not Path(text).is_dir():
+        return _random_networks(text, size, seed, precision), []
+    found: list[Candidate] = []
+    faults: list[dict[str, str]] = []
+    paths = sorted(path for path in Path(text).iterdir() if path.suffix in FILES)
+    if not paths:
+        raise InputError(f"networks '{text}': the folder holds no {', '.join(FILES)} file")
+    for path in paths:
+        try:
+            found.append(_from_file(path, size, precision))
+        except InputError as error:
+            faults.append({"network": path.name, "reason": str(error)})
+    if not found:
+        raise InputError(f"networks '{text}': none of {len(paths)} files can be used; {faults[0]['reason']}")
+    return found, faults
+
+
+def stated_precision(device: str) -> Precision | None:
+    """The arithmetic that a device's table was measured in; None where it states none that can be asked for.
+
+    Raises:
+        InputError: unknown device.
+    """
+    if device in HOST_PRECISIONS:
+        return HOST_PRECISIONS[device]
+    stated = load_table(device).device.precision
+    return next((precision for precision in PRECISIONS if precision == stated), None)
+
+
+def table_of_target(device: str, kernels: Sequence[Kernel], runner: Runner) -> LatencyTable:
+    """The device's table; for this machine, kernels not yet measured are timed first.
+
+    Raises:
+        InputError: a table of another device than the target.
+    """
+    if device in HOST_PRECISIONS and device == runner.device.id:
+        return table_for(device, kernels, runner.device.threads or 1)
+    table = load_table(device)
+    if table.device != runner.device:
+        there, here = table.device, runner.device
+        raise InputError(
+            f"device '{device}' is {there.name} in {there.precision} with {there.threads} threads, but the target is "
+            f"{here.name} in {here.precision} with {here.threads}: give the --target, --precision and --threads of the "
+            "table"
+        )
+    return table
+
+
+def compare(
+    table: LatencyTable,
+    networks: Sequence[Candidate],
+    runner: Runner,
+    report: ReportsNetworks,
+    keep: Callable[[dict[str, Any]], None],
+) -> dict[str, Any]:
+    """Time networks on a target and compare with their prediction.
+
+    Args:
+        table: to predict with.
+        networks: each once.
+        runner: the target.
+        report: told the progress.
+        keep: given the result so far after every network.
+
+    Raises:
+        InputError: a target that cannot be used, or no network that could be timed.
+    """
+    by_name = {network.name: network for network in networks}
+    timed: list[TimedNetwork] = []
+    failed: list[dict[str, str]] = []
+    for outcome in time_networks([Network(n.name, n.write) for n in networks], runner, report):
+        if not isinstance(outcome, TimedNetwork):
+            failed.append({"network": outcome.name, "reason": outcome.reason})
+            continue
+        timed.append(outcome)
+        keep(_result(table, by_name, timed, failed))
+    if not timed:
+        raise InputError(f"no network could be timed: {failed[0]['network']}: {failed[0]['reason']}")
+    return _result(table, by_name, timed, failed)
+
+
+def print_comparison(result: dict[str, Any]) -> None:
+    """A comparison as tables for people: the networks and the kinds of kernel, the worst first."""
+    rows = sorted(result["results"], key=lambda row: -abs(row["predicted_ms"] / row["measured_ms"] - 1))
+    cells = [
+        (
+            row["network"],
+            row["predicted_ms"],
+            row["measured_ms"],
+            100 * (row["predicted_ms"] / row["measured_ms"] - 1),
+            100 * row["measured_share"],
+        )
+        for row in rows
+    ]
+    columns = ("network", "predicted ms", "measured ms", "error %", "kernels measured %")
+    print_table(columns, cells, f"{result['networks']} networks on {result['device']}: {_in_words(result)}")
+    kinds = [
+        (kind["kind"], kind["networks"], 100 * kind["share"], 100 * kind["error"], kind["worst_network"])
+        for kind in result["kinds"]
+    ]
+    title = "kinds of kernel by what their errors cost (error: of the kind's predicted time, fitted to the networks)"
+    print_table(("kind", "networks", "time %", "error %", "most in"), kinds, title)
+    say(
+        f"the anchor network took {result['anchor_ms']:.4g} ms; measured times are stated for "
+        f"{result['reference_ms']:.4g} ms. As timed: {_in_words(result['as_timed'])}"
+    )
+    for fault in result["failed"]:
+        say(f"warning: {fault['network']} is left out: {fault['reason']}")
+
+
+def _in_words(found: dict[str, Any]) -> str:
+    tau = "-" if found["kendall_tau"] is None else f"{found['kendall_tau']:.3f}"
+    return (
+        f"mean error {100 * found['mean_error']:.1f} %, within 5 %: {100 * found['within_5_percent']:.0f} %, "
+        f"within 10 %: {100 * found['within_10_percent']:.0f} %, Kendall tau {tau}"
+    )
+
+
+def _result(
+    table: LatencyTable, networks: dict[str, Candidate], timed: Sequence[TimedNetwork], failed: list[dict[str, str]]
+) -> dict[str, Any]:
+    session_ms = median_low(outcome.anchor_ms for outcome in timed)
+    reference_ms = table.source.anchor_ms or session_ms
+    predictions = [predict(table, networks[outcome.name].kernels) for outcome in timed]
+    rows = [
+        {
+            "network": outcome.name,
+            "predicted_ms": prediction.latency_ms,
+            "measured_ms": outcome.measured_ms(reference_ms),
+            "timed_ms": outcome.timed_ms,
+            "anchor_drift": outcome.anchor_ms / reference_ms - 1,
+            "runs": outcome.runs,
+            "kernels_ms": prediction.kernels_ms,
+            "kernel_count": len(prediction.kernels),
+            "measured_share": prediction.measured_share,
+            "extrapolated_share": prediction.extrapolated_share,
+        }
+        for outcome, prediction in zip(timed, predictions, strict=True)
+    ]
+    predicted = [prediction.latency_ms for prediction in predictions]
+    measured = [outcome.measured_ms(reference_ms) for outcome in timed]
+    kinds = errors_by_kind([outcome.name for outcome in timed], [_parts(p) for p in predictions], measured)
+    return {
+        "device": table.device.id,
+        "threads": table.device.threads,
+        "precision": table.device.precision,
+        **asdict(agreement(predicted, measured)),
+        "as_timed": asdict(agreement(predicted, [outcome.timed_ms for outcome in timed])),
+        "anchor_ms": session_ms,
+        "reference_ms": reference_ms,
+        "kinds": [asdict(kind) for kind in kinds],
+        "failed": failed,
+        "results": rows,
+    }
+
+
+def _parts(prediction: Prediction) -> dict[str, float]:
+    """A network's predicted time by kind, the correction spread over its kernels."""
+    factor = prediction.latency_ms / prediction.kernels_ms
+    parts: dict[str, float] = {}
+    for part in prediction.kernels:
+        kind = kind_label(part.kernel)
+        parts[kind] = parts.get(kind, 0.0) + factor * part.latency_ms
+    return parts
+
+
+def _random_networks(text: str, size: tuple[int, int], seed: int, precision: Precision) -> list[Candidate]:
+    import numpy as np
+
+    from nas_isp.search.space import load_space
+
+    space, _, number = text.rpartition(":")
+    if not space or not number.isascii() or not number.isdigit() or not 1 <= int(number) <= MOST_NETWORKS:
+        raise InputError(
+            f"networks '{text}': give a folder of networks, or SPACE:N with N from 1 to {MOST_NETWORKS}, "
+            "such as mobile:8"
+        )
+    members, rng = load_space(space), np.random.default_rng(seed)
+    drawn: dict[str, Candidate] = {}
+    while len(drawn) < min(int(number), members.size()):
+        architecture = members.sample(rng)
+        drawn.setdefault(architecture.digest(), _written(architecture.digest(), architecture, size, precision))
+    return list(drawn.values())
+
+
+def _from_file(path: Path, size: tuple[int, int], precision: Precision) -> Candidate:
+    if path.suffix != ".tflite":
+        return _written(path.name, load_architecture(str(path)), size, precision)
+    from nas_isp.export.runners import read_bytes
+    from nas_isp.export.tflite_kernels import kernels_of_tflite
+
+    content = read_bytes(path)
+    kernels = tuple(kernels_of_tflite(content, path))
+    stated = "int8" if any(kernel.precision == "int8" for kernel in kernels) else "fp32"
+    if stated != precision:
+        raise InputError(f"{path}: is {stated}, but {precision} is measured: give the --device of that precision")
+    return Candidate(path.name, kernels, lambda: content)
+
+
+def _written(name: str, architecture: "Architecture", size: tuple[int, int], precision: Precision) -> Candidate:
+    kernels = tuple(kernels_of(architecture, *size))
+    return Candidate(name, kernels, lambda: _exported(architecture, size, precision))
+
+
+def _exported(architecture: "Architecture", size: tuple[int, int], precision: Precision) -> bytes:
+    from nas_isp.export.tflite import export_tflite
+    from nas_isp.generators.build import build, fuse
+
+    content = export_tflite(fuse(build(architecture)), *size, "fp32")
+    if precision != "int8":
+        return content
+    import numpy as np
+
+    from nas_isp.export.quantise import quantise_tflite
+
+    noise = np.random.default_rng(0).random((4, *CALIBRATION_SIZE), dtype=np.float32)
+    return quantise_tflite(content, [noise])
