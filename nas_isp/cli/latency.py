@@ -146,6 +146,8 @@ def build(
         say(line)
     write_table(file, table)
     fitted = f"fitted on {table.correction.networks} networks" if table.correction.fitted else "not fitted"
+    if table.correction.mean_error is not None:
+        fitted += f" (mean error of left-out ones {100 * table.correction.mean_error:.1f} %)"
     say(f"{file}: {len(table.measured)} kernels, {len(table.models)} models, correction {fitted}")
     print(file)
 
