@@ -40,6 +40,7 @@ RUN_TIMEOUT_S = 240.0
 MODELS = "models"
 PROGRAM = "benchmark_model"
 PROCESS = "benchmark.pid"
+PROFILE = "profile.csv"
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,6 @@ class BenchmarkRunner:
                 else:
                     outcomes[index].append(run)
                     taken[index] = delegation(str(output), self._options.delegate)
-        run_remote(self._transport, ["rm", "-rf", f"{self._transport.folder}/{MODELS}"])
         return [
             failures[index] if index in failures else self._timing(outcomes[index], taken[index])
             for index in range(len(models))
@@ -148,12 +148,12 @@ class BenchmarkRunner:
         Raises:
             InputError: the device cannot be used, or does not run the model.
         """
-        path, folder = self._pushed([model])[0], self._transport.folder
-        output = self._output(path, "--enable_op_profiling=true", "--profiling_output_csv_file=profile.csv")
+        output = self._output(
+            self._pushed([model])[0], "--enable_op_profiling=true", "--profiling_output_csv_file=profile.csv"
+        )
         if isinstance(output, Failure):
             raise InputError(f"the model cannot be profiled: {output.reason}")
-        csv = run_remote(self._transport, ["cat", f"{folder}/profile.csv"])
-        run_remote(self._transport, ["rm", "-rf", f"{folder}/{MODELS}", f"{folder}/profile.csv"])
+        csv = run_remote(self._transport, ["cat", f"{self._transport.folder}/{PROFILE}"])
         return operator_times(csv.text) if csv.status == 0 else []
 
     def _timing(self, runs: Sequence[BenchmarkRun], taken: Delegation) -> Timing:
@@ -182,21 +182,19 @@ class BenchmarkRunner:
         return answer.text if answer.status == 0 else Failure(f"exit status {answer.status}: {fault(answer.text)}")
 
     def _pushed(self, models: Sequence[bytes]) -> list[str]:
-        """Put models on the device; their paths from the program's folder."""
-        folder = f"{self._transport.folder}/{MODELS}"
-        run_remote(self._transport, ["mkdir", "-p", folder])
+        """Put models on the device, over those before; their paths from the program's folder."""
         with tempfile.TemporaryDirectory() as scratch:
             files = [Path(scratch) / f"{index}.tflite" for index in range(len(models))]
             for file, model in zip(files, models, strict=True):
                 file.write_bytes(model)
-            self._transport.push(files, folder)
+            self._transport.push(files, f"{self._transport.folder}/{MODELS}")
         return [f"{MODELS}/{file.name}" for file in files]
 
     def _install(self, digest: str) -> None:
         folder = self._transport.folder
+        run_remote(self._transport, ["mkdir", "-p", f"{folder}/{MODELS}"])
         if self._remote_sha256() == digest:
             return
-        run_remote(self._transport, ["mkdir", "-p", folder])
         with tempfile.TemporaryDirectory() as scratch:
             copy = Path(scratch) / PROGRAM
             copy.write_bytes(self._options.content())
