@@ -98,6 +98,7 @@ def test_what_a_gpu_leaves_to_the_cpu_is_kept_apart(
     done = measure(tmp_path / "phone.json", [KERNELS[0], mean], runner(server, delegate="gpu"), STEADY)
     assert [entry.kernel for entry in done.fallen_back] == [mean]
     assert [entry.kernel for entry in done.table().measured] == [KERNELS[0]]
+    assert done.table().fallen_back == tuple(done.fallen_back)
     assert (done.measured()[0].nodes, done.measured()[0].delegated_nodes) == (1, 1)
     assert done.table().device.precision == "fp16"
 
