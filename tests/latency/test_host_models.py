@@ -140,8 +140,8 @@ def test_a_chain_hands_each_kernel_the_output_of_the_one_before(precision: Any) 
 def test_the_anchor_is_a_chain_of_kernels() -> None:
     content = anchor_model()
     [picture] = random_inputs(content)
-    assert picture.shape == (1, 136, 240, 4)
+    assert picture.shape == (1, 544, 960, 4)
     output = run_model(content, [picture])
-    assert output.shape == (1, 272, 480, 3)
+    assert output.shape == (1, 1088, 1920, 3)
     assert output.std() > 0
     assert len(Interpreter(model_content=content)._get_ops_details()) >= len(anchor_kernels())

@@ -90,11 +90,9 @@ def test_the_size_of_a_space_by_hand() -> None:
 
 def test_short_networks_hold_exactly_the_kernels_of_all_members() -> None:
     text = MINIMAL.replace("depths: [1]", "depths: [1, 3]").replace("kinds: [conv3]", "kinds: [conv1, dwsep3]")
-    text = text.replace("scales: [2]", "scales: [2, 4]").replace(
-        "first_activations: [relu]", "first_activations: [tanh]"
-    )
-    content = yaml.safe_load(text + "residuals: [false, true]\ncolor_heads: [false, true]\n")
-    space = SearchSpace.model_validate(content)
+    text = text.replace("scales: [2]", "scales: [2, 4]").replace("first_activations: [relu", "first_activations: [tanh")
+    text += "residuals: [false, true]\ncolor_heads: [false, true]\n"
+    space = SearchSpace.model_validate(yaml.safe_load(text))
     kernels = {kernel for member in space.members() for kernel in kernels_of(member, 32, 32)}
     assert {kernel for network in space.short_networks() for kernel in kernels_of(network, 32, 32)} == kernels
 
