@@ -169,11 +169,15 @@ def validate(
     runs: RunsOption = 50,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Which random networks.")] = 0,
     max_drift: DriftOption = 5.0,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="adb, ssh: also time the operators, in runs apart.")
+    ] = False,
     output: FormatOption = Format.TABLE,
     file: Annotated[Path | None, typer.Option("-o", "--output", help="Write the result as JSON, for `build`.")] = None,
 ) -> None:
     """Measure whole networks on a target and compare with their prediction: errors, rank, and which kinds are off."""
     from nas_isp.cli.datasets import check_output
+    from nas_isp.cli.latency_profiles import check_profiles, print_profiles, profiles
     from nas_isp.cli.latency_validating import candidates, compare, print_comparison, stated_precision, table_of_target
     from nas_isp.cli.models import parse_size
     from nas_isp.latency.tables import arithmetic, write_json
@@ -183,6 +187,7 @@ def validate(
         check_output(file)
     precision = precision or stated_precision(device)
     runner = runner_for(target, TargetOptions(threads, delegate, precision, binary, cpu_mask, runs))
+    profiled = check_profiles(runner) if profile else None
     found, faults = candidates(networks, parse_size(input_size), seed, arithmetic(runner.device))
     table = table_of_target(device, [kernel for network in found for kernel in network.kernels], runner)
 
@@ -195,7 +200,14 @@ def validate(
         result = {"input_size": input_size, **compare(table, found, runner, told, keep, max_drift / 100)}
     result["failed"] += faults
     keep(result)
+    if profiled is not None:
+        with progress_bar("profiling networks") as report:
+            failed = {entry["network"] for entry in result["failed"]}
+            result["profiles"] = profiles([n for n in found if n.name not in failed], profiled, report)
+        keep(result)
     if output is Format.JSON:
         print_json(result)
     else:
         print_comparison(result)
+        if profiled is not None:
+            print_profiles(result["profiles"])

@@ -78,8 +78,9 @@ class BenchmarkOptions:
     @property
     def flags(self) -> tuple[str, ...]:
         """On the program's command line, apart from the model and the number of runs."""
-        half = "true" if self.precision == "fp16" else "false"
         if self.delegate == "gpu":
+            # A GPU computes 8-bit networks in floating point, in half precision if it may.
+            half = "false" if self.precision == "fp32" else "true"
             return ("--use_gpu=true", f"--gpu_precision_loss_allowed={half}")
         force = ("--xnnpack_force_fp16=true",) if self.precision == "fp16" else ()
         return (f"--num_threads={self.threads}", "--use_xnnpack=true", *force)
@@ -178,7 +179,7 @@ class BenchmarkRunner:
             answer = run_remote(self._transport, ["sh", "-c", started], RUN_TIMEOUT_S)
         except CommandTimeoutError:
             run_remote(self._transport, ["sh", "-c", f"kill -9 $(cat {self._transport.folder}/{PROCESS})"])
-            return Failure(f"it did not end within {RUN_TIMEOUT_S:.0f} s")
+            return Failure(f"it did not end within {RUN_TIMEOUT_S:g} s")
         return answer.text if answer.status == 0 else Failure(f"exit status {answer.status}: {fault(answer.text)}")
 
     def _pushed(self, models: Sequence[bytes]) -> list[str]:

@@ -101,7 +101,7 @@ class Measurements(Settings):
 
     def table(self, correction: Correction | None = None) -> LatencyTable:
         """The latency table of what ran as asked."""
-        return build_table(self.device, self.source(), self.measured(), correction)
+        return build_table(self.device, self.source(), self.measured(), correction, self.fallen_back)
 
     def source(self) -> SourceRecord:
         """Provenance for the table."""

@@ -24,6 +24,7 @@ FEATURE_WEIGHTS = np.array([1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 1.0, 1.0])
 """Weights of the features in `_position`: channels in and out, sides in and out, window, stride, groups, addition."""
 
 Basis = Literal["measured", "interpolated", "extrapolated"]
+FALLS_BACK = "the delegate leaves it to the CPU; this is its time alone, without what the network loses around it"
 FREE_ON_CPU = ("relu", "relu6")
 """Activations that a CPU runtime clamps while it stores; on a GPU every fused step without a second input is free."""
 
@@ -69,6 +70,7 @@ class Predictor:
     def __init__(self, table: LatencyTable) -> None:
         self.table = table
         self._measured: dict[tuple[object, ...], float] = {}
+        self._fallen_back = {self._key(entry.kernel): entry.median_ms for entry in table.fallen_back}
         self._paddings: dict[tuple[object, ...], Padding] = {}
         rows: dict[str, list[tuple[Kernel, float]]] = {}
         for entry in table.measured:
@@ -104,6 +106,8 @@ class Predictor:
         measured = self._measured.get(self._key(resolved))
         if measured is not None:
             return KernelPrediction(kernel, measured, "measured")
+        if (alone_ms := self._fallen_back.get(self._key(resolved))) is not None:
+            return KernelPrediction(kernel, alone_ms, "extrapolated", FALLS_BACK)
         kind = self._kind(resolved)
         if kind in self._neighbourhoods:
             return self._near(kernel, resolved, self._neighbourhoods[kind])

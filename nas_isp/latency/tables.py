@@ -91,6 +91,10 @@ class LatencyTable(Settings):
     correction: Correction
     models: Annotated[dict[str, Roofline], Field(description="Fitted model per kernel kind.")]
     measured: tuple[MeasuredKernel, ...]
+    fallen_back: Annotated[
+        tuple[MeasuredKernel, ...],
+        Field(description="Kernels that the delegate left to the CPU, with their time there."),
+    ] = ()
 
 
 def build_table(
@@ -98,6 +102,7 @@ def build_table(
     source: SourceRecord,
     measured: Sequence[MeasuredKernel],
     correction: Correction | None = None,
+    fallen_back: Sequence[MeasuredKernel] = (),
 ) -> LatencyTable:
     """A table with the models fitted to the measured kernels; without a correction, none is applied."""
     kernels, times = [entry.kernel for entry in measured], [entry.median_ms for entry in measured]
@@ -108,6 +113,7 @@ def build_table(
         correction=correction or Correction(),
         models=fit_models(kernels, times, device.winograd) if measured else {},
         measured=tuple(measured),
+        fallen_back=tuple(fallen_back),
     )
 
 

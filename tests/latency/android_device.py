@@ -226,3 +226,14 @@ class _Stream:
 
     def _send(self, command: bytes, data: bytes = b"") -> None:
         self.connection.send(command, self.number, self.number, data)
+
+
+def adb(*arguments: str) -> str:
+    """What Android's adb program prints."""
+    return subprocess.run(["adb", *arguments], capture_output=True, text=True, check=False, timeout=60).stdout
+
+
+def plugged_in(device: AndroidDevice) -> AndroidDevice:
+    """The device, once adb's server is connected to it."""
+    adb("connect", device.serial)
+    return device

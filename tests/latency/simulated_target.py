@@ -55,5 +55,12 @@ class SimulatedRunner:
         ms = ANCHOR_MS if model == anchor_model() else self._time_of(model)
         if isinstance(ms, Failure):
             return ms
-        nodes, delegated = self.nodes.get(model, (None, None))
-        return Timing(factor * ms, 0.9 * factor * ms, 10, nodes=nodes, delegated_nodes=delegated)
+        nodes, delegated = self.nodes.get(model, (1, 1))
+        return Timing(
+            median_ms=factor * ms,
+            min_ms=0.9 * factor * ms,
+            runs=10,
+            nodes=nodes,
+            delegated_nodes=delegated,
+            fell_back=delegated < nodes,
+        )
