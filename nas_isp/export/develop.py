@@ -1,7 +1,8 @@
 """Developing a full-size RAW picture, tile by tile."""
 
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from nas_isp.errors import InputError
 from nas_isp.export.runners import Floats, Runner
 from nas_isp.export.sensor_match import match_sensor
-from nas_isp.export.tiles import plan_tiles
+from nas_isp.export.tiles import Span, Tile, plan_tiles
 from nas_isp.raw.adaptation import exchanged
 from nas_isp.raw.highlights import blown_share, whitened
 from nas_isp.raw.image import RawImage
@@ -18,9 +19,13 @@ from nas_isp.raw.packing import align_to_rggb, pack
 from nas_isp.raw.saturation import packed_saturation
 
 DEFAULT_TILE = 1024
-"""Side of a tile in RGB pixels where neither the caller nor the model says."""
+"""Side of a tile in RGB pixels where the caller does not say: what lies between two layers then fits a cache."""
 
-Level = TypeVar("Level", np.uint8, np.uint16)
+LEAST_TILE_HALOS = 8
+"""A tile of so many halos a side spends less than half of its work on its margins."""
+
+Level = TypeVar("Level", bound=np.unsignedinteger[Any])
+Result = TypeVar("Result")
 Progress = Callable[[int, int], None]
 Note = Callable[[str], None]
 
@@ -59,7 +64,7 @@ def develop_as(
         level: uint8 for values 0..255, uint16 for 0..65535.
         runner: the model.
         raw: the picture.
-        tile: side of a tile in RGB pixels; None takes the size the model was written for, or 1024.
+        tile: side of a tile in RGB pixels; None takes 1024.
         progress: told how many tiles of how many are done.
         adapt: bring a picture of another sensor to the model's.
         note: told in one line what is done to a picture of another sensor.
@@ -105,13 +110,16 @@ def _develop_tiles(
     tiles = plan_tiles(height, width, rows, columns, runner.halo, runner.step)
     pooled = whole_picture_means(runner, packed, rows, columns) if runner.has_global_head else None
     picture = np.empty((2 * height, 2 * width, 3), level)
-    for done, (row, column) in enumerate(tiles):
+
+    def develop_tile(row: Span, column: Span) -> None:
         rgb = runner.run(np.ascontiguousarray(packed[:, row.read, column.read]), pooled)
         kept = rgb[:, _doubled(row.kept_inside), _doubled(column.kept_inside)]
         if blown is not None and blown[row.kept, column.kept].any():
             share = blown[row.kept, column.kept].repeat(2, 0).repeat(2, 1)
             kept = whitened(np.clip(kept, 0, 1), share)
         picture[_doubled(row.kept), _doubled(column.kept)] = to_levels(level, kept, runner.name).transpose(1, 2, 0)
+
+    for done, _ in enumerate(_at_once(develop_tile, tiles, runner.workers)):
         if progress is not None:
             progress(done + 1, len(tiles))
     return picture
@@ -122,9 +130,13 @@ def whole_picture_means(runner: Runner, packed: Floats, tile_height: int, tile_w
     _, height, width = packed.shape
     tiles = plan_tiles(height, width, tile_height, tile_width, 0, runner.step)
     total: NDArray[np.float64] = np.zeros(1)
-    for row, column in tiles:
+
+    def sum_of(row: Span, column: Span) -> NDArray[np.float64]:
         piece = np.ascontiguousarray(packed[:, row.kept, column.kept])
-        total = total + runner.pooled(piece).astype(np.float64) * piece[0].size
+        return runner.pooled(piece).astype(np.float64) * piece[0].size
+
+    for part in _at_once(sum_of, tiles, runner.workers):
+        total = total + part
     means: Floats = (total / (height * width)).astype(np.float32)
     return means
 
@@ -153,7 +165,18 @@ def _tile_size(runner: Runner, height: int, width: int, tile: int | None) -> tup
         return height, width
     if tile:
         return -(-tile // 2), -(-tile // 2)
-    return runner.tile or (DEFAULT_TILE // 2, DEFAULT_TILE // 2)
+    side = max(DEFAULT_TILE // 2, LEAST_TILE_HALOS * runner.halo)
+    return side, side
+
+
+def _at_once(work: Callable[[Span, Span], Result], tiles: Sequence[Tile], workers: int) -> Iterator[Result]:
+    """What `work` gives for each tile, in the tiles' order, on some threads; the first error ends it all."""
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            yield from pool.map(lambda tile: work(*tile), tiles)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def _extended(packed: Floats, runner: Runner) -> tuple[Floats, int]:

@@ -13,7 +13,10 @@ Floats = NDArray[np.float32]
 
 SAME_MATRIX = 1e-3
 ESTIMATED_FROM = 4
-"""Every so-manieth cell and row of cells is enough to estimate a light from."""
+"""Every fourth cell of every fourth row is enough to estimate a light from."""
+
+TRUSTED_BELOW = 0.6
+"""Share of saturation above which samples say nothing about the light."""
 
 
 @dataclass(frozen=True)
@@ -77,15 +80,19 @@ def is_same_sensor(raw: RawImage, sensor: SensorDescription) -> bool:
 
 
 def estimated_white_balance(packed: Floats) -> Gains:
-    """Gains of R, G, B from the picture itself, by shades of grey."""
+    """Gains of R, G, B from the picture itself, by shades of grey.
+
+    Bright cells are left out further than one by one: around a blown part lie cells of which some samples have stopped,
+    and those pull every light towards the sensor's own white.
+    """
     import torch
 
-    from nas_isp.raw.classical import shades_of_grey
+    from nas_isp.raw.classical import SATURATED, shades_of_grey
 
     few = np.ascontiguousarray(packed[:, ::ESTIMATED_FROM, ::ESTIMATED_FROM])
     if min(few.shape[1:]) < 2:
         few = packed
-    red, green, blue = shades_of_grey(torch.from_numpy(few)[None]).tolist()
+    red, green, blue = shades_of_grey(torch.from_numpy(few)[None] * (SATURATED / TRUSTED_BELOW)).tolist()
     return red, green, blue
 
 

@@ -50,7 +50,7 @@ def read_camera_file(path: Path) -> RawImage:
     import rawpy
 
     try:
-        with _silenced(), rawpy.imread(str(path)) as raw:
+        with silenced(), rawpy.imread(str(path)) as raw:
             return _convert(raw, path, _bayer_pattern(raw, path))
     except rawpy.LibRawIOError as error:
         raise InputError(f"{path}: ends early or is damaged; give a whole camera RAW file") from error
@@ -64,7 +64,7 @@ _STDERR_LOCK = Lock()
 
 
 @contextmanager
-def _silenced() -> Iterator[None]:
+def silenced() -> Iterator[None]:
     """LibRaw prints about damaged files; the error that is raised says it already.
 
     The lock keeps a second thread from taking the silence for the stream to go back to.

@@ -154,6 +154,16 @@ def test_any_tile_gives_the_same_blown_and_adapted_picture(name: str, level: typ
     assert (whole[-8:] == np.iinfo(level).max).all()
 
 
+@pytest.mark.parametrize("name", ["plain", "color-head"])
+def test_tiles_at_once_give_the_picture_of_one_after_the_other(name: str) -> None:
+    runner, seen = TorchRunner(bundle_of(PLAIN_CASES[name]), name), []
+    one = develop(runner, random_raw(80, 90), tile=24)
+    runner.workers = 3
+    several = develop(runner, random_raw(80, 90), tile=24, progress=lambda done, total: seen.append((done, total)))
+    assert np.array_equal(several, one)
+    assert [done for done, _ in seen] == list(range(1, seen[0][1] + 1))
+
+
 def test_sixteen_bits_hold_what_eight_round() -> None:
     raw = random_raw(40, 44)
     fine = develop_as(np.uint16, RUNNERS["plain"], raw)
