@@ -114,11 +114,11 @@ def measure(
 
     if file is None and target != HOST:
         raise InputError(f"target '{target}': give -o FILE, where the measurements are kept")
-    runner = runner_for(target, TargetOptions(threads, delegate, precision, binary, cpu_mask, runs))
     if space is not None:
         wanted = space_kernels(space, input_size, SPACE_SAMPLES)
     else:
         wanted = [kernel for network in networks_of(model, kernels, input_size) for kernel in network.kernels]
+    runner = runner_for(target, TargetOptions(threads, delegate, precision, binary, cpu_mask, runs))
     path = file or host_measurements_path(runner.device.id)
     settings = SessionSettings(deadline_in(None if minutes is None else 60 * minutes), max_drift / 100)
     with progress_bar("timing kernels") as report:
