@@ -29,6 +29,10 @@ PrecisionOption = Annotated[
     typer.Option("--precision", help="Arithmetic: fp32, fp16 or int8; default fp16 on a GPU, else fp32."),
 ]
 MaskOption = Annotated[str | None, typer.Option("--cpu-mask", help="adb, ssh: cores as a hexadecimal mask.")]
+DriftOption = Annotated[
+    float,
+    typer.Option("--max-drift", min=0, help="Percent by which the anchor may be off before a batch is repeated."),
+]
 RunsOption = Annotated[int, typer.Option("--runs", min=3, max=10000, help="adb, ssh: runs of each model.")]
 
 SPACE_SAMPLES = 2000
@@ -97,10 +101,7 @@ def measure(
     cpu_mask: MaskOption = None,
     runs: RunsOption = 50,
     minutes: Annotated[float | None, typer.Option("--minutes", min=0.01, help="Stop after this time.")] = None,
-    max_drift: Annotated[
-        float,
-        typer.Option("--max-drift", min=0, help="Percent by which the anchor may be off before a batch is repeated."),
-    ] = 5.0,
+    max_drift: DriftOption = 5.0,
     file: Annotated[Path | None, typer.Option("-o", "--output", help="Measurements; default: those of `host`.")] = None,
 ) -> None:
     """Time kernels; what the file already holds is not timed again, and whatever ends it keeps what was done."""
@@ -146,6 +147,8 @@ def build(
         say(line)
     write_table(file, table)
     fitted = f"fitted on {table.correction.networks} networks" if table.correction.fitted else "not fitted"
+    if table.correction.mean_error is not None:
+        fitted += f" (mean error of left-out ones {100 * table.correction.mean_error:.1f} %)"
     say(f"{file}: {len(table.measured)} kernels, {len(table.models)} models, correction {fitted}")
     print(file)
 
@@ -166,8 +169,9 @@ def validate(
     runs: RunsOption = 50,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Which random networks.")] = 0,
     profile: Annotated[
-        bool, typer.Option("--profile", help="adb, ssh: also time the operators, in runs apart.")
+        bool, typer.Option("--profile", help="adb, ssh: time the operators too, in runs apart.")
     ] = False,
+    max_drift: DriftOption = 5.0,
     output: FormatOption = Format.TABLE,
     file: Annotated[Path | None, typer.Option("-o", "--output", help="Write the result as JSON, for `build`.")] = None,
 ) -> None:
@@ -193,7 +197,7 @@ def validate(
 
     with progress_bar("measuring networks") as report:
         told = partial(report, text="measuring networks")
-        result = {"input_size": input_size, **compare(table, found, runner, told, keep)}
+        result = {"input_size": input_size, **compare(table, found, runner, told, keep, max_drift / 100)}
     result["failed"] += faults
     keep(result)
     if profiled is not None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from nas_isp.cli.common import ReportsProgress, progress_bar
 from nas_isp.cli.models import parse_size
 from nas_isp.errors import InputError
+from nas_isp.latency.agreement import agreement_left_out
 from nas_isp.latency.correction import Correction, fit_correction
 from nas_isp.latency.devices import host_measurements_path, load_table
 from nas_isp.latency.host import HOST_PRECISIONS, HostRunner
@@ -14,6 +15,9 @@ from nas_isp.latency.kernels import Kernel, kernels_of
 from nas_isp.latency.measurements import MAX_DRIFT, Measurements
 from nas_isp.latency.session import ReportsSession, SessionSettings, measure, missing_kernels
 from nas_isp.latency.tables import LatencyTable, read_json
+
+ENOUGH_TO_LEAVE_OUT = 8
+"""Networks from which on each can be predicted by a correction fitted to the others."""
 
 
 def table_for(device: str, kernels: Sequence[Kernel], threads: int) -> LatencyTable:
@@ -89,7 +93,7 @@ def space_kernels(space: str, input_size: str, samples: int) -> list[Kernel]:
 
 
 def read_correction(path: Path) -> Correction:
-    """A correction fitted to the networks of a result of `latency validate -o`.
+    """A correction fitted to the networks of a result of `latency validate -o`, with its error on left-out ones.
 
     Raises:
         InputError: not such a result.
@@ -102,4 +106,11 @@ def read_correction(path: Path) -> Correction:
         raise InputError(f"{path}: no result of `nas-isp latency validate -o` ({error!r} is wrong)") from error
     if not columns[0] or min(columns[2]) <= 0:
         raise InputError(f"{path}: holds no measured network; run `nas-isp latency validate` again")
-    return fit_correction(columns[0], [int(count) for count in columns[1]], columns[2])
+    counts = [int(count) for count in columns[1]]
+    correction = fit_correction(columns[0], counts, columns[2])
+    if len(counts) < ENOUGH_TO_LEAVE_OUT:
+        return correction
+    left_out = agreement_left_out(columns[0], counts, columns[2])
+    return correction.model_copy(
+        update={"mean_error": left_out.mean_error, "within_10_percent": left_out.within_10_percent}
+    )

@@ -109,6 +109,7 @@ def compare(
     runner: Runner,
     report: ReportsNetworks,
     keep: Callable[[dict[str, Any]], None],
+    max_drift: float,
 ) -> dict[str, Any]:
     """Time networks on a target and compare with their prediction.
 
@@ -118,6 +119,7 @@ def compare(
         runner: the target.
         report: told the progress.
         keep: given the result so far after every network.
+        max_drift: share by which the anchor may be off before a batch is timed again.
 
     Raises:
         InputError: a target that cannot be used, or no network that could be timed.
@@ -125,7 +127,7 @@ def compare(
     by_name = {network.name: network for network in networks}
     timed: list[TimedNetwork] = []
     failed: list[dict[str, str]] = []
-    for outcome in time_networks([Network(n.name, n.write) for n in networks], runner, report):
+    for outcome in time_networks([Network(n.name, n.write) for n in networks], runner, report, max_drift):
         if not isinstance(outcome, TimedNetwork):
             failed.append({"network": outcome.name, "reason": outcome.reason})
             continue

@@ -56,11 +56,14 @@ ReportsNetworks = Callable[[int, int], None]
 
 
 def time_networks(
-    networks: Sequence[Network], runner: Runner, on_progress: ReportsNetworks | None = None
+    networks: Sequence[Network],
+    runner: Runner,
+    on_progress: ReportsNetworks | None = None,
+    max_drift: float = MAX_DRIFT,
 ) -> Iterator[TimedNetwork | Untimed]:
     """Time networks batch by batch; one that fails or falls back is told and stops nothing.
 
-    A batch whose anchor is off that of the batches so far by more than 5 % is timed again.
+    A batch whose anchor is off that of the batches so far by more than `max_drift`, a share, is timed again.
 
     Raises:
         InputError: the target cannot be used, or cannot run the anchor.
@@ -75,20 +78,20 @@ def time_networks(
                 models[network.name] = network.write()
             except InputError as error:
                 yield Untimed(network.name, str(error))
-        anchor_ms, answers = _steadiest(list(models.values()), runner, anchors)
+        anchor_ms, answers = _steadiest(list(models.values()), runner, anchors, max_drift)
         anchors.append(anchor_ms)
         yield from (_outcome(name, answer, anchor_ms) for name, answer in zip(models, answers, strict=True))
 
 
 def _steadiest(
-    models: Sequence[bytes], runner: Runner, anchors: Sequence[float]
+    models: Sequence[bytes], runner: Runner, anchors: Sequence[float], max_drift: float
 ) -> tuple[float, Sequence[Timing | Failure]]:
     def drift(attempt: tuple[float, Sequence[Timing | Failure]]) -> float:
         return abs(attempt[0] / median_low(anchors) - 1) if anchors else 0.0
 
     best = _timed(models, runner)
     for _ in range(ATTEMPTS - 1):
-        if drift(best) <= MAX_DRIFT:
+        if drift(best) <= max_drift:
             break
         time.sleep(runner.cool_down_s)
         best = min(best, _timed(models, runner), key=drift)

@@ -4,7 +4,9 @@ import subprocess
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+from ai_edge_litert.interpreter import Interpreter
 from android_device import AndroidDevice, adb, plugged_in
 from benchmark_program import BenchmarkServer, client_script
 
@@ -75,6 +77,15 @@ def test_measured_on_a_phone_built_and_predicted(phone: AndroidDevice, server: B
     assert {"--num_threads=2", "--use_xnnpack=true", "--warmup_runs=1", "--num_runs=2"} <= set(flags)
     left = {path.name for path in (phone.root / "data/local/tmp/nas_isp").iterdir()}
     assert left == {"benchmark.pid", "benchmark_model", "masks.txt", "models"}
+
+
+@pytest.mark.usefixtures("few_runs")
+def test_eight_bit_kernels_are_measured_as_such(phone: AndroidDevice, server: BenchmarkServer, tmp_path: Path) -> None:
+    done = measure(tmp_path / "phone.json", KERNELS[:1], runner(server, precision="int8"), STEADY)
+    assert done.device.precision == "int8"
+    assert [entry.kernel for entry in done.table().measured] == KERNELS[:1]
+    model = Interpreter(model_path=str(phone.root / "data/local/tmp/nas_isp/models/1.tflite"))
+    assert model.get_input_details()[0]["dtype"] == np.int8
 
 
 def test_models_take_turns(phone: AndroidDevice, server: BenchmarkServer) -> None:
