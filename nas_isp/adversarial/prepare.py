@@ -27,6 +27,7 @@ from nas_isp.adversarial.reference import (
     matching_exposure,
     spread,
     transported_pictures,
+    white_balance_of_patches,
 )
 from nas_isp.adversarial.synthetic_pairs import SyntheticPairs, synthetic_mosaics
 from nas_isp.adversarial.transport import ColorTransport, identity_transport
@@ -90,6 +91,14 @@ class Prepared:
     def sensor(self) -> SensorDescription:
         """Sensor of the training RAW."""
         return self.raw.sensor
+
+    @property
+    def sensor_with_colors(self) -> SensorDescription:
+        """The sensor with the average gains and matrix of its captures: what a model says about its colours."""
+        matrix = self.record.color_matrix
+        rows = None if matrix is None else tuple(tuple(value / sum(row) for value in row) for row in matrix)
+        colors = {"white_balance": self.record.white_balance, "color_matrix": rows}
+        return self.sensor.model_copy(update=colors)
 
     @cached_property
     def digest(self) -> str:
@@ -211,7 +220,8 @@ def prepare(
     look = look_of(white_balance, color_matrix)
     exposure = matching_exposure(data, look)
     report(1, 4, "colour transport")
-    classical = classical_pictures(data.raw, look, exposure)
+    gains = white_balance_of_patches(data.raw, white_balance)
+    classical = classical_pictures(data.raw, look, gains, exposure)
     transport = identity_transport()
     if settings.reference == "transported":
         transport = fitted_transport(classical, data.photos, seed, captures=len(set(data.raw.stems)))

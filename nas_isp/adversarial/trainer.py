@@ -161,7 +161,7 @@ class Trainer:
         """The `chosen` generator as a model bundle."""
         record = BundleRecord(
             architecture=self.architecture,
-            sensor=self.prepared.sensor,
+            sensor=self.prepared.sensor_with_colors,
             recipe=self.settings.model_dump(mode="json"),
             scores=scores or {},
             origin=origin,

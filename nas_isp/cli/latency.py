@@ -29,6 +29,9 @@ PrecisionOption = Annotated[
     typer.Option("--precision", help="Arithmetic: fp32, fp16 or int8; default fp16 on a GPU, else fp32."),
 ]
 MaskOption = Annotated[str | None, typer.Option("--cpu-mask", help="adb, ssh: cores as a hexadecimal mask.")]
+PassesOption = Annotated[
+    int, typer.Option("--passes", min=1, max=100, help="Times that all is timed over again; the median counts.")
+]
 DriftOption = Annotated[
     float,
     typer.Option("--max-drift", min=0, help="Percent by which the anchor may be off before a batch is repeated."),
@@ -101,6 +104,7 @@ def measure(
     cpu_mask: MaskOption = None,
     runs: RunsOption = 50,
     minutes: Annotated[float | None, typer.Option("--minutes", min=0.01, help="Stop after this time.")] = None,
+    passes: PassesOption = 1,
     max_drift: DriftOption = 5.0,
     file: Annotated[Path | None, typer.Option("-o", "--output", help="Measurements; default: those of `host`.")] = None,
 ) -> None:
@@ -121,7 +125,8 @@ def measure(
         wanted = [kernel for network in networks_of(model, kernels, input_size) for kernel in network.kernels]
     runner = runner_for(target, TargetOptions(threads, delegate, precision, binary, cpu_mask, runs))
     path = file or host_measurements_path(runner.device.id)
-    settings = SessionSettings(deadline_in(None if minutes is None else 60 * minutes), max_drift / 100)
+    deadline = deadline_in(None if minutes is None else 60 * minutes)
+    settings = SessionSettings(deadline, max_drift / 100, passes)
     with progress_bar("timing kernels") as report:
         measurements = measure_kernels(path, wanted, runner, settings, session_progress(report))
     for line in outcome(path, measurements, wanted, settings.max_drift):
@@ -168,10 +173,11 @@ def validate(
     cpu_mask: MaskOption = None,
     runs: RunsOption = 50,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Which random networks.")] = 0,
+    passes: PassesOption = 1,
+    max_drift: DriftOption = 5.0,
     profile: Annotated[
         bool, typer.Option("--profile", help="adb, ssh: time the operators too, in runs apart.")
     ] = False,
-    max_drift: DriftOption = 5.0,
     output: FormatOption = Format.TABLE,
     file: Annotated[Path | None, typer.Option("-o", "--output", help="Write the result as JSON, for `build`.")] = None,
 ) -> None:
@@ -197,7 +203,7 @@ def validate(
 
     with progress_bar("measuring networks") as report:
         told = partial(report, text="measuring networks")
-        result = {"input_size": input_size, **compare(table, found, runner, told, keep, max_drift / 100)}
+        result = {"input_size": input_size, **compare(table, found, runner, told, keep, passes, max_drift / 100)}
     result["failed"] += faults
     keep(result)
     if profiled is not None:

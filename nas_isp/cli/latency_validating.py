@@ -19,7 +19,7 @@ from nas_isp.latency.kernels import kernels_of
 from nas_isp.latency.predict import Prediction, predict
 from nas_isp.latency.runner import Runner
 from nas_isp.latency.tables import LatencyTable
-from nas_isp.latency.validation import Network, ReportsNetworks, TimedNetwork, time_networks
+from nas_isp.latency.validation import Network, ReportsNetworks, TimedNetwork, median_of, time_networks
 
 if TYPE_CHECKING:
     from nas_isp.generators.architecture import Architecture
@@ -109,6 +109,7 @@ def compare(
     runner: Runner,
     report: ReportsNetworks,
     keep: Callable[[dict[str, Any]], None],
+    passes: int,
     max_drift: float,
 ) -> dict[str, Any]:
     """Time networks on a target and compare with their prediction.
@@ -119,23 +120,32 @@ def compare(
         runner: the target.
         report: told the progress.
         keep: given the result so far after every network.
+        passes: times that all networks are timed; the median of each counts.
         max_drift: share by which the anchor may be off before a batch is timed again.
 
     Raises:
         InputError: a target that cannot be used, or no network that could be timed.
     """
     by_name = {network.name: network for network in networks}
-    timed: list[TimedNetwork] = []
-    failed: list[dict[str, str]] = []
-    for outcome in time_networks([Network(n.name, n.write) for n in networks], runner, report, max_drift):
-        if not isinstance(outcome, TimedNetwork):
-            failed.append({"network": outcome.name, "reason": outcome.reason})
-            continue
-        timed.append(outcome)
-        keep(_result(table, by_name, timed, failed))
+    timed: dict[str, list[TimedNetwork]] = {}
+    faults: dict[str, str] = {}
+
+    def so_far() -> dict[str, Any]:
+        failed = [{"network": name, "reason": reason} for name, reason in faults.items() if name not in timed]
+        return _result(table, by_name, [median_of(times) for times in timed.values()], failed)
+
+    for number in range(passes):
+        queue = [Network(n.name, n.write) for n in (networks if number % 2 == 0 else networks[::-1])]
+        for outcome in time_networks(queue, runner, report, max_drift):
+            if isinstance(outcome, TimedNetwork):
+                timed.setdefault(outcome.name, []).append(outcome)
+                keep(so_far())
+            else:
+                faults[outcome.name] = outcome.reason
     if not timed:
-        raise InputError(f"no network could be timed: {failed[0]['network']}: {failed[0]['reason']}")
-    return _result(table, by_name, timed, failed)
+        name, reason = next(iter(faults.items()))
+        raise InputError(f"no network could be timed: {name}: {reason}")
+    return so_far()
 
 
 def print_comparison(result: dict[str, Any]) -> None:

@@ -65,9 +65,9 @@ def model_runner(text: str) -> "Runner":
     Raises:
         InputError: none of these, or a file that is not what its name says.
     """
-    from nas_isp.export.runners import load_runner
+    from nas_isp.export.runners import load_developer
 
-    return load_runner(_model_file(text))
+    return load_developer(_model_file(text))
 
 
 def find_trial(text: str) -> TrialFiles | None:

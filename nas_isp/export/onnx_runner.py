@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import onnxruntime
@@ -36,8 +37,9 @@ class OnnxRunner(Runner):
             record.border,
         )
         self.record = record
+        self.sensor = record.sensor
         self._fixed = self._session(self._content)
-        self._free = self._fixed if self.tile is None else None
+        self._free, self._freeing = self._fixed if self.tile is None else None, Lock()
         if self.has_global_head:
             to_mean, from_mean = onnx_file.split_at_mean(self._content, path)
             self._to_mean, self._from_mean = self._session(to_mean), self._session(from_mean)
@@ -57,11 +59,12 @@ class OnnxRunner(Runner):
     def _session_for(self, packed: Floats) -> onnxruntime.InferenceSession:
         if packed.shape[1:] == self.tile:
             return self._fixed
-        if self._free is None:
-            model = onnx_file.parse(self._content, self._path)
-            onnx_file.free_sides(model)
-            self._free = self._session(model.SerializeToString())
-        return self._free
+        with self._freeing:
+            if self._free is None:
+                model = onnx_file.parse(self._content, self._path)
+                onnx_file.free_sides(model)
+                self._free = self._session(model.SerializeToString())
+            return self._free
 
     def _session(self, content: bytes) -> onnxruntime.InferenceSession:
         options = onnxruntime.SessionOptions()

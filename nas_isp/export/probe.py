@@ -57,7 +57,7 @@ def synthetic_pictures(height: int, width: int, seed: int = 0) -> list[Floats]:
     Together they hold noise, clipped highlights and values below black.
     """
     rng = np.random.default_rng(seed)
-    scene = _scene(2 * height, 2 * width, rng)
+    scene = synthetic_scene(2 * height, 2 * width, rng)
     as_taken = pack(synthesize_raw(scene, rng, SyntheticCamera(cfa="RGGB")))
     bright = np.minimum(as_taken * np.float32(BRIGHT), 1)
     dark = as_taken / np.float32(BRIGHT) - np.float32(BELOW_BLACK)
@@ -72,7 +72,7 @@ def _middle(packed: Floats, height: int, width: int) -> Floats:
     return np.ascontiguousarray(np.pad(middle, missing, mode="symmetric"))
 
 
-def _scene(height: int, width: int, rng: np.random.Generator) -> Floats:
+def synthetic_scene(height: int, width: int, rng: np.random.Generator) -> Floats:
     """An sRGB picture `(height, width, 3)` of slopes, waves of many widths, hard edges and a light."""
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     scene = np.stack([x / width, y / height, 1 - x / width], axis=-1) * 0.5

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Lock
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
@@ -11,6 +13,9 @@ from nas_isp.export import tflite_file
 from nas_isp.export.metadata import read_record
 from nas_isp.export.quiet import without_info_lines
 from nas_isp.export.runners import Floats, Runner, read_bytes
+
+_ALLOCATING = Lock()
+"""Silencing a stream of the process is for one thread at a time."""
 
 
 class TfliteRunner(Runner):
@@ -33,10 +38,11 @@ class TfliteRunner(Runner):
             record.border,
         )
         self.record = record
-        self._whole = _Session(content, path, threads)
+        self.sensor = record.sensor
+        self._whole = _Sessions(content, path, threads)
         if self.has_global_head:
             to_mean, from_mean = tflite_file.split_at_mean(content, path)
-            self._to_mean, self._from_mean = _Session(to_mean, path, threads), _Session(from_mean, path, threads)
+            self._to_mean, self._from_mean = (_Sessions(part, path, threads) for part in (to_mean, from_mean))
 
     def run(self, packed: Floats, pooled: Floats | None = None) -> Floats:
         picture = _channels_last(packed)
@@ -48,8 +54,32 @@ class TfliteRunner(Runner):
         return self._to_mean.run(_channels_last(packed)).reshape(-1)
 
     def prepared(self, packed: Floats) -> Callable[[], object]:
-        self._whole.set_inputs(_channels_last(packed))
-        return self._whole.invoke
+        session = self._whole.spare()
+        session.set_inputs(_channels_last(packed))
+        return session.invoke
+
+
+class _Sessions:
+    """As many interpreters as threads run one at a time: an interpreter serves one thread."""
+
+    def __init__(self, content: bytes, path: Path, threads: int) -> None:
+        self._make = lambda: _Session(content, path, threads)
+        self._free: SimpleQueue[_Session] = SimpleQueue()
+        self._free.put(self._make())
+
+    def spare(self) -> "_Session":
+        """An interpreter that nobody uses; it comes back by `run` alone."""
+        try:
+            return self._free.get_nowait()
+        except Empty:
+            return self._make()
+
+    def run(self, *inputs: Floats) -> Floats:
+        session = self.spare()
+        try:
+            return session.run(*inputs)
+        finally:
+            self._free.put(session)
 
 
 class _Session:
@@ -74,7 +104,7 @@ class _Session:
     def set_inputs(self, *inputs: Floats) -> None:
         if inputs[0].shape != self._shape:
             self._interpreter.resize_tensor_input(self._inputs[0], inputs[0].shape)
-            with without_info_lines():
+            with _ALLOCATING, without_info_lines():
                 self._interpreter.allocate_tensors()
             self._shape = inputs[0].shape
         for index, value in zip(self._inputs, inputs, strict=True):

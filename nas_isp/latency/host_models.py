@@ -35,7 +35,8 @@ ROWS, COLUMNS, CHANNELS = 1, 2, 3
 def single_kernel_model(kernel: Kernel, precision: Precision = "fp32") -> bytes:
     """A TFLite model that computes this kernel and nothing else, with random weights.
 
-    Inputs are ``(1, height, width, in_channels)`` and, for whatever adds or multiplies tensors, the other operand.
+    Inputs are ``(1, height, width, in_channels)`` and, for whatever adds or multiplies tensors, the other operand. A
+    convolution with a window that keeps the shape adds its own input, as a residual block does.
 
     Args:
         kernel: what to compute.
@@ -63,23 +64,24 @@ def _write(graph: TfliteGraph, kernel: Kernel) -> int:
     """Append a kernel; the index of its output."""
     steps = list(kernel.steps)
     fused = steps.pop(0) if kernel.op in FUSING and steps and steps[0] in FUSED_BY_OPERATOR else None
-    value = _WRITERS_OF.get(kernel.op, _refuse)(graph, kernel, FUSED_BY_OPERATOR.get(fused or "", 0))
+    source = graph.input(_input_shape(kernel)) if graph.output is None else graph.output
+    value = _WRITERS_OF.get(kernel.op, _refuse)(graph, kernel, source, FUSED_BY_OPERATOR.get(fused or "", 0))
     while steps:
         step = steps.pop(0)
         if step in ELEMENTWISE:
             fused = steps.pop(0) if steps and steps[0] in FUSED_BY_OPERATOR else None
-            other = graph.input(graph.shape(value))
+            other = source if _is_residual(graph, kernel, source, value) else graph.input(graph.shape(value))
             value = _combined(graph, step, value, other, FUSED_BY_OPERATOR.get(fused or "", 0))
         elif step in SEPARATE_ACTIVATIONS:
             value = graph.add(SEPARATE_ACTIVATIONS[step], [value], graph.shape(value))
         else:
-            _refuse(graph, kernel, 0)
+            _refuse(graph, kernel, value, 0)
     return value
 
 
-def _first_input(graph: TfliteGraph, kernel: Kernel) -> int:
-    """What a kernel works on: the output so far, or an input of the model."""
-    return graph.input(_input_shape(kernel)) if graph.output is None else graph.output
+def _is_residual(graph: TfliteGraph, kernel: Kernel, source: int, value: int) -> bool:
+    """Whether what is added is the kernel's own input; after a 1x1 convolution it mostly comes from further back."""
+    return kernel.op in WINDOW_OPS and kernel.kernel != (1, 1) and graph.shape(source) == graph.shape(value)
 
 
 def _combined(graph: TfliteGraph, op: str, first: int, second: int, fused: int) -> int:
@@ -89,76 +91,73 @@ def _combined(graph: TfliteGraph, op: str, first: int, second: int, fused: int) 
     return graph.add(code, [first, second], graph.shape(first), options_kind, options)
 
 
-def _convolution(graph: TfliteGraph, kernel: Kernel, fused: int) -> int:
+def _convolution(graph: TfliteGraph, kernel: Kernel, source: int, fused: int) -> int:
     options = schema.Conv2DOptionsT()
     _set_window(options, kernel, fused)
-    value, shape = _first_input(graph, kernel), (kernel.out_channels, *kernel.kernel, _channels_per_group(kernel))
-    inputs = [value, *graph.filter_and_bias(shape, 0, value)]
+    shape = (kernel.out_channels, *kernel.kernel, kernel.in_channels // kernel.groups)
+    inputs = [source, *graph.filter_and_bias(shape, 0, source)]
     kind = schema.BuiltinOptions.Conv2DOptions
     return graph.add(schema.BuiltinOperator.CONV_2D, inputs, _output_shape(kernel), kind, options)
 
 
-def _depthwise(graph: TfliteGraph, kernel: Kernel, fused: int) -> int:
+def _depthwise(graph: TfliteGraph, kernel: Kernel, source: int, fused: int) -> int:
     options = schema.DepthwiseConv2DOptionsT()
     _set_window(options, kernel, fused)
     options.depthMultiplier = kernel.out_channels // kernel.in_channels
-    value, shape = _first_input(graph, kernel), (1, *kernel.kernel, kernel.out_channels)
-    inputs = [value, *graph.filter_and_bias(shape, CHANNELS, value)]
+    inputs = [source, *graph.filter_and_bias((1, *kernel.kernel, kernel.out_channels), CHANNELS, source)]
     kind = schema.BuiltinOptions.DepthwiseConv2DOptions
     return graph.add(schema.BuiltinOperator.DEPTHWISE_CONV_2D, inputs, _output_shape(kernel), kind, options)
 
 
-def _fully_connected(graph: TfliteGraph, kernel: Kernel, fused: int) -> int:
+def _fully_connected(graph: TfliteGraph, kernel: Kernel, source: int, fused: int) -> int:
     options = schema.FullyConnectedOptionsT()
     options.fusedActivationFunction = fused
-    value = graph.input((1, kernel.in_channels))
-    inputs = [value, *graph.filter_and_bias((kernel.out_channels, kernel.in_channels), 0, value)]
+    inputs = [source, *graph.filter_and_bias((kernel.out_channels, kernel.in_channels), 0, source)]
     kind, shape = schema.BuiltinOptions.FullyConnectedOptions, (1, kernel.out_channels)
     return graph.add(schema.BuiltinOperator.FULLY_CONNECTED, inputs, shape, kind, options)
 
 
-def _pool(graph: TfliteGraph, kernel: Kernel, fused: int) -> int:
+def _pool(graph: TfliteGraph, kernel: Kernel, source: int, fused: int) -> int:
     options = schema.Pool2DOptionsT()
     _set_stride(options, kernel, fused)
     options.filterHeight, options.filterWidth = kernel.kernel
     average = kernel.op == "avg_pool"
     code = schema.BuiltinOperator.AVERAGE_POOL_2D if average else schema.BuiltinOperator.MAX_POOL_2D
-    inputs = [_first_input(graph, kernel)]
+    inputs = [source]
     return graph.add(code, inputs, _output_shape(kernel), schema.BuiltinOptions.Pool2DOptions, options)
 
 
-def _two_tensors(graph: TfliteGraph, kernel: Kernel, fused: int) -> int:
-    first = _first_input(graph, kernel)
+def _two_tensors(graph: TfliteGraph, kernel: Kernel, source: int, fused: int) -> int:
     second = graph.input((1, 1, 1, kernel.in_channels) if kernel.broadcast else _input_shape(kernel))
-    return _combined(graph, kernel.op, first, second, fused)
+    return _combined(graph, kernel.op, source, second, fused)
 
 
-def _concat(graph: TfliteGraph, kernel: Kernel, fused: int) -> int:
+def _concat(graph: TfliteGraph, kernel: Kernel, source: int, fused: int) -> int:
     options = schema.ConcatenationOptionsT()
     options.axis, options.fusedActivationFunction = CHANNELS, fused
-    rest = (*_input_shape(kernel)[:3], max(kernel.out_channels - kernel.in_channels, 1))
-    inputs = [_first_input(graph, kernel), graph.input(rest)]
+    rest = (1, kernel.height, kernel.width, max(kernel.out_channels - kernel.in_channels, 1))
+    inputs = [source, graph.input(rest)]
     shape = (*rest[:3], kernel.in_channels + rest[3])
     kind = schema.BuiltinOptions.ConcatenationOptions
     return graph.add(schema.BuiltinOperator.CONCATENATION, inputs, shape, kind, options)
 
 
-def _mean(graph: TfliteGraph, kernel: Kernel, fused: int) -> int:
+def _mean(graph: TfliteGraph, kernel: Kernel, source: int, fused: int) -> int:
     """Over columns, then over rows, as export writes it."""
-    columns = _reduced(graph, schema.BuiltinOperator.MEAN, _first_input(graph, kernel), (COLUMNS,))
+    columns = _reduced(graph, schema.BuiltinOperator.MEAN, source, (COLUMNS,))
     return _reduced(graph, schema.BuiltinOperator.MEAN, columns, (ROWS,))
 
 
-def _reduce_max(graph: TfliteGraph, kernel: Kernel, fused: int) -> int:
-    return _reduced(graph, schema.BuiltinOperator.REDUCE_MAX, _first_input(graph, kernel), (ROWS, COLUMNS))
+def _reduce_max(graph: TfliteGraph, kernel: Kernel, source: int, fused: int) -> int:
+    return _reduced(graph, schema.BuiltinOperator.REDUCE_MAX, source, (ROWS, COLUMNS))
 
 
-def _channel_mean(graph: TfliteGraph, kernel: Kernel, fused: int) -> int:
-    return _reduced(graph, schema.BuiltinOperator.MEAN, _first_input(graph, kernel), (CHANNELS,))
+def _channel_mean(graph: TfliteGraph, kernel: Kernel, source: int, fused: int) -> int:
+    return _reduced(graph, schema.BuiltinOperator.MEAN, source, (CHANNELS,))
 
 
-def _channel_max(graph: TfliteGraph, kernel: Kernel, fused: int) -> int:
-    return _reduced(graph, schema.BuiltinOperator.REDUCE_MAX, _first_input(graph, kernel), (CHANNELS,))
+def _channel_max(graph: TfliteGraph, kernel: Kernel, source: int, fused: int) -> int:
+    return _reduced(graph, schema.BuiltinOperator.REDUCE_MAX, source, (CHANNELS,))
 
 
 def _reduced(graph: TfliteGraph, code: int, value: int, axes: tuple[int, ...]) -> int:
@@ -169,22 +168,22 @@ def _reduced(graph: TfliteGraph, code: int, value: int, axes: tuple[int, ...]) -
     return graph.add(code, inputs, shape, schema.BuiltinOptions.ReducerOptions, options)
 
 
-def _depth_to_space(graph: TfliteGraph, kernel: Kernel, fused: int) -> int:
+def _depth_to_space(graph: TfliteGraph, kernel: Kernel, source: int, fused: int) -> int:
     options = schema.DepthToSpaceOptionsT()
     options.blockSize = kernel.kernel[0]
-    inputs, kind = [_first_input(graph, kernel)], schema.BuiltinOptions.DepthToSpaceOptions
+    inputs, kind = [source], schema.BuiltinOptions.DepthToSpaceOptions
     return graph.add(schema.BuiltinOperator.DEPTH_TO_SPACE, inputs, _output_shape(kernel), kind, options)
 
 
-def _resize_bilinear(graph: TfliteGraph, kernel: Kernel, fused: int) -> int:
+def _resize_bilinear(graph: TfliteGraph, kernel: Kernel, source: int, fused: int) -> int:
     options = schema.ResizeBilinearOptionsT()
     options.halfPixelCenters = True
     size = graph.constant(np.array(kernel.output_size, dtype=np.int32))
-    inputs, kind = [_first_input(graph, kernel), size], schema.BuiltinOptions.ResizeBilinearOptions
+    inputs, kind = [source, size], schema.BuiltinOptions.ResizeBilinearOptions
     return graph.add(schema.BuiltinOperator.RESIZE_BILINEAR, inputs, _output_shape(kernel), kind, options)
 
 
-def _refuse(graph: TfliteGraph, kernel: Kernel, fused: int) -> int:
+def _refuse(graph: TfliteGraph, kernel: Kernel, source: int, fused: int) -> int:
     raise InputError(
         f"kernel '{kernel.label()}' cannot be timed on this machine: it times {', '.join(_WRITERS_OF)} "
         f"with the activations {', '.join([*SEPARATE_ACTIVATIONS, *ELEMENTWISE])}"
@@ -222,11 +221,9 @@ def _set_stride(options: Any, kernel: Kernel, fused: int) -> None:
     options.fusedActivationFunction = fused
 
 
-def _channels_per_group(kernel: Kernel) -> int:
-    return kernel.in_channels // kernel.groups
-
-
-def _input_shape(kernel: Kernel) -> tuple[int, int, int, int]:
+def _input_shape(kernel: Kernel) -> tuple[int, ...]:
+    if kernel.op == "fully_connected":
+        return 1, kernel.in_channels
     return 1, kernel.height, kernel.width, kernel.in_channels
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import median_low
+from statistics import median, median_low
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -26,6 +26,7 @@ from nas_isp.settings import Settings, validated
 
 FORMAT: Literal["nas-isp measurements"] = "nas-isp measurements"
 SCHEMA_VERSION: Literal[1] = 1
+TIMES = ("median_ms", "min_ms", "p10_ms", "p90_ms")
 MAX_DRIFT = 0.05
 """Share by which the anchor of a batch may be off the reference."""
 
@@ -74,20 +75,21 @@ class Measurements(Settings):
         return 0.0 if self.reference_ms is None else anchor_ms / self.reference_ms - 1
 
     def measured(self, max_drift: float = MAX_DRIFT) -> list[MeasuredKernel]:
-        """Every timed kernel once: its latest steady time, else its latest one with the anchor's drift as a mark.
+        """Every timed kernel once: the median of its steady times, else its latest time with the drift as a mark.
 
         Times are those that the kernel would take while the anchor takes its reference: divided by one plus the drift.
         """
-        steady: list[MeasuredKernel] = []
+        steady: dict[Kernel, list[MeasuredKernel]] = {}
         marked: list[MeasuredKernel] = []
         for batch in self.batches:
             drift = self.drift(batch.anchor_ms)
-            if abs(drift) <= max_drift:
-                steady += [_at_reference(entry, drift) for entry in batch.measured]
-            else:
-                mark = {"anchor_drift": round(drift, 4)}
-                marked += [_at_reference(entry, drift).model_copy(update=mark) for entry in batch.measured]
-        return merged(marked, steady)
+            for entry in batch.measured:
+                if abs(drift) <= max_drift:
+                    steady.setdefault(entry.kernel, []).append(_at_reference(entry, drift))
+                else:
+                    mark = {"anchor_drift": round(drift, 4)}
+                    marked.append(_at_reference(entry, drift).model_copy(update=mark))
+        return merged(marked, [_median_of(entries) for entries in steady.values()])
 
     @property
     def fallen_back(self) -> list[MeasuredKernel]:
@@ -135,8 +137,17 @@ def joined(files: Sequence[tuple[Path, Measurements]]) -> Measurements:
     return first.model_copy(update={"batches": batches})
 
 
+def _median_of(entries: Sequence[MeasuredKernel]) -> MeasuredKernel:
+    """One entry for the same kernel timed in several batches."""
+    if len(entries) == 1:
+        return entries[0]
+    known = {name: [getattr(entry, name) for entry in entries] for name in TIMES}
+    times = {name: round(median(values), 6) for name, values in known.items() if None not in values}
+    return entries[-1].model_copy(update={**times, "runs": sum(entry.runs for entry in entries)})
+
+
 def _at_reference(entry: MeasuredKernel, drift: float) -> MeasuredKernel:
-    times = {name: getattr(entry, name) for name in ("median_ms", "min_ms", "p10_ms", "p90_ms")}
+    times = {name: getattr(entry, name) for name in TIMES}
     return entry.model_copy(
         update={name: round(time / (1 + drift), 6) for name, time in times.items() if time is not None}
     )

@@ -1,6 +1,7 @@
 """A measuring session: kernels are timed on a target batch by batch until all are done, and nothing done is lost."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -43,6 +44,8 @@ class SessionSettings:
     deadline: float = float("inf")
     """`time.monotonic()` after which no further batch is started."""
     max_drift: float = MAX_DRIFT
+    passes: int = 1
+    """In how many batches, at different times, each kernel is timed; the table has the median of them."""
     retake: bool = True
     """Whether kernels that failed, or whose batch was unsteady, are timed again after all others."""
     attempts: int = 3
@@ -130,7 +133,14 @@ def _queue(measurements: Measurements, kernels: Sequence[Kernel], settings: Sess
     entries = measurements.measured(settings.max_drift)
     settled = [entry.kernel for entry in entries if entry.anchor_drift is None]
     settled += [entry.kernel for entry in measurements.fallen_back]
-    return missing + _without(key, settled + missing, wanted)
+    queue = missing + _without(key, settled + missing, wanted)
+    timed = Counter(key(entry.kernel) for batch in measurements.batches for entry in batch.measured)
+    timed.update(key(kernel) for kernel in queue)
+    for number in range(2, settings.passes + 1):
+        again = [kernel for kernel in reversed(wanted) if timed[key(kernel)] < number]
+        timed.update(key(kernel) for kernel in again)
+        queue += again
+    return queue
 
 
 def _keys(measurements: Measurements) -> Callable[[Kernel], object]:

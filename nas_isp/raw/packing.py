@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas_isp.errors import InputError
-from nas_isp.raw.image import RawImage
+from nas_isp.raw.image import Crop, RawImage
 from nas_isp.raw.sensor import Cfa
 
 Site = tuple[int, int]
@@ -91,4 +91,12 @@ def align_to_rggb(raw: RawImage) -> RawImage:
         mosaic=np.ascontiguousarray(mosaic),
         cfa="RGGB",
         black=(float(black[0]), float(black[1]), float(black[2]), float(black[3])),
+        crop=None if raw.crop is None else _within(raw.crop, (top, left), mosaic.shape),
     )
+
+
+def _within(crop: Crop, offset: Site, size: tuple[int, ...]) -> Crop:
+    """A crop counted from `offset`, as far as it lies in a picture of that size."""
+    starts = [min(max(crop[axis] - offset[axis], 0), size[axis]) for axis in (0, 1)]
+    stops = [min(crop[axis] + crop[2 + axis] - offset[axis], size[axis]) for axis in (0, 1)]
+    return starts[0], starts[1], stops[0] - starts[0], stops[1] - starts[1]

@@ -100,9 +100,16 @@ def test_weights_in_8_bits_have_a_scale_per_output_channel_and_use_all_levels() 
     assert bias.quantization.scale == pytest.approx(weights.quantization.scale * input_scale)
 
 
-def test_a_fused_residual_really_adds_before_the_activation() -> None:
+def test_a_block_with_a_residual_adds_its_own_input_before_the_activation() -> None:
     plain = single_kernel_model(kernel("conv2d", kernel=3))
     fused = single_kernel_model(kernel("conv2d", kernel=3, activation="add_relu"))
+    x = np.random.default_rng(1).standard_normal((1, 6, 8, 4)).astype(np.float32)
+    assert run_model(fused, [x]) == pytest.approx(np.maximum(run_model(plain, [x]) + x, 0), abs=1e-5)
+
+
+def test_another_tensor_is_added_after_a_pointwise_convolution() -> None:
+    plain = single_kernel_model(kernel("conv2d"))
+    fused = single_kernel_model(kernel("conv2d", activation="add_relu"))
     rng = np.random.default_rng(1)
     x, residual = (rng.standard_normal((1, 6, 8, 4)).astype(np.float32) for _ in range(2))
     expected = np.maximum(run_model(plain, [x]) + residual, 0)

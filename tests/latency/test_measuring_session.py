@@ -194,3 +194,17 @@ def test_measurements_say_when_and_how(tmp_path: Path) -> None:
     source = Measurements(device=done.device, setup=done.setup, batches=tuple(days)).source()
     assert source.when == "2030-01-01 to 2030-01-03"
     assert source.setup == done.setup
+
+
+def test_another_pass_times_every_kernel_in_another_batch_and_the_median_counts(tmp_path: Path) -> None:
+    path = tmp_path / "phone.json"
+    once = measure(path, KERNELS, SimulatedRunner())
+    slower = SimulatedRunner(lambda model: 3 * len(model) / 1000)
+    twice = measure(path, KERNELS, slower, SessionSettings(passes=2))
+    assert slower.calls == [8, 8, len(KERNELS) - 16]
+    first, second = ({entry.kernel: entry for entry in done.measured()} for done in (once, twice))
+    assert first.keys() == second.keys()
+    for kernel, entry in second.items():
+        assert entry.median_ms == pytest.approx(2 * first[kernel].median_ms, abs=2e-6)
+        assert entry.runs == 2 * first[kernel].runs
+    assert not measure(path, KERNELS, SimulatedRunner(), SessionSettings(passes=2)).batches[len(twice.batches) :]

@@ -8,7 +8,7 @@ from simulated_target import ANCHOR_MS, SimulatedRunner
 
 from nas_isp.errors import InputError
 from nas_isp.latency.runner import Failure
-from nas_isp.latency.validation import Network, TimedNetwork, Untimed, time_networks
+from nas_isp.latency.validation import Network, TimedNetwork, Untimed, median_of, time_networks
 
 
 def network(name: str) -> Network:
@@ -61,3 +61,10 @@ def test_a_network_that_fails_or_cannot_be_written_stops_no_other() -> None:
     untimed = [(outcome.name, outcome.reason) for outcome in outcomes if isinstance(outcome, Untimed)]
     assert sorted(untimed) == [("n0", "out of memory"), ("n1", "a damaged bundle")]
     assert [outcome.name for outcome in outcomes if isinstance(outcome, TimedNetwork)] == ["n2"]
+
+
+def test_of_several_passes_the_median_at_a_common_speed_counts() -> None:
+    passes = [TimedNetwork("n", 120.0, 12.0, 5), TimedNetwork("n", 90.0, 10.0, 5), TimedNetwork("n", 200.0, 10.0, 5)]
+    kept = median_of(passes)
+    assert kept.measured_ms(10.0) == pytest.approx(100)
+    assert kept.runs == 15

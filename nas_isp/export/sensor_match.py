@@ -1,0 +1,104 @@
+"""Whether a picture is from the sensor that a model was made for, and what brings it there if not."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas_isp.raw.adaptation import ColorExchange, color_exchange
+from nas_isp.raw.image import RawImage
+from nas_isp.raw.sensor import Gains, SensorDescription
+
+Floats = NDArray[np.float32]
+
+SAME_MATRIX = 1e-3
+ESTIMATED_FROM = 4
+"""Every fourth cell of every fourth row is enough to estimate a light from."""
+
+TRUSTED_BELOW = 0.6
+"""Share of saturation above which samples say nothing about the light."""
+
+
+@dataclass(frozen=True)
+class SensorMatch:
+    """A picture beside the sensor of a model.
+
+    Attributes:
+        white_balance: gains that make the light of the picture neutral; the best guess where the file does not say.
+        exchange: brings the picture to the model's sensor; None where it is of that sensor, or nothing is known.
+        note: a line for the user on what is done to a picture of another sensor; empty for one of the model's.
+    """
+
+    white_balance: Gains
+    exchange: ColorExchange | None = None
+    note: str = ""
+
+
+def match_sensor(raw: RawImage, packed: Floats, sensor: SensorDescription | None) -> SensorMatch:
+    """Compare a picture's sensor with a model's.
+
+    A picture of the model's sensor is left alone, in whatever light it was taken: the network has learned what to
+    make of that. A picture of another is brought to the model's sensor and to the average light of its training.
+
+    Args:
+        raw: the picture; its gains and matrix are used where it has any.
+        packed: its planes `(4, h, w)`, 1 where samples saturate; from them the light is estimated if it has no gains.
+        sensor: of the model; None where the model does not say.
+    """
+    given = raw.white_balance
+    if sensor is None or is_same_sensor(raw, sensor):
+        average = None if sensor is None else sensor.white_balance
+        return SensorMatch(given or average or estimated_white_balance(packed))
+    light = given or estimated_white_balance(packed)
+    names = f"{raw.source}: from {raw.capture.camera or 'another sensor'}, the model is for {_named(sensor)}"
+    if sensor.white_balance is None:
+        return SensorMatch(
+            light, note=f"{names} and does not say its colours, so expect a colour cast; train the model anew"
+        )
+    theirs, ours = raw.color_matrix, sensor.color_matrix
+    matrices = theirs is not None and ours is not None
+    exchange = color_exchange(
+        light, sensor.white_balance, theirs, np.array(ours, np.float32) if ours is not None else None
+    )
+    means = f"{'its' if given else 'an estimated'} white balance"
+    if matrices:
+        means += " and the colour matrices"
+    else:
+        lacking = " and ".join(["the file"] * (theirs is None) + ["the model"] * (ours is None))
+        means += f" alone ({lacking} without a colour matrix)"
+    return SensorMatch(light, exchange, f"{names}; brought there by {means}, --no-adapt leaves it")
+
+
+def is_same_sensor(raw: RawImage, sensor: SensorDescription) -> bool:
+    """By names where both have one, else by colour matrices, else by levels."""
+    known = sensor.name if sensor.is_named else ""
+    if raw.capture.camera and known:
+        return _plain(raw.capture.camera) == _plain(known)
+    if raw.color_matrix is not None and sensor.color_matrix is not None:
+        return bool(np.abs(raw.color_matrix - np.array(sensor.color_matrix)).max() < SAME_MATRIX)
+    return raw.white == sensor.white and float(np.mean(raw.black)) == float(np.mean(sensor.black_sites))
+
+
+def estimated_white_balance(packed: Floats) -> Gains:
+    """Gains of R, G, B from the picture itself, by shades of grey.
+
+    Bright cells are left out further than one by one: around a blown part lie cells of which some samples have stopped,
+    and those pull every light towards the sensor's own white.
+    """
+    import torch
+
+    from nas_isp.raw.classical import SATURATED, shades_of_grey
+
+    few = np.ascontiguousarray(packed[:, ::ESTIMATED_FROM, ::ESTIMATED_FROM])
+    if min(few.shape[1:]) < 2:
+        few = packed
+    red, green, blue = shades_of_grey(torch.from_numpy(few)[None] * (SATURATED / TRUSTED_BELOW)).tolist()
+    return red, green, blue
+
+
+def _named(sensor: SensorDescription) -> str:
+    return sensor.name if sensor.is_named else "another"
+
+
+def _plain(name: str) -> str:
+    return "".join(letter for letter in name.casefold() if letter.isalnum())
