@@ -135,12 +135,15 @@ def phone_table(phone: str, rows: Iterable[Row], networks_ms: dict[str, dict[str
     rows = list(rows)
     table = build_table(DEVICES[phone], SOURCE, _entries(phone, rows))
     predictor = Predictor(table)
-    sums, counts, measured = [], [], []
-    for network, kernels in _by_network(rows).items():
-        sums.append(predictor.predict(kernels).kernels_ms)
-        counts.append(len(kernels))
-        measured.append(networks_ms[network][phone])
-    return table.model_copy(update={"correction": fit_correction(sums, counts, measured)})
+    networks = _by_network(rows)
+    predictions = [predictor.predict(kernels) for kernels in networks.values()]
+    correction = fit_correction(
+        [prediction.kernels_ms for prediction in predictions],
+        [len(kernels) for kernels in networks.values()],
+        [networks_ms[network][phone] for network in networks],
+        [predictor.extras(prediction.kernels) for prediction in predictions],
+    )
+    return table.model_copy(update={"correction": correction})
 
 
 def cross_validate(phone: str, measurements: Measurements, group_of: Callable[[str], str]) -> np.ndarray:

@@ -1,6 +1,7 @@
 """`Kernel`: what a mobile runtime executes as one piece, and the work that it does."""
 
 import math
+from functools import lru_cache
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
@@ -35,7 +36,8 @@ Padding = Literal["same", "valid"]
 Precision = Literal["fp32", "fp16", "int8"]
 
 KNOWN_OPS: tuple[str, ...] = get_args(Op)
-WINDOW_OPS = ("conv2d", "grouped_conv2d", "depthwise_conv2d", "avg_pool", "max_pool")
+CONVOLUTIONS = ("conv2d", "grouped_conv2d", "depthwise_conv2d")
+WINDOW_OPS = (*CONVOLUTIONS, "avg_pool", "max_pool")
 ACTIVATION_PARTS = (
     *("none", "relu", "relu6", "tanh", "sigmoid", "hard_swish", "swish", "gelu", "prelu", "leaky_relu", "elu"),
     *("add", "sub", "mul", "minimum", "maximum"),
@@ -142,6 +144,7 @@ class Kernel(Settings):
         return f"{self.op}{window}{stride} {self.in_channels}->{self.out_channels} @ {self.height}x{self.width}{fused}"
 
 
+@lru_cache(maxsize=1024)
 def split_activation(text: str) -> tuple[str, ...]:
     """The elementwise steps that an activation text names, without 'none'.
 
