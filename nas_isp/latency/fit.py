@@ -1,7 +1,7 @@
 """Roofline models of kernel times, fitted per kernel kind. Pure numpy.
 
-A kernel's time is modelled as ``constant + a * multiply-accumulates + b * values moved + c * weights + d * depth``, none
-of the five negative, fitted to the relative error. The depth is the number of values that one output value is summed
+A kernel's time is modelled as ``constant + a * multiply-accumulates + b * values moved + c * weights + d * depth``,
+no term negative, fitted to the relative error. The depth is the number of values that one output value is summed
 from, one after another: on small maps a GPU waits for that chain, however few outputs there are. Channels count in
 slices of four, as mobile GPUs store them.
 """

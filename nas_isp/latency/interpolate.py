@@ -1,7 +1,7 @@
 """Time of a kernel from the measured kernels around it: a Gaussian process on the ratio of measured to modelled time.
 
-The roofline of a kind says how a kernel's time grows with its work; the logarithm of measured over modelled time is then
-a smooth function of the shape, except where channels fill the work groups of a GPU badly, which the features say.
+The roofline of a kind says how a kernel's time grows with its work; the logarithm of measured over modelled time is
+then a smooth function of the shape, except where channels fill the work groups of a GPU badly, which the features say.
 Pure numpy. Source of the method: Rasmussen and Williams, Gaussian Processes for Machine Learning (2006), chapter 2.
 """
 

@@ -1,20 +1,23 @@
 """Predicted latency of kernels and networks on a device: measured where possible, else interpolated, and said so.
 
 A kernel that the table holds costs what was measured. Any other costs what the fitted roofline of its kind says, times
-the ratio of measured to modelled time that the measured kernels around it suggest. The sum is corrected to the time of a
-whole network. Pure numpy.
+the ratio of measured to modelled time that the measured kernels around it suggest. The sum is corrected to the time of
+a whole network. Pure numpy.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from nas_isp.errors import InputError
 from nas_isp.latency.correction import Extras
-from nas_isp.latency.fit import MEMORY_BOUND, SMALLEST_TIME_MS, WINOGRAD, kind_of, substitutes, work
+from nas_isp.latency.fit import MEMORY_BOUND, SMALLEST_TIME_MS, WINOGRAD, Roofline, kind_of, substitutes, work
 from nas_isp.latency.interpolate import Interpolator
 from nas_isp.latency.kernel import CONVOLUTIONS, WINDOW_OPS, Kernel, Padding
 from nas_isp.latency.tables import LatencyTable
+
+MakeInterpolator = Callable[[Roofline, Sequence[tuple[Kernel, float]], str], Interpolator]
+"""From a kind's roofline, its timed kernels and its name ('' unless on a GPU) to what predicts kernels between them."""
 
 Basis = Literal["measured", "interpolated", "extrapolated"]
 FREE_ON_CPU = ("relu", "relu6")
@@ -42,7 +45,14 @@ class Prediction:
     measured_share: float
     interpolated_share: float
     extrapolated_share: float
+    uncertainty: float
+    """Relative half-width of the interval that holds the measured time with 90 % probability, as far as is known."""
     kernels: list[KernelPrediction]
+
+    @property
+    def interval_ms(self) -> tuple[float, float]:
+        """The interval that `uncertainty` means."""
+        return self.latency_ms * max(1 - self.uncertainty, 0), self.latency_ms * (1 + self.uncertainty)
 
     @property
     def kernels_ms(self) -> float:
@@ -62,8 +72,9 @@ def predict(table: LatencyTable, kernels: Sequence[Kernel]) -> Prediction:
 class Predictor:
     """A table made ready for many predictions."""
 
-    def __init__(self, table: LatencyTable) -> None:
+    def __init__(self, table: LatencyTable, make_interpolator: MakeInterpolator = Interpolator) -> None:
         self.table = table
+        self._make_interpolator = make_interpolator
         self._measured: dict[tuple[object, ...], float] = {}
         self._paddings: dict[tuple[object, ...], Padding] = {}
         self._timed: dict[str, list[tuple[Kernel, float]]] = {}
@@ -87,7 +98,8 @@ class Predictor:
             for basis in ("measured", "interpolated", "extrapolated")
         }
         latency = self.table.correction.apply(total, len(parts), self.extras(parts))
-        return Prediction(latency, share["measured"], share["interpolated"], share["extrapolated"], parts)
+        half_width = self.table.uncertainty.half_width(share["interpolated"], share["extrapolated"])
+        return Prediction(latency, share["measured"], share["interpolated"], share["extrapolated"], half_width, parts)
 
     def predict_kernel(self, kernel: Kernel) -> KernelPrediction:
         """Time of one kernel.
@@ -141,7 +153,7 @@ class Predictor:
     def _interpolator(self, kind: str) -> Interpolator:
         if kind not in self._interpolators:
             known_kind = kind if self.table.device.processor == "gpu" else ""
-            self._interpolators[kind] = Interpolator(self.table.models[kind], self._timed[kind], known_kind)
+            self._interpolators[kind] = self._make_interpolator(self.table.models[kind], self._timed[kind], known_kind)
         return self._interpolators[kind]
 
     def _borrowed(self, kernel: Kernel, resolved: Kernel, kind: str) -> KernelPrediction:
