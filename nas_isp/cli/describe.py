@@ -80,7 +80,10 @@ def _predicted(architecture: "Architecture", size: tuple[int, int], device: str)
     from nas_isp.latency.networks import NetworkKernels
 
     kernels = kernels_of(architecture, *size)
-    prediction = answer(table_for(device, kernels, threads=1), NetworkKernels(kernels=tuple(kernels)))
+    table = table_for(device, kernels, threads=1)
+    prediction = answer(table, NetworkKernels(kernels=tuple(kernels)))
+    if table.source.caveat and prediction["extrapolated_share"] > 0:
+        say(f"note: {table.device.id}: {table.source.caveat}")
     del prediction["network"]
     return prediction
 
@@ -96,6 +99,7 @@ def _print_description(description: dict[str, Any]) -> None:
     columns = ["label"]
     if "latency_ms" in description:
         facts.append((f"latency on {description['device']} (ms)", description["latency_ms"]))
+        facts.append(("uncertainty", f"+- {100 * description['uncertainty']:.0f} %"))
         facts += [(f"{basis} share", description[f"{basis}_share"]) for basis in _BASES]
         columns += ["latency_ms", "basis"]
     print_table(("", description["model"]), facts)

@@ -87,6 +87,8 @@ def predict(
     else:
         for entry in answers:
             print_answer(entry)
+    for name in sorted({name for network in networks for name in network.skipped}):
+        say(f"note: field '{name}' of the kernels says nothing to a latency table and was skipped")
     if table.source.caveat and any(entry["extrapolated_share"] > 0 for entry in answers):
         say(f"note: {table.device.id}: {table.source.caveat}")
 

@@ -66,6 +66,8 @@ def answer(table: LatencyTable, network: NetworkKernels) -> dict[str, Any]:
         "measured_share": prediction.measured_share,
         "interpolated_share": prediction.interpolated_share,
         "extrapolated_share": prediction.extrapolated_share,
+        "uncertainty": prediction.uncertainty,
+        "interval_ms": prediction.interval_ms,
         "correction": table.correction.model_dump(),
         "kernels": parts,
     }
@@ -77,7 +79,8 @@ def print_answer(entry: dict[str, Any]) -> None:
     name = f"{entry['network']} on " if entry["network"] else ""
     corrected = "corrected to a whole network" if entry["correction"]["networks"] else "sum of its kernels"
     rows = [(part["label"], part["latency_ms"], part["basis"], part["reason"]) for part in entry["kernels"]]
-    title = f"{name}{entry['device']}: {entry['latency_ms']:.4g} ms ({corrected}; {shares})"
+    uncertain = f"+- {100 * entry['uncertainty']:.0f} %"
+    title = f"{name}{entry['device']}: {entry['latency_ms']:.4g} ms {uncertain} ({corrected}; {shares})"
     print_table(("kernel", "ms", "basis", "why"), rows, title)
 
 

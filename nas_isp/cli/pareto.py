@@ -3,11 +3,14 @@
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nas_isp.cli.common import Format, print_json, print_table, say
+
+if TYPE_CHECKING:
+    from nas_isp.search.study import Study
 
 COLUMNS = ("trial", "quality", "latency_ms", "params", "gmacs", "bundle", "psnr")
 
@@ -44,23 +47,32 @@ def register(app: typer.Typer) -> None:
 
             write_page(opened, html)
             say(f"report: {html}")
-        _print(opened.summary(), study, format)
+        _print(opened, study, format)
 
 
 def show_front(study: Path, format: Format) -> None:
     """Print the front of a study as `nas-isp pareto` does."""
     from nas_isp.search.study import Study
 
-    _print(Study.open(study).summary(), study, FrontFormat(format.value))
+    _print(Study.open(study), study, FrontFormat(format.value))
 
 
-def _print(summary: dict[str, Any], study: Path, format: FrontFormat) -> None:
+def _print(opened: "Study", study: Path, format: FrontFormat) -> None:
+    from nas_isp.report.latency import front_latency
+
+    summary, latency = opened.summary(), front_latency(opened)
+    for row in summary["front"]:
+        prediction = latency.predictions.get(row["trial"]) if latency is not None else None
+        row["extrapolated_share"] = prediction.extrapolated_share if prediction else None
+        row["uncertainty"] = prediction.uncertainty if prediction else None
     if format is FrontFormat.JSON:
         print_json(summary)
     elif format is FrontFormat.CSV:
         _print_csv(summary)
     else:
         _print_table(summary, study)
+        if latency is not None and latency.note:
+            say(f"note: {latency.note}")
 
 
 def _print_csv(summary: dict[str, Any]) -> None:

@@ -1,7 +1,9 @@
 """Roofline models of kernel times, fitted per kernel kind. Pure numpy.
 
-A kernel's time is modelled as ``constant + a * multiply-accumulates + b * values moved + c * weights``, all four not
-negative, fitted to the relative error. Channels count in slices of four, as mobile GPUs store them.
+A kernel's time is modelled as ``constant + a * multiply-accumulates + b * values moved + c * weights + d * depth``,
+no term negative, fitted to the relative error. The depth is the number of values that one output value is summed
+from, one after another: on small maps a GPU waits for that chain, however few outputs there are. Channels count in
+slices of four, as mobile GPUs store them.
 """
 
 import itertools
@@ -22,6 +24,7 @@ WINOGRAD_CHANNELS = 61
 WINOGRAD_TILES = 32
 SMALLEST_TIME_MS = 1e-6
 
+WINOGRAD = "conv2d_winograd"
 MEMORY_BOUND = "memory_bound"
 """Kind whose model speaks for operators that only move values where a device has no measurement of their own."""
 
@@ -44,13 +47,16 @@ class Roofline(Settings):
     ms_per_gmac: Annotated[float, Field(ge=0, description="Per 1e9 multiply-accumulates.")]
     ms_per_mvalue: Annotated[float, Field(ge=0, description="Per 1e6 activation values read or written.")]
     ms_per_mweight: Annotated[float, Field(ge=0, description="Per 1e6 weights.")]
+    ms_per_kdepth: Annotated[float, Field(ge=0, description="Per 1e3 values that one output value sums up.")] = 0.0
     kernels: Annotated[int, Field(ge=1, description="Number of measured kernels in the fit.")]
     mean_error: Annotated[float, Field(ge=0, description="Mean relative error over those kernels.")]
 
     @property
     def coefficients(self) -> FloatArray:
         """In the order of `work`."""
-        return np.array([self.constant_ms, self.ms_per_gmac, self.ms_per_mvalue, self.ms_per_mweight])
+        return np.array(
+            [self.constant_ms, self.ms_per_gmac, self.ms_per_mvalue, self.ms_per_mweight, self.ms_per_kdepth]
+        )
 
 
 def kind_of(kernel: Kernel, winograd: bool = False) -> str:
@@ -66,7 +72,7 @@ def kind_of(kernel: Kernel, winograd: bool = False) -> str:
             return "fully_connected"
         if kernel.kernel == (1, 1):
             return "conv2d_pointwise"
-        return "conv2d_winograd" if winograd and _suits_winograd(kernel) else "conv2d_spatial"
+        return WINOGRAD if winograd and _suits_winograd(kernel) else "conv2d_spatial"
     return _ALONE.get(kernel.op, kernel.op)
 
 
@@ -80,13 +86,14 @@ def substitutes(kind: str) -> tuple[str, ...]:
 
 
 def work(kernel: Kernel) -> FloatArray:
-    """(4,): 1, multiply-accumulates / 1e9, activation values moved / 1e6, weights / 1e6."""
+    """(5,): 1, multiply-accumulates / 1e9, activation values moved / 1e6, weights / 1e6, depth / 1e3."""
     rows, columns = kernel.output_size
     pixels_in, pixels_out = kernel.height * kernel.width, rows * columns
     inputs, outputs = _sliced(kernel.in_channels), _sliced(kernel.out_channels)
     window = kernel.kernel[0] * kernel.kernel[1]
-    weights = 0.0
+    weights, depth = 0.0, float(window)
     if kernel.op in ("conv2d", "grouped_conv2d", "transpose_conv2d", "fully_connected"):
+        depth = window * inputs / kernel.groups
         weights = window * inputs * outputs / kernel.groups
         macs = weights * (pixels_in if kernel.op == "transpose_conv2d" else pixels_out)
     elif kernel.op == "depthwise_conv2d":
@@ -94,29 +101,32 @@ def work(kernel: Kernel) -> FloatArray:
         macs = weights * pixels_out
     elif kernel.op in ("avg_pool", "max_pool"):
         macs = float(window * outputs * pixels_out)
+    elif kernel.op in ("mean", "reduce_max"):
+        macs, depth = float(inputs * pixels_in), float(pixels_in)
     else:
-        macs = float(inputs * pixels_in) if kernel.op in ("mean", "reduce_max") else 0.0
+        macs = 0.0
     values_in = pixels_in * (outputs if kernel.op == "concat" else inputs)
     second_input = outputs * pixels_out if kernel.op in ("add", "sub", "mul") and not kernel.broadcast else 0
     values_out = pixels_out * outputs * (1 + kernel.added_tensors)
-    return np.array([1.0, macs / 1e9, (values_in + second_input + values_out) / 1e6, weights / 1e6])
+    return np.array([1.0, macs / 1e9, (values_in + second_input + values_out) / 1e6, weights / 1e6, depth / 1e3])
 
 
 def fit_roofline(work_rows: FloatArray, times_ms: FloatArray) -> Roofline:
     """Fit one kind.
 
     Args:
-        work_rows: (n, 4) rows of `work`.
+        work_rows: (n, 5) rows of `work`.
         times_ms: (n,) measured times, positive.
     """
     coefficients = nonnegative_least_squares(work_rows / times_ms[:, None], np.ones(len(times_ms)))
     errors = np.abs(work_rows @ coefficients / times_ms - 1)
-    constant, gmac, mvalue, mweight = (round(float(c), 9) for c in coefficients)
+    constant, gmac, mvalue, mweight, kdepth = (round(float(c), 9) for c in coefficients)
     return Roofline(
         constant_ms=constant,
         ms_per_gmac=gmac,
         ms_per_mvalue=mvalue,
         ms_per_mweight=mweight,
+        ms_per_kdepth=kdepth,
         kernels=len(times_ms),
         mean_error=round(float(errors.mean()), 4),
     )
@@ -130,7 +140,7 @@ def fit_models(kernels: Sequence[Kernel], times_ms: Sequence[float], winograd: b
     models = {kind: fit_roofline(rows[kinds == kind], times[kinds == kind]) for kind in sorted(set(kinds.tolist()))}
     moving = ~np.char.startswith(kinds.astype(str), "conv2d") & (rows[:, 3] == 0) & (kinds != "mean")
     if moving.any():
-        models[MEMORY_BOUND] = fit_roofline(rows[moving] * np.array([1.0, 0.0, 1.0, 0.0]), times[moving])
+        models[MEMORY_BOUND] = fit_roofline(rows[moving] * np.array([1.0, 0.0, 1.0, 0.0, 0.0]), times[moving])
     return models
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 
+from nas_isp.latency.spelling import canonical, split_steps
 from nas_isp.settings import Settings
 
 Op = Literal[
@@ -26,6 +27,7 @@ Op = Literal[
     "concat",
     "pad",
     "softmax",
+    "copy",
     "resize_bilinear",
     "resize_nearest",
     "depth_to_space",
@@ -35,31 +37,8 @@ Padding = Literal["same", "valid"]
 Precision = Literal["fp32", "fp16", "int8"]
 
 KNOWN_OPS: tuple[str, ...] = get_args(Op)
-WINDOW_OPS = ("conv2d", "grouped_conv2d", "depthwise_conv2d", "avg_pool", "max_pool")
-ACTIVATION_PARTS = (
-    *("none", "relu", "relu6", "tanh", "sigmoid", "hard_swish", "swish", "gelu", "prelu", "leaky_relu", "elu"),
-    *("add", "sub", "mul", "minimum", "maximum"),
-)
-
-_OP_SPELLINGS = {
-    "conv": "conv2d",
-    "conv_2d": "conv2d",
-    "depthwise_conv_2d": "depthwise_conv2d",
-    "conv_2d_group": "grouped_conv2d",
-    "conv2d_grouped": "grouped_conv2d",
-    "concatenation": "concat",
-    "dense": "fully_connected",
-    "linear": "fully_connected",
-    "pool": "avg_pool",
-    "average_pool": "avg_pool",
-    "average_pool_2d": "avg_pool",
-    "avg_pool2d": "avg_pool",
-    "max_pool_2d": "max_pool",
-    "max_pool2d": "max_pool",
-    "global_avg_pool": "mean",
-}
-_ACTIVATION_SPELLINGS = {"hswish": "hard_swish", "hardswish": "hard_swish", "leakyrelu": "leaky_relu"}
-
+CONVOLUTIONS = ("conv2d", "grouped_conv2d", "depthwise_conv2d")
+WINDOW_OPS = (*CONVOLUTIONS, "avg_pool", "max_pool")
 Side = Annotated[int, Field(ge=1, le=65536)]
 
 
@@ -95,12 +74,12 @@ class Kernel(Settings):
     @model_validator(mode="before")
     @classmethod
     def _canonical_spelling(cls, content: Any) -> Any:
-        return _canonical(content) if isinstance(content, dict) else content
+        return canonical(content) if isinstance(content, dict) else content
 
     @field_validator("activation")
     @classmethod
     def _known_activation(cls, text: str) -> str:
-        return "_".join(split_activation(text)) or "none"
+        return "_".join(split_steps(text)) or "none"
 
     @model_validator(mode="after")
     def _groups_divide(self) -> "Kernel":
@@ -111,7 +90,7 @@ class Kernel(Settings):
     @property
     def steps(self) -> tuple[str, ...]:
         """The fused elementwise steps in order; empty for none."""
-        return split_activation(self.activation)
+        return split_steps(self.activation)
 
     @property
     def added_tensors(self) -> int:
@@ -140,27 +119,6 @@ class Kernel(Settings):
         stride = f"/{self.stride[0]}" if self.stride[0] > 1 else ""
         fused = f" +{self.activation}" if self.activation != "none" else ""
         return f"{self.op}{window}{stride} {self.in_channels}->{self.out_channels} @ {self.height}x{self.width}{fused}"
-
-
-def split_activation(text: str) -> tuple[str, ...]:
-    """The elementwise steps that an activation text names, without 'none'.
-
-    Raises:
-        ValueError: an unknown step; the message lists the known ones.
-    """
-    words = text.lower().replace("+", "_").replace(" ", "_").replace("-", "_")
-    for spelling, name in _ACTIVATION_SPELLINGS.items():
-        words = words.replace(spelling, name)
-    steps = []
-    while words := words.strip("_"):
-        step = next((part for part in sorted(ACTIVATION_PARTS, key=len, reverse=True) if _starts(words, part)), None)
-        if step is None:
-            raise ValueError(
-                f"unknown activation '{text}': known steps, joined by '_', are {', '.join(ACTIVATION_PARTS)}"
-            )
-        words = words[len(step) :]
-        steps.append(step)
-    return tuple(step for step in steps if step != "none")
 
 
 def convolution(
@@ -196,70 +154,3 @@ def shuffle(channels: int, factor: int, size: tuple[int, int]) -> Kernel:
         height=size[0],
         width=size[1],
     )
-
-
-def _starts(words: str, part: str) -> bool:
-    return words == part or words.startswith(part + "_")
-
-
-def _canonical(content: dict[str, Any]) -> dict[str, Any]:
-    """The same record with this program's spelling; faults are left for the validation to name."""
-    kernel = {name: value for name, value in content.items() if value is not None}
-    if isinstance(kernel.get("op"), str):
-        op = kernel["op"].strip().lower()
-        kernel["op"] = _OP_SPELLINGS.get(op, op)
-    for name in ("kernel", "stride"):
-        value = kernel.get(name)
-        kernel[name] = _pair(value)
-        if kernel[name] in ((0, 0), [0, 0]):
-            del kernel[name]
-    for name in ("groups", "height", "width"):
-        if kernel.get(name) == 0:
-            del kernel[name]
-    return _canonical_shapes(kernel)
-
-
-def _canonical_shapes(kernel: dict[str, Any]) -> dict[str, Any]:
-    op, channels, groups = kernel.get("op"), kernel.get("in_channels"), kernel.get("groups", 1)
-    if op in ("conv2d", "grouped_conv2d") and isinstance(channels, int) and isinstance(groups, int):
-        op = _convolution_by_groups(groups, channels)
-    if op == "depthwise_conv2d" and isinstance(channels, int) and channels > 0:
-        kernel["groups"] = channels
-        outputs = kernel.get("out_channels", channels)
-        if isinstance(outputs, int) and outputs % channels:
-            kernel["out_channels"] = channels * outputs
-    if (
-        op in ("mean", "reduce_max", "avg_pool", "max_pool", "activation", "pad", "softmax")
-        and "out_channels" not in kernel
-    ):
-        kernel["out_channels"] = channels
-    if op in (
-        "mean",
-        "reduce_max",
-        "channel_mean",
-        "channel_max",
-        "concat",
-        "fully_connected",
-        "add",
-        "sub",
-        "mul",
-        "activation",
-        "pad",
-        "softmax",
-    ):
-        kernel.update(kernel=(1, 1), stride=(1, 1))
-    if op == "fully_connected":
-        kernel.update(height=1, width=1)
-    return kernel | ({"op": op} if op is not None else {})
-
-
-def _convolution_by_groups(groups: int, channels: int) -> str:
-    if groups <= 1:
-        return "conv2d"
-    return "depthwise_conv2d" if groups == channels else "grouped_conv2d"
-
-
-def _pair(value: Any) -> Any:
-    if value is None:
-        return (1, 1)
-    return (value, value) if isinstance(value, int) else value

@@ -2,21 +2,36 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from nas_isp.errors import InputError
 from nas_isp.latency.kernel import Kernel
+from nas_isp.latency.spelling import fields_known
 from nas_isp.latency.tables import MAX_TABLE_BYTES, read_json
 from nas_isp.settings import Settings, validated
 
+_KERNELS = ("ops", "operators", "layers")
+_NAMES = ("name", "model")
+
 
 class NetworkKernels(Settings):
-    """A network by its kernels."""
+    """A network by its kernels.
+
+    What a foreign list says beyond that, such as output shapes or node names, is skipped and named in `skipped`.
+    """
 
     network: Annotated[str | None, Field(description="Name for the answer.")] = None
     kernels: Annotated[tuple[Kernel, ...], Field(min_length=1, description="What the runtime executes, in order.")]
+    skipped: Annotated[tuple[str, ...], Field(description="Fields of the file that say nothing to a table.")] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_unknown_fields(cls, content: Any) -> Any:
+        if isinstance(content, list):
+            content = {"kernels": content}
+        return _known_fields(content) if isinstance(content, dict) else content
 
 
 def read_network(path: Path) -> NetworkKernels:
@@ -25,8 +40,7 @@ def read_network(path: Path) -> NetworkKernels:
     Raises:
         InputError: unreadable, malformed, or a kernel with a fault; the message names the place.
     """
-    content = read_json(path)
-    return validated({"kernels": content} if isinstance(content, list) else content, NetworkKernels, path)
+    return validated(read_json(path), NetworkKernels, path)
 
 
 def read_networks(path: Path) -> list[NetworkKernels]:
@@ -38,7 +52,7 @@ def read_networks(path: Path) -> list[NetworkKernels]:
     try:
         if path.stat().st_size > MAX_TABLE_BYTES:
             raise InputError(f"{path}: {path.stat().st_size} bytes; a list of networks has at most {MAX_TABLE_BYTES}")
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as text ({error}); give a readable .jsonl file") from error
     networks = [_network(f"{path}, line {number}", line) for number, line in enumerate(lines, 1) if line.strip()]
@@ -54,3 +68,23 @@ def _network(origin: str, line: str) -> NetworkKernels:
         raise InputError(f"{origin}: malformed JSON ({error.msg})") from error
     except RecursionError as error:
         raise InputError(f"{origin}: malformed JSON (nested too deeply)") from error
+
+
+def _known_fields(content: dict[str, Any]) -> dict[str, Any]:
+    network = {name: content[name] for name in ("network", "kernels") if content.get(name) is not None}
+    for field, spellings in (("network", _NAMES), ("kernels", _KERNELS)):
+        found = [name for name in spellings if name in content]
+        if field not in network and found:
+            network[field] = content[found[0]]
+    if isinstance(network.get("network"), int | float):
+        network["network"] = str(network["network"])
+    skipped = set(content) - {"network", "kernels", *_KERNELS, *_NAMES}
+    kernels = network.get("kernels")
+    if isinstance(kernels, list):
+        known = {*Kernel.model_fields, *fields_known()}
+        skipped |= {name for kernel in kernels if isinstance(kernel, dict) for name in kernel if name not in known}
+        network["kernels"] = [
+            {name: value for name, value in kernel.items() if name in known} if isinstance(kernel, dict) else kernel
+            for kernel in kernels
+        ]
+    return network | {"skipped": tuple(sorted(skipped))}

@@ -1,32 +1,31 @@
 """Predicted latency of kernels and networks on a device: measured where possible, else interpolated, and said so.
 
 A kernel that the table holds costs what was measured. Any other costs what the fitted roofline of its kind says, times
-the mean ratio of measured to fitted time of the five nearest measured kernels of that kind. The sum is corrected to the
-time of a whole network. Pure numpy.
+the ratio of measured to modelled time that the measured kernels around it suggest. The sum is corrected to the time of
+a whole network. Pure numpy.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
 from nas_isp.errors import InputError
-from nas_isp.latency.fit import MEMORY_BOUND, SMALLEST_TIME_MS, FloatArray, Roofline, kind_of, substitutes, work
-from nas_isp.latency.kernel import WINDOW_OPS, Kernel, Padding
+from nas_isp.latency.correction import Extras
+from nas_isp.latency.fit import MEMORY_BOUND, SMALLEST_TIME_MS, WINOGRAD, Roofline, kind_of, substitutes, work
+from nas_isp.latency.interpolate import Interpolator
+from nas_isp.latency.kernel import CONVOLUTIONS, WINDOW_OPS, Kernel, Padding
 from nas_isp.latency.tables import LatencyTable
 
-NEIGHBOURS = 5
-SOFTENING = 0.1
-"""Distance added before neighbours are weighted by closeness, so that no single one decides."""
-
-FEATURE_WEIGHTS = np.array([1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 1.0, 1.0])
-"""Weights of the features in `_position`: channels in and out, sides in and out, window, stride, groups, addition."""
+MakeInterpolator = Callable[[Roofline, Sequence[tuple[Kernel, float]], str], Interpolator]
+"""From a kind's roofline, its timed kernels and its name ('' unless on a GPU) to what predicts kernels between them."""
 
 Basis = Literal["measured", "interpolated", "extrapolated"]
 FALLS_BACK = "the delegate leaves it to the CPU; this is its time alone, without what the network loses around it"
 FREE_ON_CPU = ("relu", "relu6")
 """Activations that a CPU runtime clamps while it stores; on a GPU every fused step without a second input is free."""
+
+WHOLE_SIDES = (7, 14, 28, 56, 112, 224)
+"""Sides of the maps of classification networks; a side that exceeds one by less than a window holds its border."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,14 @@ class Prediction:
     measured_share: float
     interpolated_share: float
     extrapolated_share: float
+    uncertainty: float
+    """Relative half-width of the interval that holds the measured time with 90 % probability, as far as is known."""
     kernels: list[KernelPrediction]
+
+    @property
+    def interval_ms(self) -> tuple[float, float]:
+        """The interval that `uncertainty` means."""
+        return self.latency_ms * max(1 - self.uncertainty, 0), self.latency_ms * (1 + self.uncertainty)
 
     @property
     def kernels_ms(self) -> float:
@@ -67,20 +73,21 @@ def predict(table: LatencyTable, kernels: Sequence[Kernel]) -> Prediction:
 class Predictor:
     """A table made ready for many predictions."""
 
-    def __init__(self, table: LatencyTable) -> None:
+    def __init__(self, table: LatencyTable, make_interpolator: MakeInterpolator = Interpolator) -> None:
         self.table = table
+        self._make_interpolator = make_interpolator
         self._measured: dict[tuple[object, ...], float] = {}
         self._fallen_back = {self._key(entry.kernel): entry.median_ms for entry in table.fallen_back}
         self._paddings: dict[tuple[object, ...], Padding] = {}
-        rows: dict[str, list[tuple[Kernel, float]]] = {}
+        self._timed: dict[str, list[tuple[Kernel, float]]] = {}
+        self._interpolators: dict[str, Interpolator] = {}
+        self._known: dict[Kernel, KernelPrediction] = {}
         for entry in table.measured:
             if entry.kernel.padding is not None:
                 self._paddings.setdefault(_geometry(entry.kernel), entry.kernel.padding)
-            self._measured[self._key(entry.kernel)] = entry.median_ms
-            rows.setdefault(self._kind(entry.kernel), []).append((entry.kernel, entry.median_ms))
-        self._neighbourhoods = {
-            kind: _Neighbourhood(table.models[kind], timed) for kind, timed in rows.items() if kind in table.models
-        }
+            kernel = _pooled_to_one(entry.kernel)
+            self._measured[self._key(kernel)] = entry.median_ms
+            self._timed.setdefault(self._kind(kernel), []).append((kernel, entry.median_ms))
 
     def predict(self, kernels: Sequence[Kernel]) -> Prediction:
         """See `predict`."""
@@ -92,8 +99,9 @@ class Predictor:
             basis: sum(part.latency_ms for part in parts if part.basis == basis) / total
             for basis in ("measured", "interpolated", "extrapolated")
         }
-        latency = self.table.correction.apply(total, len(parts))
-        return Prediction(latency, share["measured"], share["interpolated"], share["extrapolated"], parts)
+        latency = self.table.correction.apply(total, len(parts), self.extras(parts))
+        half_width = self.table.uncertainty.half_width(share["interpolated"], share["extrapolated"])
+        return Prediction(latency, share["measured"], share["interpolated"], share["extrapolated"], half_width, parts)
 
     def predict_kernel(self, kernel: Kernel) -> KernelPrediction:
         """Time of one kernel.
@@ -101,17 +109,26 @@ class Predictor:
         Raises:
             InputError: the table cannot speak of it.
         """
-        self._check_precision(kernel)
-        resolved = self._with_padding(kernel)
-        measured = self._measured.get(self._key(resolved))
-        if measured is not None:
-            return KernelPrediction(kernel, measured, "measured")
-        if (alone_ms := self._fallen_back.get(self._key(resolved))) is not None:
-            return KernelPrediction(kernel, alone_ms, "extrapolated", FALLS_BACK)
-        kind = self._kind(resolved)
-        if kind in self._neighbourhoods:
-            return self._near(kernel, resolved, self._neighbourhoods[kind])
-        return self._borrowed(kernel, resolved, kind)
+        known = self._known.get(kernel)
+        if known is None:
+            if len(self._known) >= _KERNELS_KEPT:
+                self._known.clear()
+            known = self._known[kernel] = self._predicted(kernel)
+        return known
+
+    def extras(self, parts: Sequence[KernelPrediction]) -> Extras:
+        """What the correction charges for on top of the sum of the kernels."""
+        kernels = [self._resolved(part.kernel) for part in parts]
+        winograd = sum(
+            part.latency_ms for part, kernel in zip(parts, kernels, strict=True) if self._kind(kernel) == WINOGRAD
+        )
+        return Extras(
+            winograd_ms=winograd,
+            mweights=sum(float(work(kernel)[3]) for kernel in kernels),
+            padded_mvalues=sum(
+                kernel.in_channels * kernel.height * kernel.width / 1e6 for kernel in kernels if _holds_border(kernel)
+            ),
+        )
 
     def holds(self, kernel: Kernel) -> bool:
         """Whether the table has a measured time of this very kernel."""
@@ -119,12 +136,29 @@ class Predictor:
 
     def key(self, kernel: Kernel) -> tuple[object, ...]:
         """What a measurement of this kernel is found by: equal for kernels that cost the same on this device."""
-        return self._key(self._with_padding(kernel))
+        return self._key(self._resolved(kernel))
 
-    def _near(self, kernel: Kernel, resolved: Kernel, neighbourhood: "_Neighbourhood") -> KernelPrediction:
-        latency_ms = neighbourhood.latency_ms(resolved)
-        beyond = neighbourhood.beyond(resolved)
+    def _predicted(self, kernel: Kernel) -> KernelPrediction:
+        self._check_precision(kernel)
+        resolved = self._resolved(kernel)
+        measured = self._measured.get(self._key(resolved))
+        if measured is not None:
+            return KernelPrediction(kernel, measured, "measured")
+        if (alone_ms := self._fallen_back.get(self._key(resolved))) is not None:
+            return KernelPrediction(kernel, alone_ms, "extrapolated", FALLS_BACK)
+        kind = self._kind(resolved)
+        if kind not in self._timed or kind not in self.table.models:
+            return self._borrowed(kernel, resolved, kind)
+        interpolator = self._interpolator(kind)
+        beyond = interpolator.beyond(resolved)
+        latency_ms = interpolator.latency_ms(resolved)
         return KernelPrediction(kernel, latency_ms, "extrapolated" if beyond else "interpolated", beyond)
+
+    def _interpolator(self, kind: str) -> Interpolator:
+        if kind not in self._interpolators:
+            known_kind = kind if self.table.device.processor == "gpu" else ""
+            self._interpolators[kind] = self._make_interpolator(self.table.models[kind], self._timed[kind], known_kind)
+        return self._interpolators[kind]
 
     def _borrowed(self, kernel: Kernel, resolved: Kernel, kind: str) -> KernelPrediction:
         for substitute in substitutes(kind):
@@ -135,7 +169,7 @@ class Predictor:
                 return KernelPrediction(kernel, latency_ms, "extrapolated", reason)
         raise InputError(
             f"device '{self.table.device.id}' cannot speak of kernel '{kernel.label()}': it has measured "
-            f"{', '.join(sorted(self._neighbourhoods)) or 'nothing'}; choose another device or measure the kernel"
+            f"{', '.join(sorted(self._timed)) or 'nothing'}; choose another device or measure the kernel"
         )
 
     def _check_precision(self, kernel: Kernel) -> None:
@@ -149,11 +183,12 @@ class Predictor:
     def _kind(self, kernel: Kernel) -> str:
         return kind_of(kernel, self.table.device.winograd)
 
-    def _with_padding(self, kernel: Kernel) -> Kernel:
+    def _resolved(self, kernel: Kernel) -> Kernel:
         """The kernel with a stated padding: where none is given, the one that the source ran this geometry with."""
-        if kernel.padding is not None or kernel.op not in WINDOW_OPS:
-            return kernel
-        return kernel.model_copy(update={"padding": self._paddings.get(_geometry(kernel), "same")})
+        if kernel.padding is None and kernel.op in WINDOW_OPS:
+            padding = self._paddings.get(_geometry(kernel)) or _likely_padding(kernel)
+            kernel = kernel.model_copy(update={"padding": padding})
+        return _pooled_to_one(kernel)
 
     def _key(self, kernel: Kernel) -> tuple[object, ...]:
         kind = kind_of(kernel)
@@ -173,42 +208,6 @@ class Predictor:
         return (op, kernel.in_channels, kernel.out_channels, *shape, steps)
 
 
-class _Neighbourhood:
-    """The measured kernels of one kind as points, each with its ratio of measured to modelled time."""
-
-    def __init__(self, model: Roofline, timed: Sequence[tuple[Kernel, float]]) -> None:
-        self.coefficients = model.coefficients
-        self.positions = np.array([_position(kernel) for kernel, _ in timed])
-        modelled = np.array([self._modelled(kernel) for kernel, _ in timed])
-        self.log_ratios = np.log(np.array([time for _, time in timed]) / modelled)
-        self.largest_pixels = max(kernel.height * kernel.width for kernel, _ in timed)
-        self.most_channels = max(max(kernel.in_channels, kernel.out_channels) for kernel, _ in timed)
-
-    def latency_ms(self, kernel: Kernel) -> float:
-        """The model's time, corrected by the kernels around it.
-
-        A map larger than every measured one is compared with the largest measured maps: the ratio found there is kept
-        while the model scales with the pixels, as saturated kernels do.
-        """
-        distances = np.sqrt(((self.positions - _position(kernel, self.largest_pixels)) ** 2).sum(axis=1))
-        nearest = np.argsort(distances, kind="stable")[:NEIGHBOURS]
-        closeness = 1 / (distances[nearest] + SOFTENING)
-        log_ratio = float(closeness @ self.log_ratios[nearest] / closeness.sum())
-        return self._modelled(kernel) * float(np.exp(log_ratio))
-
-    def beyond(self, kernel: Kernel) -> str:
-        """Why the kernel lies outside of what was measured; empty if it does not."""
-        if kernel.height * kernel.width > self.largest_pixels:
-            side = round(self.largest_pixels**0.5)
-            return f"the map is larger than every measured one (about {side} x {side})"
-        if max(kernel.in_channels, kernel.out_channels) > self.most_channels:
-            return f"more channels than every measured kernel (at most {self.most_channels})"
-        return ""
-
-    def _modelled(self, kernel: Kernel) -> float:
-        return max(float(work(kernel) @ self.coefficients), SMALLEST_TIME_MS)
-
-
 def predictor_of(table: LatencyTable) -> Predictor:
     """The predictor of a table, kept for the next call with the same table."""
     known = _PREDICTORS.get(id(table))
@@ -221,26 +220,32 @@ def predictor_of(table: LatencyTable) -> Predictor:
 
 _PREDICTORS: dict[int, Predictor] = {}
 _PREDICTORS_KEPT = 16
+_KERNELS_KEPT = 4096
 
 
 def _geometry(kernel: Kernel) -> tuple[object, ...]:
     return (kernel.op, kernel.kernel, kernel.stride, kernel.height, kernel.width)
 
 
-def _position(kernel: Kernel, largest_pixels: float = np.inf) -> FloatArray:
-    """(8,): the point at which a kernel lies among others, log-scaled and weighted."""
-    rows, columns = kernel.output_size
-    shrink = min(1.0, (largest_pixels / (kernel.height * kernel.width)) ** 0.5)
-    depthwise = kernel.op == "depthwise_conv2d"
-    point = [
-        kernel.in_channels,
-        kernel.out_channels,
-        (kernel.height * kernel.width) ** 0.5 * shrink,
-        (rows * columns) ** 0.5 * shrink,
-        (kernel.kernel[0] * kernel.kernel[1]) ** 0.5,
-        (kernel.stride[0] * kernel.stride[1]) ** 0.5,
-        1 if depthwise else kernel.groups,
-        1 + kernel.added_tensors,
-    ]
-    result: FloatArray = np.log(np.array(point, dtype=float)) * FEATURE_WEIGHTS
-    return result
+def _likely_padding(kernel: Kernel) -> Padding:
+    """How a window whose padding nobody states treats the border."""
+    if kernel.kernel[0] == kernel.height and kernel.kernel[1] == kernel.width and kernel.height > 1:
+        return "valid"
+    if kernel.height in WHOLE_SIDES or kernel.height != kernel.width:
+        return "same"
+    within = any(kernel.height - border in WHOLE_SIDES for border in range(1, kernel.kernel[0]))
+    return "valid" if within else "same"
+
+
+def _pooled_to_one(kernel: Kernel) -> Kernel:
+    """An average over a window that is the whole map is a mean, which is what a runtime makes of it."""
+    if kernel.op != "avg_pool" or kernel.padding != "valid" or kernel.kernel != (kernel.height, kernel.width):
+        return kernel
+    return kernel.model_copy(update={"op": "mean", "kernel": (1, 1), "stride": (1, 1), "padding": None})
+
+
+def _holds_border(kernel: Kernel) -> bool:
+    """Whether the border of a window was added to the input by an operator before."""
+    if kernel.padding != "valid" or kernel.op not in (*CONVOLUTIONS, "max_pool"):
+        return False
+    return kernel.kernel[0] > 1 and kernel.kernel[0] > kernel.stride[0]

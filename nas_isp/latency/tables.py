@@ -14,6 +14,7 @@ from nas_isp.latency.correction import Correction
 from nas_isp.latency.fit import Roofline, fit_models
 from nas_isp.latency.kernel import Kernel, Precision
 from nas_isp.latency.provenance import Setup
+from nas_isp.latency.uncertainty import Uncertainty
 from nas_isp.settings import Settings, validated
 
 SCHEMA_VERSION: Literal[1] = 1
@@ -89,6 +90,7 @@ class LatencyTable(Settings):
     device: DeviceRecord
     source: SourceRecord
     correction: Correction
+    uncertainty: Uncertainty = Uncertainty()
     models: Annotated[dict[str, Roofline], Field(description="Fitted model per kernel kind.")]
     measured: tuple[MeasuredKernel, ...]
     fallen_back: Annotated[

@@ -7,6 +7,7 @@ from typing import Any
 
 from nas_isp.generators.architecture import Architecture, PlainArchitecture
 from nas_isp.report.files import write_bytes_whole
+from nas_isp.report.latency import front_latency, kernels_html
 from nas_isp.report.plots import plot_png
 from nas_isp.search.records import quality_name
 from nas_isp.search.study import Study
@@ -30,7 +31,7 @@ def write_page(study: Study, path: Path) -> None:
 
 
 def page_html(study: Study) -> str:
-    """The report as text: plot, front with sample pictures, failures, settings."""
+    """The report as text: plot, front with sample pictures, kernels, failures, settings."""
     summary = study.summary()
     counts = ", ".join(f"{count} {state}" for state, count in summary["trials"].items())
     plot = _inline(plot_png(study))
@@ -40,6 +41,7 @@ def page_html(study: Study) -> str:
         f'<img src="{plot}" alt="Quality over predicted latency of all trials">',
         "<h2>Front</h2>",
         _front_table(study, summary) if summary["front"] else "<p>No trial is complete yet.</p>",
+        _latency(study),
         _failures(study),
         f"<h2>Settings</h2><details><summary>config.yaml</summary><pre>{escape(study.config.to_yaml())}</pre></details>",
     ]
@@ -76,6 +78,18 @@ def _row(study: Study, row: dict[str, Any]) -> str:
     network = escape(network_text(study.architecture(row["trial"])))
     shade = " class=knee" if row["knee"] else ""
     return f"<tr{shade}>{cells}<td>{network}</td><td>{picture}</td></tr>"
+
+
+def _latency(study: Study) -> str:
+    latency = front_latency(study)
+    if latency is None or not latency.predictions:
+        return ""
+    note = f"<p><strong>{escape(latency.note)}.</strong></p>" if latency.note else ""
+    models = "\n".join(
+        f"<details><summary>trial {trial}: {prediction.latency_ms:.3g} ms</summary>{kernels_html(prediction)}</details>"
+        for trial, prediction in latency.predictions.items()
+    )
+    return f"<h2>Where the time goes</h2>{note}\n{models}"
 
 
 def _failures(study: Study) -> str:

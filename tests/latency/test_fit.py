@@ -15,12 +15,13 @@ def kernel(op: str = "conv2d", **changes: object) -> Kernel:
 
 
 def test_work_is_counted_by_hand() -> None:
-    assert work(kernel()).tolist() == pytest.approx([1, 100 * 9 * 8 * 16 / 1e9, (800 + 1600) / 1e6, 9 * 8 * 16 / 1e6])
+    convolution = [1, 100 * 9 * 8 * 16 / 1e9, (800 + 1600) / 1e6, 9 * 8 * 16 / 1e6, 9 * 8 / 1e3]
+    assert work(kernel()).tolist() == pytest.approx(convolution)
     assert work(kernel(activation="add_relu"))[2] == pytest.approx((800 + 2 * 1600) / 1e6)
     assert work(kernel("depthwise_conv2d", out_channels=8))[1] == pytest.approx(100 * 9 * 8 / 1e9)
-    assert work(kernel("mean", out_channels=8)).tolist() == pytest.approx([1, 800 / 1e9, 808 / 1e6, 0])
+    assert work(kernel("mean", out_channels=8)).tolist() == pytest.approx([1, 800 / 1e9, 808 / 1e6, 0, 100 / 1e3])
     full = work(kernel("add", in_channels=16))
-    assert full.tolist() == pytest.approx([1, 0, 3 * 1600 / 1e6, 0])
+    assert full.tolist() == pytest.approx([1, 0, 3 * 1600 / 1e6, 0, 1 / 1e3])
     assert work(kernel("add", in_channels=16, broadcast=True))[2] == pytest.approx(2 * 1600 / 1e6)
 
 
@@ -40,7 +41,7 @@ def test_winograd_is_expected_only_for_wide_three_by_three_convolutions() -> Non
 def test_a_roofline_recovers_the_coefficients_that_made_the_times() -> None:
     sizes = [(h, c) for h in (7, 14, 28, 56) for c in (8, 32, 128)]
     rows = np.array([work(kernel(height=h, width=h, in_channels=c, out_channels=2 * c)) for h, c in sizes])
-    truth = np.array([0.01, 5.0, 0.2, 0.7])
+    truth = np.array([0.01, 5.0, 0.2, 0.7, 0.3])
     model = fit_roofline(rows, rows @ truth)
     assert model.coefficients == pytest.approx(truth, rel=1e-4)
     assert model.mean_error == pytest.approx(0, abs=1e-4)

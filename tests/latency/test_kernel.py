@@ -1,7 +1,8 @@
 import pytest
 from pydantic import ValidationError
 
-from nas_isp.latency.kernel import Kernel, split_activation
+from nas_isp.latency.kernel import Kernel
+from nas_isp.latency.spelling import split_steps
 
 
 def conv(**changes: object) -> Kernel:
@@ -39,8 +40,8 @@ def test_foreign_spellings_of_the_same_work_are_equal() -> None:
 def test_fused_steps_are_spelt_in_one_way() -> None:
     assert conv(activation="Add+ReLU").activation == "add_relu"
     assert conv(activation="none").steps == conv(activation="").steps == ()
-    assert split_activation("add_hswish") == ("add", "hard_swish")
-    assert split_activation("relu6") == ("relu6",)
+    assert split_steps("add_hswish") == ("add", "hard_swish")
+    assert split_steps("relu6") == ("relu6",)
     assert conv(activation="add_relu").added_tensors == 1
     assert conv(activation="relu").added_tensors == 0
 

@@ -1,0 +1,130 @@
+"""Time of a kernel from the measured kernels around it: a Gaussian process on the ratio of measured to modelled time.
+
+The roofline of a kind says how a kernel's time grows with its work; the logarithm of measured over modelled time is
+then a smooth function of the shape, except where channels fill the work groups of a GPU badly, which the features say.
+Pure numpy. Source of the method: Rasmussen and Williams, Gaussian Processes for Machine Learning (2006), chapter 2.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from nas_isp.latency.fit import SLICE, SMALLEST_TIME_MS, FloatArray, Roofline, work
+from nas_isp.latency.kernel import Kernel
+
+TILE = 4
+"""Side of the square of outputs that a GPU's work group covers at least."""
+
+FEATURES = (
+    *("inputs", "outputs", "side", "window", "stride", "groups", "addition", "border"),
+    *("input_divisor", "output_divisor", "output_filling", "input_filling", "input_rest", "output_rest"),
+    *("outputs_in_all", "tile_filling"),
+)
+"""What `position` says of a kernel, in order."""
+
+SMOOTH = (2.5, 2.0, 1.5, 0.5, 1.0, 1.0, 3.0, 2.0, 5.0, 6.0, 5.0, 7.0, 3.0, 3.0, 2.5, 3.0)
+"""Lengths for kinds and processors without their own."""
+
+LENGTHS: dict[str, tuple[float, ...]] = {
+    "concat": (13, 3.0, 3.2, 2.0, 2.0, 2.0, 3.7, 2.0, 8.6, 28, 12, 10, 5.0, 5.0, 3.8, 2.7),
+    "conv2d_pointwise": (2.1, 1.5, 1.8, 2.0, 0.99, 2.0, 2.1, 2.0, 6.3, 6.1, 0.49, 6.6, 3.3, 2.4, 1.4, 2.7),
+    "conv2d_spatial": (4.2, 0.94, 3.5, 0.47, 1.9, 2.0, 4.6, 1.2, 4.5, 5.2, 0.34, 9.4, 0.87, 3.1, 1.5, 2.7),
+    "conv2d_winograd": (1.7, 2.4, 2.9, 2.0, 2.0, 2.0, 2.1, 1.9, 5.0, 4.3, 2.9, 2.4, 5.0, 5.0, 1.5, 2.7),
+    "depthwise_conv2d": (8.9, 8.9, 1.1, 0.38, 0.86, 2.0, 2.0, 2.5, 3.9, 9.6, 7.3, 7.3, 5.0, 5.0, 3.2, 2.8),
+    "fully_connected": (0.68, 0.63, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 3.9, 8.0, 1.7, 0.88, 1.7, 4.4, 2.5, 2.0),
+    "grouped_conv2d": (2.3, 2.3, 1.0, 0.5, 2.1, 1.1, 2.0, 2.0, 2.8, 5.1, 1.3, 1.3, 5.0, 5.0, 2.4, 2.7),
+    "mean": (4.6, 4.6, 2.0, 2.0, 2.0, 2.0, 2.0, 0.42, 3.6, 11, 5.1, 5.1, 5.0, 5.0, 4.6, 2.0),
+    "pool": (2.8, 2.8, 3.4, 0.71, 1.3, 2.0, 2.0, 2.6, 2.7, 3.0, 2.9, 2.9, 5.0, 5.0, 1.6, 2.6),
+}
+"""Per kernel kind on a GPU, the change of each feature over which times lose their likeness (smaller: matters more)."""
+
+NOISE = {"fully_connected": 0.33, "conv2d_spatial": 0.007, "concat": 0.006, "grouped_conv2d": 0.013, "pool": 0.013}
+"""Per kernel kind, the variance of a single measurement that no neighbour shares, in units of the kind's variance."""
+
+OTHER_NOISE = 0.03
+
+
+class Interpolator:
+    """The measured kernels of one kind."""
+
+    def __init__(self, model: Roofline, timed: Sequence[tuple[Kernel, float]], kind: str = "") -> None:
+        """Args: the kind's roofline, its kernels with times in ms, and the kind if the processor is a GPU."""
+        self._coefficients = model.coefficients
+        self._lengths = np.array(LENGTHS.get(kind, SMOOTH))
+        self.largest_pixels = max(kernel.height * kernel.width for kernel, _ in timed)
+        self.most_channels = max(max(kernel.in_channels, kernel.out_channels) for kernel, _ in timed)
+        self._positions = np.array([position(kernel) for kernel, _ in timed]) / self._lengths
+        ratios = np.log([time / self._modelled(kernel) for kernel, time in timed])
+        covariance = _likeness(self._positions, self._positions)
+        covariance += NOISE.get(kind, OTHER_NOISE) * np.eye(len(timed))
+        self._mean = float(ratios.mean())
+        self._weights = np.linalg.solve(covariance, ratios - self._mean)
+
+    def latency_ms(self, kernel: Kernel) -> float:
+        """The modelled time, corrected by the kernels around it.
+
+        A map larger than every measured one is compared with the largest measured maps: the ratio found there is kept
+        while the model scales with the pixels, as saturated kernels do.
+        """
+        here = position(kernel, self.largest_pixels) / self._lengths
+        log_ratio = self._mean + float(_likeness(here[None], self._positions)[0] @ self._weights)
+        return self._modelled(kernel) * float(np.exp(log_ratio))
+
+    def beyond(self, kernel: Kernel) -> str:
+        """Why the kernel lies outside of what was measured; empty if it does not."""
+        if kernel.height * kernel.width > self.largest_pixels:
+            side = round(self.largest_pixels**0.5)
+            return f"the map is larger than every measured one (about {side} x {side})"
+        if max(kernel.in_channels, kernel.out_channels) > self.most_channels:
+            return f"more channels than every measured kernel (at most {self.most_channels})"
+        return ""
+
+    def _modelled(self, kernel: Kernel) -> float:
+        return max(float(work(kernel) @ self._coefficients), SMALLEST_TIME_MS)
+
+
+def position(kernel: Kernel, largest_pixels: float = np.inf) -> FloatArray:
+    """(16,): the point at which a kernel lies among others; see `FEATURES`.
+
+    Args:
+        kernel: the kernel.
+        largest_pixels: a map of more pixels counts as one of so many.
+    """
+    rows, columns = kernel.output_size
+    shrink = min(1.0, (largest_pixels / (kernel.height * kernel.width)) ** 0.5)
+    side_in, side = (kernel.height * kernel.width) ** 0.5 * shrink, (rows * columns) ** 0.5 * shrink
+    stride = (kernel.stride[0] * kernel.stride[1]) ** 0.5
+    inputs, outputs = -(-kernel.in_channels // SLICE), -(-kernel.out_channels // SLICE)
+    logs = [
+        *(kernel.in_channels, kernel.out_channels, side, (kernel.kernel[0] * kernel.kernel[1]) ** 0.5, stride),
+        1 if kernel.op == "depthwise_conv2d" else kernel.groups,
+    ]
+    return np.array(
+        [
+            *np.log(logs),
+            kernel.added_tensors,
+            np.log(side_in / (side * stride)),
+            _twos(inputs, 3),
+            _twos(outputs, 4),
+            np.log(2 ** np.ceil(np.log2(outputs)) / outputs),
+            np.log(2 ** np.ceil(np.log2(inputs)) / inputs),
+            kernel.in_channels % SLICE > 0,
+            kernel.out_channels % SLICE > 0,
+            np.log(side * side * outputs),
+            np.log(np.ceil(side / TILE) * TILE / side),
+        ],
+        dtype=float,
+    )
+
+
+def _likeness(first: FloatArray, second: FloatArray) -> FloatArray:
+    """(n, m): Matern covariance of order 3/2 between points in units of their lengths."""
+    squares = (first**2).sum(axis=1)[:, None] + (second**2).sum(axis=1) - 2 * first @ second.T
+    reach = np.sqrt(3 * np.maximum(squares, 0))
+    likeness: FloatArray = (1 + reach) * np.exp(-reach)
+    return likeness
+
+
+def _twos(number: int, most: int) -> int:
+    """How often two divides a positive number, at most so often."""
+    return next(power for power in range(most, -1, -1) if number % 2**power == 0)
