@@ -27,7 +27,6 @@ from nas_isp.adversarial.reference import (
     matching_exposure,
     spread,
     transported_pictures,
-    white_balance_of_patches,
 )
 from nas_isp.adversarial.synthetic_pairs import SyntheticPairs, synthetic_mosaics
 from nas_isp.adversarial.transport import ColorTransport, identity_transport
@@ -212,8 +211,7 @@ def prepare(
     look = look_of(white_balance, color_matrix)
     exposure = matching_exposure(data, look)
     report(1, 4, "colour transport")
-    gains = white_balance_of_patches(data.raw, white_balance)
-    classical = classical_pictures(data.raw, look, gains, exposure)
+    classical = classical_pictures(data.raw, look, exposure)
     transport = identity_transport()
     if settings.reference == "transported":
         transport = fitted_transport(classical, data.photos, seed, captures=len(set(data.raw.stems)))

@@ -15,8 +15,6 @@ from nas_isp.raw.classical import render, shades_of_grey
 
 CHUNK = 32
 CAPTURES = 256
-LIGHT_PATCHES = 16
-"""Patches of a capture that its light is estimated from; at so many the estimate counts half."""
 
 Gains = tuple[float, float, float]
 Look = Callable[..., Tensor]
@@ -43,9 +41,7 @@ def common_white_balance(raw: RawPatches) -> Gains:
     known = known[np.isfinite(known).all(1)]
     if len(known):
         return _gains(torch.from_numpy(known))
-    gains = [
-        shades_of_grey(raw.tensor([capture[at] for at in spread(len(capture), LIGHT_PATCHES)])) for capture in captures
-    ]
+    gains = [shades_of_grey(raw.tensor([capture[at] for at in spread(len(capture), 16)])) for capture in captures]
     return _gains(torch.stack(gains))
 
 
@@ -55,24 +51,6 @@ def captures_of(raw: RawPatches) -> list[list[int]]:
     for index, stem in enumerate(raw.stems):
         places.setdefault(stem, []).append(index)
     return list(places.values())
-
-
-def white_balance_of_patches(raw: RawPatches, common: Gains) -> Tensor:
-    """The gains `(N, 3)` with which each patch's reference is rendered: of its capture, as far as they can be told.
-
-    As-shot gains are taken as they are. A capture that brings none has the common ones, moved towards shades of grey
-    of its own by n / (n + 16) in logarithm, n being its patches: a whole photo tells its light, a crop the colour of
-    its object.
-    """
-    log_common = torch.tensor(common).log()
-    gains = torch.empty(len(raw), 3)
-    for capture in captures_of(raw):
-        own, trust = torch.from_numpy(raw.white_balance[capture[0]]), 1.0
-        if not own.isfinite().all():
-            own = shades_of_grey(raw.tensor([capture[at] for at in spread(len(capture), LIGHT_PATCHES)]))
-            trust = len(capture) / (len(capture) + LIGHT_PATCHES)
-        gains[capture] = torch.lerp(log_common, own.log(), trust).exp()
-    return gains
 
 
 def _gains(of_captures: Tensor) -> Gains:
@@ -92,11 +70,10 @@ def matching_exposure(data: UnpairedData, look: Look) -> float:
     return low
 
 
-def classical_pictures(raw: RawPatches, look: Look, gains: Tensor, exposure: float) -> NDArray[np.uint8]:
-    """The rendering of every patch with its own gains `(N, 3)`, as bytes `(N, 3, S, S)`."""
+def classical_pictures(raw: RawPatches, look: Look, exposure: float) -> NDArray[np.uint8]:
     parts = [
-        to_bytes(look(raw.tensor(part), white_balance=gains[part], exposure=exposure))
-        for part in np.array_split(np.arange(len(raw)), max(1, len(raw) // CHUNK))
+        to_bytes(look(raw.tensor(range(start, min(start + CHUNK, len(raw)))), exposure=exposure))
+        for start in range(0, len(raw), CHUNK)
     ]
     return np.concatenate(parts)
 

@@ -22,6 +22,7 @@ from nas_isp.adversarial.regression import Regression
 from nas_isp.adversarial.scoring import TrainOutcome, score, write_sample
 from nas_isp.adversarial.selection import Selection
 from nas_isp.adversarial.views import Viewer
+from nas_isp.allocator import keep_freed_memory
 from nas_isp.errors import InputError
 from nas_isp.generators.architecture import Architecture
 from nas_isp.generators.bundle import Bundle, BundleRecord
@@ -75,6 +76,7 @@ class Trainer:
         self.folder, self.seed, self.device = folder, seed, torch.device(device)
         self.on_progress = on_progress or (lambda done, total: None)
         self.deadline = deadline
+        keep_freed_memory()
         _make_folder(folder)
         layers = layers_of(settings)
         precision = working_precision(settings.frozen_precision, self.device)
