@@ -92,14 +92,6 @@ class Prepared:
         """Sensor of the training RAW."""
         return self.raw.sensor
 
-    @property
-    def sensor_with_colors(self) -> SensorDescription:
-        """The sensor with the average gains and matrix of its captures: what a model says about its colours."""
-        matrix = self.record.color_matrix
-        rows = None if matrix is None else tuple(tuple(value / sum(row) for value in row) for row in matrix)
-        colors = {"white_balance": self.record.white_balance, "color_matrix": rows}
-        return self.sensor.model_copy(update=colors)
-
     @cached_property
     def digest(self) -> str:
         """Tells preparations of other data apart."""

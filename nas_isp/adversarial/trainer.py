@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from nas_isp.adversarial.checkpoint import load_checkpoint, save_checkpoint
 from nas_isp.adversarial.contest import Contest
+from nas_isp.adversarial.described_sensor import described_sensor
 from nas_isp.adversarial.history import History
 from nas_isp.adversarial.learner import Learner
 from nas_isp.adversarial.networks import FrozenNetworks, layers_of, working_precision
@@ -159,14 +160,15 @@ class Trainer:
 
     def bundle(self, origin: dict[str, Any], scores: dict[str, Any] | None = None) -> Bundle:
         """The `chosen` generator as a model bundle."""
+        chosen = self.chosen()
         record = BundleRecord(
             architecture=self.architecture,
-            sensor=self.prepared.sensor_with_colors,
+            sensor=described_sensor(self.prepared, chosen, self.device),
             recipe=self.settings.model_dump(mode="json"),
             scores=scores or {},
             origin=origin,
         )
-        return Bundle(record, {name: value.cpu() for name, value in self.chosen().state_dict().items()})
+        return Bundle(record, {name: value.cpu() for name, value in chosen.state_dict().items()})
 
     def save(self) -> None:
         """Write the checkpoint."""

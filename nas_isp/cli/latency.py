@@ -119,11 +119,11 @@ def measure(
 
     if file is None and target != HOST:
         raise InputError(f"target '{target}': give -o FILE, where the measurements are kept")
-    runner = runner_for(target, TargetOptions(threads, delegate, precision, binary, cpu_mask, runs))
     if space is not None:
         wanted = space_kernels(space, input_size, SPACE_SAMPLES)
     else:
         wanted = [kernel for network in networks_of(model, kernels, input_size) for kernel in network.kernels]
+    runner = runner_for(target, TargetOptions(threads, delegate, precision, binary, cpu_mask, runs))
     path = file or host_measurements_path(runner.device.id)
     deadline = deadline_in(None if minutes is None else 60 * minutes)
     settings = SessionSettings(deadline, max_drift / 100, passes)
@@ -176,7 +176,7 @@ def validate(
     passes: PassesOption = 1,
     max_drift: DriftOption = 5.0,
     profile: Annotated[
-        bool, typer.Option("--profile", help="adb, ssh: also time the operators, in runs apart.")
+        bool, typer.Option("--profile", help="adb, ssh: time the operators too, in runs apart.")
     ] = False,
     output: FormatOption = Format.TABLE,
     file: Annotated[Path | None, typer.Option("-o", "--output", help="Write the result as JSON, for `build`.")] = None,

@@ -76,7 +76,8 @@ def develop_as(
     aligned = align_to_rggb(raw)
     packed = pack(aligned)
     saturation = packed_saturation(aligned)
-    match = match_sensor(raw, packed / np.float32(saturation), runner.sensor)
+    render = None if runner.whole_picture else runner.run
+    match = match_sensor(raw, packed / np.float32(saturation), runner.sensor, render)
     share = blown_share(packed, saturation, match.white_balance)
     if adapt and match.note:
         note(match.note)

@@ -1,10 +1,12 @@
 """Whether a picture is from the sensor that a model was made for, and what brings it there if not."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nas_isp.evaluation.neutral import neutral_gains
 from nas_isp.raw.adaptation import ColorExchange, color_exchange
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.sensor import Gains, SensorDescription
@@ -34,16 +36,23 @@ class SensorMatch:
     note: str = ""
 
 
-def match_sensor(raw: RawImage, packed: Floats, sensor: SensorDescription | None) -> SensorMatch:
+def match_sensor(
+    raw: RawImage,
+    packed: Floats,
+    sensor: SensorDescription | None,
+    render: Callable[[Floats], Floats] | None = None,
+) -> SensorMatch:
     """Compare a picture's sensor with a model's.
 
     A picture of the model's sensor is left alone, in whatever light it was taken: the network has learned what to
-    make of that. A picture of another is brought to the model's sensor and to the average light of its training.
+    make of that. A picture of another is brought to the model's sensor and to the light that the model
+    takes for neutral.
 
     Args:
         raw: the picture; its gains and matrix are used where it has any.
         packed: its planes `(4, h, w)`, 1 where samples saturate; from them the light is estimated if it has no gains.
         sensor: of the model; None where the model does not say.
+        render: runs the model on planes `(4, h, w)`; asked for its neutral light where `sensor` does not say it.
     """
     given = raw.white_balance
     if sensor is None or is_same_sensor(raw, sensor):
@@ -51,15 +60,14 @@ def match_sensor(raw: RawImage, packed: Floats, sensor: SensorDescription | None
         return SensorMatch(given or average or estimated_white_balance(packed))
     light = given or estimated_white_balance(packed)
     names = f"{raw.source}: from {raw.capture.camera or 'another sensor'}, the model is for {_named(sensor)}"
-    if sensor.white_balance is None:
-        return SensorMatch(
-            light, note=f"{names} and does not say its colours, so expect a colour cast; train the model anew"
-        )
+    neutral = sensor.white_balance
+    if neutral is None and render is not None:
+        neutral = neutral_gains(render, light)
+    if neutral is None:
+        return SensorMatch(light, note=f"{names} and does not say its colours: expect a colour cast")
     theirs, ours = raw.color_matrix, sensor.color_matrix
     matrices = theirs is not None and ours is not None
-    exchange = color_exchange(
-        light, sensor.white_balance, theirs, np.array(ours, np.float32) if ours is not None else None
-    )
+    exchange = color_exchange(light, neutral, theirs, np.array(ours, np.float32) if ours is not None else None)
     means = f"{'its' if given else 'an estimated'} white balance"
     if matrices:
         means += " and the colour matrices"

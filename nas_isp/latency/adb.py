@@ -50,7 +50,7 @@ class AdbTransport:
 
     def _gone(self, reason: str) -> InputError:
         return InputError(
-            f"device {self.serial} does not answer any more ({reason}): plug it in, check `adb devices -l`, "
+            f"device {self.serial} cannot be used any more ({reason}): plug it in, check `adb devices -l`, "
             "and run the same command again; what was measured is kept"
         )
 

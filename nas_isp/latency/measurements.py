@@ -98,8 +98,10 @@ class Measurements(Settings):
 
     @property
     def failed(self) -> list[FailedKernel]:
-        """Every kernel that did not run."""
-        return [entry for batch in self.batches for entry in batch.failed]
+        """Every kernel that never ran, with its latest reason."""
+        ran = {entry.kernel for batch in self.batches for entry in (*batch.measured, *batch.fallen_back)}
+        latest = {entry.kernel: entry for batch in self.batches for entry in batch.failed}
+        return [entry for kernel, entry in latest.items() if kernel not in ran]
 
     def table(self, correction: Correction | None = None) -> LatencyTable:
         """The latency table of what ran as asked."""

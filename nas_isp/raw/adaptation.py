@@ -9,18 +9,20 @@ detail of the mosaic passes untouched, and the matrices, which amplify noise in 
 here. What is missed is the exchange of colours in patterns as fine as the mosaic.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nas_isp.cores import available_cores
 from nas_isp.raw.highlights import blown_share
 from nas_isp.raw.sensor import Gains
 
 Floats = NDArray[np.float32]
 Matrix = NDArray[np.float32]
 
-STRIP = 128
+STRIP = 32
 """Rows worked on at a time: what lies in between fits a cache, and memory does not grow with the picture."""
 
 UNCHANGED = 1e-6
@@ -89,11 +91,15 @@ def exchanged(packed: Floats, exchange: ColorExchange, saturation: float = 1.0) 
         return packed
     _, height, _ = packed.shape
     result = np.empty_like(packed)
-    for start in range(0, height, STRIP):
+
+    def fill(start: int) -> None:
         stop = min(start + STRIP, height)
         above, below = max(start - 1, 0), min(stop + 1, height)
         strip = _exchanged_strip(packed[:, above:below], exchange, saturation)
         result[:, start:stop] = strip[:, start - above : strip.shape[1] - (below - stop)]
+
+    with ThreadPoolExecutor(available_cores()) as pool:
+        list(pool.map(fill, range(0, height, STRIP)))
     return result
 
 
@@ -103,23 +109,26 @@ def _exchanged_strip(packed: Floats, exchange: ColorExchange, saturation: float)
     blown = blown_share(packed, saturation, exchange.from_gains)
     balanced = packed * gains
     clip = np.float32(saturation * min(exchange.from_gains))
-    balanced += blown * (np.minimum(balanced, clip) - balanced)
+    if blown.any():
+        balanced += blown * (np.minimum(balanced, clip) - balanced)
     if np.abs(exchange.matrix - np.eye(3)).max() >= UNCHANGED:
         _exchange_colors(balanced, exchange.matrix)
     balanced /= np.array(exchange.to_gains, np.float32)[list(PLANE_COLORS), None, None]
     np.minimum(balanced, saturation, out=balanced)
-    full = _fullness(packed, exchange.from_gains, saturation) * blown
-    balanced += full * (saturation - balanced)
+    if blown.any():
+        balanced += _fullness(packed, exchange.from_gains, saturation) * blown * (saturation - balanced)
     return balanced
 
 
 def _exchange_colors(balanced: Floats, matrix: Matrix) -> None:
     """Add to every sample, in place, what the matrix makes of the colour differences around it."""
     red, green1, green2, blue = (_centred(plane, *PLANE_SHIFTS[index]) for index, plane in enumerate(balanced))
-    smooth = (red, (green1 + green2) / 2, blue)
+    green = (green1 + green2) / 2
+    red_over_green, blue_over_green = red - green, blue - green
+    added = (matrix - np.eye(3, dtype=np.float32))[:, (0, 2)]  # of a row that sums to 0
+    changes = [by_red * red_over_green + by_blue * blue_over_green for by_red, by_blue in added]
     for plane, color in zip(balanced, PLANE_COLORS, strict=True):
-        for other in {0, 1, 2} - {color}:
-            plane += matrix[color, other] * (smooth[other] - smooth[color])
+        plane += changes[color]
 
 
 def _centred(plane: Floats, down: int, right: int) -> Floats:

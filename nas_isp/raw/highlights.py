@@ -23,11 +23,13 @@ def blown_share(packed: Floats, saturation: float, white_balance: Gains) -> Floa
         saturation: where samples stop, in units of the planes.
         white_balance: gains that make the light of the picture neutral; only their ratios count.
     """
-    gains = np.array(white_balance, np.float32) / (min(white_balance) * saturation)
-    least = packed[0] * gains[0]
-    for plane, gain in ((packed[1], gains[1]), (packed[2], gains[1]), (packed[3], gains[2])):
-        np.minimum(least, plane * gain, out=least)
-    share: Floats = np.clip((least - BLOWN_FROM) / (BLOWN_AT - BLOWN_FROM), 0, 1)
+    red, green, blue = np.array(white_balance, np.float32) / np.float32(min(white_balance) * saturation)
+    gains = np.array((red, green, green, blue))
+    share: Floats = np.zeros(packed.shape[1:], np.float32)
+    first = int(gains.argmin())  # saturates before the others: where it has not, nothing is blown
+    cells = np.nonzero(packed[first] * gains[first] > BLOWN_FROM)
+    least = (packed[:, cells[0], cells[1]] * gains[:, None]).min(axis=0)
+    share[cells] = np.clip((least - BLOWN_FROM) / (BLOWN_AT - BLOWN_FROM), 0, 1)
     return share
 
 

@@ -36,7 +36,7 @@ class SensorDescription(Settings):
     height: Annotated[int | None, Field(gt=0, description="Rows of a bare .raw file.")] = None
     white_balance: Annotated[
         Gains | None,
-        Field(description="Gains of R, G, B, with G = 1, in the light of the captures, or on the average."),
+        Field(description="Gains of R, G, B, G = 1, for the captures' light, or the one a model takes for neutral."),
     ] = None
     color_matrix: Annotated[
         tuple[Row, Row, Row] | None,

@@ -1,7 +1,7 @@
 """A stand-in for TensorFlow Lite's `benchmark_model`: runs the model in LiteRT and prints what that program prints.
 
-`answer` is the program. It runs in a server, because starting Python with LiteRT for every model would take most of a
-test's time; `client_script` is the file that is pushed to a device and executed there.
+`BenchmarkServer.answer` is the program. It runs in a server, because starting Python with LiteRT for every model would
+take most of a test's time; `client_script` is the file that is pushed to a device and executed there.
 """
 
 import socketserver
@@ -18,17 +18,22 @@ import numpy as np
 GPU_REFUSES = ("MEAN", "REDUCE_MAX")
 """Operators that this program's GPU leaves to the CPU."""
 
+WARM_UP_RUNS = 1
+"""At most, whatever is asked for: tests have no time for more."""
+
 APPLIED = "INFO: Explicitly applied {name} delegate, and the model graph will be {how}"
 NOT_APPLIED = "INFO: Though GPU delegate is explicitly applied, the model graph will not be executed by the delegate."
 REPLACING = "INFO: Replacing {taken} out of {nodes} node(s) with delegate ({name}) node, yielding 1 partitions."
 
 
 class BenchmarkServer:
-    """Answers on a socket file what the program prints; `slowness` multiplies every run's time."""
+    """Answers on a socket file what the program prints. `slowness` is asked once a run, for the factor on its times."""
 
     def __init__(self, path: Path, prints_median: bool = True) -> None:
         self.path, self.prints_median = path, prints_median
         self.slowness: Callable[[], float] = lambda: 1.0
+        self.fixed_us: int | None = None
+        """Time of every run at slowness 1, for tests that a busy machine must not disturb; None takes the real time."""
         self.command_lines: list[list[str]] = []
         outer = self
 
@@ -36,11 +41,41 @@ class BenchmarkServer:
             def handle(self) -> None:
                 arguments = self.rfile.readline().decode().rstrip("\n").split("\0")
                 outer.command_lines.append(arguments)
-                text, status = answer(arguments, outer.slowness(), outer.prints_median)
+                text, status = outer.answer(arguments)
                 self.wfile.write(f"{status}\n{text}".encode())
 
         self._server = socketserver.ThreadingUnixStreamServer(str(path), Handler)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def answer(self, arguments: list[str]) -> tuple[str, int]:
+        """Output and exit status of one run; the first argument is the folder that it runs in."""
+        folder, *flags = arguments
+        options = dict(flag.removeprefix("--").split("=", 1) for flag in flags)
+        lines = ["INFO: STARTING!", f"INFO: Graph: [{options['graph']}]"]
+        try:
+            interpreter = _loaded(Path(folder) / options["graph"], int(options.get("num_threads", 1)))
+        except (ValueError, RuntimeError, OSError):
+            fault = ["ERROR: The model is not a valid Flatbuffer buffer", "ERROR: Benchmarking failed."]
+            return "\n".join([*lines, *fault]), 1
+        lines += _delegation(interpreter, options)
+        slowness = self.slowness()
+        for runs in (min(int(options["warmup_runs"]), WARM_UP_RUNS), int(options["num_runs"])):
+            lines.append(f"INFO: Running benchmark for at least {runs} iterations and at least 0.5 seconds")
+            times_us = [self._run_us(interpreter, slowness) for _ in range(runs)]
+            lines += [f"INFO: {_statistics(times_us, self.prints_median)}", ""]
+        average = sum(times_us) / len(times_us)
+        lines.append(
+            f"INFO: Inference timings in us: Init: 1, First inference: 1, Warmup (avg): 1, Inference (avg): {average}"
+        )
+        if options.get("enable_op_profiling") == "true":
+            (Path(folder) / options["profiling_output_csv_file"]).write_text(_profile(interpreter, average / 1e3))
+        return "\n".join(lines), 0
+
+    def _run_us(self, interpreter: Any, slowness: float) -> int:
+        start = time.perf_counter()
+        interpreter.invoke()
+        us = (time.perf_counter() - start) * 1e6 if self.fixed_us is None else self.fixed_us
+        return max(round(slowness * us), 1)
 
     def close(self) -> None:
         """Stop answering."""
@@ -61,32 +96,6 @@ sys.exit(int(status))
 """
 
 
-def answer(arguments: list[str], slowness: float, prints_median: bool) -> tuple[str, int]:
-    """Output and exit status of one run; the first argument is the folder that it runs in."""
-    folder, *flags = arguments
-    options = dict(flag.removeprefix("--").split("=", 1) for flag in flags)
-    lines = ["INFO: STARTING!", f"INFO: Graph: [{options['graph']}]"]
-    try:
-        interpreter = _loaded(Path(folder) / options["graph"], int(options.get("num_threads", 1)))
-    except (ValueError, RuntimeError, OSError):
-        return "\n".join(
-            [*lines, "ERROR: The model is not a valid Flatbuffer buffer", "ERROR: Failed to load model"]
-        ), 1
-    lines += _delegation(interpreter, options)
-    warm_up, regular = int(options["warmup_runs"]), int(options["num_runs"])
-    for runs in (warm_up, regular):
-        lines.append(f"INFO: Running benchmark for at least {runs} iterations and at least 0.5 seconds but terminate")
-        times_us = [_run_us(interpreter, slowness) for _ in range(runs)]
-        lines += [f"INFO: {_statistics(times_us, prints_median)}", ""]
-    average = sum(times_us) / len(times_us)
-    lines.append(
-        f"INFO: Inference timings in us: Init: 100, First inference: 1, Warmup (avg): 1, Inference (avg): {average:g}"
-    )
-    if options.get("enable_op_profiling") == "true":
-        (Path(folder) / options["profiling_output_csv_file"]).write_text(_profile(interpreter, average / 1e3))
-    return "\n".join(lines), 0
-
-
 def _loaded(path: Path, threads: int) -> Any:
     from ai_edge_litert.interpreter import Interpreter
 
@@ -95,13 +104,6 @@ def _loaded(path: Path, threads: int) -> Any:
     for entry in interpreter.get_input_details():
         interpreter.set_tensor(entry["index"], np.zeros(entry["shape"], dtype=entry["dtype"]))
     return interpreter
-
-
-def _run_us(interpreter: Any, slowness: float) -> int:
-    start = time.perf_counter()
-    interpreter.invoke()
-    time.sleep((slowness - 1) * (time.perf_counter() - start))
-    return max(round((time.perf_counter() - start) * 1e6), 1)
 
 
 def _operators(interpreter: Any) -> list[str]:

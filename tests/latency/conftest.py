@@ -9,6 +9,8 @@ import pytest
 from android_device import AndroidDevice, adb, plugged_in
 from benchmark_program import BenchmarkServer
 
+from nas_isp.latency import anchor
+
 PROPERTIES = {
     "ro.product.manufacturer": "Acme",
     "ro.product.model": "Phone 4",
@@ -62,3 +64,12 @@ def server(tmp_path: Path) -> Iterator[BenchmarkServer]:
     server = BenchmarkServer(tmp_path / "benchmark.socket")
     yield server
     server.close()
+
+
+@pytest.fixture
+def small_anchor(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """For sessions: what they do does not depend on how long the anchor runs."""
+    monkeypatch.setattr(anchor, "SIZE", (34, 60))
+    anchor.anchor_model.cache_clear()
+    yield
+    anchor.anchor_model.cache_clear()

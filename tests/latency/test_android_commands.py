@@ -12,7 +12,7 @@ import pytest
 from android_device import AndroidDevice
 from benchmark_program import BenchmarkServer, client_script
 
-from nas_isp.latency.anchor import anchor_model
+from nas_isp.latency.host_models import kernel_chain_model
 from nas_isp.latency.kernel import convolution, shuffle
 from nas_isp.latency.measurements import read_measurements
 
@@ -20,11 +20,18 @@ LOOSE = ("--max-drift", "900")
 """This machine may be busy with other tests: nothing is too unsteady."""
 
 
+SIZE = (32, 48)
+NETWORK = [
+    convolution(4, 12, 3, SIZE, activation="tanh"),
+    convolution(12, 12, 3, SIZE, activation="relu"),
+    shuffle(3, 2, SIZE),
+]
+
+
 @pytest.fixture
 def kernels_file(tmp_path: Path) -> Path:
-    kernels = [convolution(4, 12, 3, (136, 240), activation="tanh"), shuffle(3, 2, (136, 240))]
-    kernels += [convolution(12, 12, 3, (side, side), activation="relu") for side in range(8, 16)]
-    kernels += [convolution(12, 12, 3, (136, 240), activation=activation) for activation in ("relu", "none")]
+    """More kernels than a batch has, those of `NETWORK` among them."""
+    kernels = NETWORK + [convolution(12, 12, 3, (side, side), activation="relu") for side in range(8, 16)]
     path = tmp_path / "kernels.json"
     path.write_text(json.dumps([kernel.model_dump(mode="json") for kernel in kernels]))
     return path
@@ -69,16 +76,16 @@ def test_from_a_killed_measurement_to_a_validated_table(
 
     networks = tmp_path / "networks"
     networks.mkdir()
-    (networks / "anchor.tflite").write_bytes(anchor_model())
+    (networks / "network.tflite").write_bytes(kernel_chain_model(NETWORK))
     (networks / "broken.tflite").write_bytes(b"????TFL3 but nothing else")
     found = answer("validate", *target, "--device", table, "--networks", networks, "--profile", "--format", "json")
     assert found.returncode == 0, found.stderr
     result: dict[str, Any] = json.loads(found.stdout)
-    assert [row["network"] for row in result["results"]] == ["anchor.tflite"]
+    assert [row["network"] for row in result["results"]] == ["network.tflite"]
     assert result["results"][0]["measured_share"] == pytest.approx(1)
     assert [entry["network"] for entry in result["failed"]] == ["broken.tflite"]
-    operators = [operator["operator"] for operator in result["profiles"]["anchor.tflite"]]
-    assert operators == ["CONV_2D", "TANH", "CONV_2D", "CONV_2D", "DEPTH_TO_SPACE"]
+    operators = [operator["operator"] for operator in result["profiles"]["network.tflite"]]
+    assert operators == ["CONV_2D", "TANH", "CONV_2D", "DEPTH_TO_SPACE"]
 
 
 def test_a_phone_that_is_not_there_gives_one_line_and_no_file(

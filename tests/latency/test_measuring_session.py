@@ -98,6 +98,10 @@ def test_what_falls_back_or_fails_is_kept_apart(tmp_path: Path) -> None:
     assert not missing_kernels(done, KERNELS)
     measure(path, KERNELS, runner)
     assert runner.calls[-1] == 1
+    assert len(read_measurements(path).failed) == 1
+    mended = measure(path, KERNELS, SimulatedRunner())
+    assert not mended.failed
+    assert broken in [entry.kernel for entry in mended.measured()]
 
 
 def test_a_kernel_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
@@ -154,9 +158,11 @@ def test_a_target_that_cannot_run_the_anchor_is_refused(tmp_path: Path) -> None:
 PROGRAM = """
 import sys
 from pathlib import Path
+from nas_isp.latency import anchor
 from nas_isp.latency.host import HostRunner
 from nas_isp.latency.kernel import convolution
 from nas_isp.latency.session import SessionSettings, measure
+anchor.SIZE = (34, 60)
 kernels = [convolution(4, 4, 1, (side, side)) for side in range(4, 24)]
 measure(Path(sys.argv[1]), kernels, HostRunner(seconds_per_model=0.05), SessionSettings(max_drift=9.0))
 """
