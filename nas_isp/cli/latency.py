@@ -185,8 +185,9 @@ def validate(
 ) -> None:
     """Measure whole networks on a target and compare with their prediction: errors, rank, and which kinds are off."""
     from nas_isp.cli.datasets import check_output
+    from nas_isp.cli.latency_networks import candidates
     from nas_isp.cli.latency_profiles import check_profiles, print_profiles, profiles
-    from nas_isp.cli.latency_validating import candidates, compare, print_comparison, stated_precision, table_of_target
+    from nas_isp.cli.latency_validating import compare, print_comparison, stated_precision, table_of_target
     from nas_isp.cli.models import parse_size
     from nas_isp.latency.tables import arithmetic, write_json
     from nas_isp.latency.targets import TargetOptions, runner_for

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from nas_isp.cli.common import ReportsProgress, print_table
-from nas_isp.cli.latency_validating import Candidate
+from nas_isp.cli.latency_networks import Candidate
 from nas_isp.errors import InputError
 from nas_isp.latency.benchmark import BenchmarkRunner
 from nas_isp.latency.runner import Runner
