@@ -1,5 +1,6 @@
 """What a user may write where a verb takes an architecture or a model."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,7 +69,8 @@ def training_raw(text: str, bundle: "Bundle") -> Path | None:
     if not Path(text).suffix and find_trial(text) is not None:
         from nas_isp.search.study import Study
 
-        folder = Study.open(Path(text.rpartition(":")[0])).config.raw
+        with suppress(InputError):
+            folder = Study.open(Path(text.rpartition(":")[0])).config.raw
     return folder if folder is not None and folder.is_dir() else None
 
 
