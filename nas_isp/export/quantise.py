@@ -8,9 +8,10 @@ from ai_edge_litert import schema_py_generated as schema
 
 from nas_isp.errors import InputError
 from nas_isp.export import tflite_file
-from nas_isp.export.quiet import quiet_converters
+from nas_isp.export.quiet import quiet_converters, without_info_lines
 from nas_isp.export.ranges import Ranges, observe_ranges
 from nas_isp.export.runners import Floats
+from nas_isp.export.tail_correction import with_corrected_tail
 
 MOVING = frozenset({"DEPTH_TO_SPACE", "SPACE_TO_DEPTH", "REDUCE_MAX"})
 """Operators whose output values are values of their input: they need no numbers of their own in 8 bits."""
@@ -23,7 +24,8 @@ def quantise_tflite(content: bytes, pictures: Sequence[Floats], observed: bytes 
     """The int8 form of a float32 TFLite network, input and output included.
 
     Weights are symmetric per output channel, activations have one scale and zero point a tensor (TFLite's 8-bit
-    specification). The output's codes are the levels of an 8-bit picture less 128.
+    specification). The output's codes are the levels of an 8-bit picture less 128. The last convolution is
+    corrected on the pictures, except with `observed`.
 
     Args:
         content: the float network.
@@ -34,7 +36,8 @@ def quantise_tflite(content: bytes, pictures: Sequence[Floats], observed: bytes 
     Raises:
         InputError: the network does not take the pictures, or is made of operators that have no 8-bit form.
     """
-    return quantise_with(content, observe_ranges(observed or content, pictures))
+    quantised = quantise_with(content, observe_ranges(observed or content, pictures))
+    return quantised if observed else with_corrected_tail(content, quantised, pictures)
 
 
 def quantise_with(content: bytes, ranges: Ranges) -> bytes:
@@ -47,7 +50,7 @@ def quantise_with(content: bytes, ranges: Ranges) -> bytes:
         name: {"min": np.array([[[[low]]]], np.float32), "max": np.array([[[[high]]]], np.float32)}
         for name, (low, high) in ranges.items()
     }
-    with quiet_converters():
+    with quiet_converters(), without_info_lines():
         from ai_edge_quantizer import quantizer, recipe
 
         tool = quantizer.Quantizer(bytearray(_with_signatures(content)), recipe.static_wi8_ai8())
