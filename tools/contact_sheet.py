@@ -21,7 +21,7 @@ from nas_isp.raw.libraw_rendering import render_by_libraw
 from nas_isp.raw.readers import read_raw
 
 CELL_WIDTH, CELL_HEIGHT, LINE, GAP = 260, 180, 16, 4
-JPEG_QUALITY = 80
+JPEG_QUALITY = 72
 LONGEST_LINE = 128
 
 

@@ -34,6 +34,7 @@ class _Job:
     sensor: "SensorDescription | None"
     tile: int | None
     adapt: bool
+    balance: bool
     compare: bool
 
 
@@ -57,6 +58,12 @@ def register(app: typer.Typer) -> None:
         adapt: Annotated[
             bool, typer.Option("--adapt/--no-adapt", help="Bring RAW of another sensor to the model's; says so.")
         ] = True,
+        balance: Annotated[
+            bool,
+            typer.Option(
+                "--balance", help="Also of the model's own sensor: bring its light to the model's neutral one."
+            ),
+        ] = False,
         compare: Annotated[
             bool, typer.Option("--compare", help="Also write NAME_classical: by LibRaw, for bare mosaics by nas-isp.")
         ] = False,
@@ -70,7 +77,7 @@ def register(app: typer.Typer) -> None:
         from nas_isp.raw.readers import load_sensor
 
         description = load_sensor(sensor) if sensor else None
-        job = _Job(model_runner(model), description, tile, adapt, compare)
+        job = _Job(model_runner(model), description, tile, adapt, balance, compare)
         broken = 0
         for file, target in zip(files, targets, strict=True):
             try:
@@ -127,7 +134,7 @@ def _develop_one(job: _Job, photo: Path, target: Path) -> None:
 
     with progress_bar(photo.name) as report:
         raw = read_raw(photo, job.sensor)
-        picture = develop_as(level_of(target), job.runner, raw, job.tile, report, job.adapt, say)
+        picture = develop_as(level_of(target), job.runner, raw, job.tile, report, job.adapt, say, job.balance)
         report(0, None, "saving")
         save_picture(target, picture, raw.capture)
     print(target, flush=True)

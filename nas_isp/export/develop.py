@@ -37,9 +37,10 @@ def develop(
     progress: Progress | None = None,
     adapt: bool = True,
     note: Note = lambda line: None,
+    balance: bool = False,
 ) -> NDArray[np.uint8]:
     """The 8-bit sRGB picture of a RAW picture; see `develop_as`."""
-    return develop_as(np.uint8, runner, raw, tile, progress, adapt, note)
+    return develop_as(np.uint8, runner, raw, tile, progress, adapt, note, balance)
 
 
 def develop_as(
@@ -50,6 +51,7 @@ def develop_as(
     progress: Progress | None = None,
     adapt: bool = True,
     note: Note = lambda line: None,
+    balance: bool = False,
 ) -> NDArray[Level]:
     """The sRGB picture `(H, W, 3)` of a RAW picture, cropped and turned as the camera means it.
 
@@ -68,6 +70,7 @@ def develop_as(
         progress: told how many tiles of how many are done.
         adapt: bring a picture of another sensor to the model's.
         note: told in one line what is done to a picture of another sensor.
+        balance: bring the light of a picture of the model's own sensor to the one that the model takes for neutral.
 
     Raises:
         InputError: a tile too small for the model, a model for one size only, or one that gives numbers that are
@@ -77,7 +80,7 @@ def develop_as(
     packed = pack(aligned)
     saturation = packed_saturation(aligned)
     render = None if runner.whole_picture else runner.run
-    match = match_sensor(raw, packed / np.float32(saturation), runner.sensor, render)
+    match = match_sensor(raw, packed / np.float32(saturation), runner.sensor, render, balance)
     share = blown_share(packed, saturation, match.white_balance)
     if adapt and match.note:
         note(match.note)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from nas_isp.evaluation.neutral import neutral_gains
 from nas_isp.raw.adaptation import ColorExchange, color_exchange
+from nas_isp.raw.camera_files import CAMERA_SUFFIXES
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.sensor import Gains, SensorDescription
 
@@ -41,28 +42,31 @@ def match_sensor(
     packed: Floats,
     sensor: SensorDescription | None,
     render: Callable[[Floats], Floats] | None = None,
+    balance: bool = False,
 ) -> SensorMatch:
     """Compare a picture's sensor with a model's.
 
     A picture of the model's sensor is left alone, in whatever light it was taken: the network has learned what to
-    make of that. A picture of another is brought to the model's sensor and to the light that the model
-    takes for neutral.
+    make of that. A picture of another is brought to the model's sensor and to the light that the model takes for
+    neutral.
 
     Args:
         raw: the picture; its gains and matrix are used where it has any.
         packed: its planes `(4, h, w)`, 1 where samples saturate; from them the light is estimated if it has no gains.
         sensor: of the model; None where the model does not say.
         render: runs the model on planes `(4, h, w)`; asked for its neutral light where `sensor` does not say it.
+        balance: bring a picture of the model's own sensor to that light as well.
     """
-    given = raw.white_balance
-    if sensor is None or is_same_sensor(raw, sensor):
-        average = None if sensor is None else sensor.white_balance
-        return SensorMatch(given or average or estimated_white_balance(packed))
+    given, neutral = raw.white_balance, sensor.white_balance if sensor is not None else None
+    same = sensor is None or is_same_sensor(raw, sensor)
+    if same and not balance:
+        return SensorMatch(given or neutral or estimated_white_balance(packed))
     light = given or estimated_white_balance(packed)
-    names = f"{raw.source}: from {raw.capture.camera or 'another sensor'}, the model is for {_named(sensor)}"
-    neutral = sensor.white_balance
     if neutral is None and render is not None:
         neutral = neutral_gains(render, light)
+    if sensor is None or same:
+        return SensorMatch(light, color_exchange(light, neutral) if neutral else None)
+    names = f"{raw.source}: from {raw.capture.camera or 'another sensor'}, the model is for {_named(sensor)}"
     if neutral is None:
         return SensorMatch(light, note=f"{names} and does not say its colours: expect a colour cast")
     theirs, ours = raw.color_matrix, sensor.color_matrix
@@ -79,7 +83,8 @@ def match_sensor(
 
 def is_same_sensor(raw: RawImage, sensor: SensorDescription) -> bool:
     """By names where both have one, else by colour matrices, else by levels."""
-    known = sensor.name if sensor.is_named else ""
+    is_format = f".{sensor.name.lower()}" in CAMERA_SUFFIXES  # what earlier models say in place of a camera
+    known = sensor.name if sensor.is_named and not is_format else ""
     if raw.capture.camera and known:
         return _plain(raw.capture.camera) == _plain(known)
     if raw.color_matrix is not None and sensor.color_matrix is not None:

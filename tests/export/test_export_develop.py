@@ -1,6 +1,7 @@
 """A developed picture does not depend on how it was cut, keeps its geometry and stands upright."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from nas_isp.export.torch_runner import TorchRunner
 from nas_isp.generators.build import fuse
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.packing import pack
+from nas_isp.raw.readers import read_raw
 from nas_isp.raw.sensor import Cfa
 
 FILE_MATRIX = np.array([[1.9, -0.8, -0.1], [-0.3, 1.7, -0.4], [0.1, -0.6, 1.5]], np.float32)
@@ -240,3 +242,24 @@ def test_progress_counts_the_tiles() -> None:
 def test_a_tile_smaller_than_the_halo_is_refused() -> None:
     with pytest.raises(InputError, match="at least"):
         develop(RUNNERS["plain"], random_raw(64, 64), tile=2)
+
+
+REAL_FILES = {
+    "raw_camera/canon_s40/CRW_0113.CRW": (1704, 2272),  # cropped as the camera says
+    "raw_camera/blackmagic/Blackmagic.dng": (2160, 4096),  # likewise
+    "raw_camera/tinydng/colorchart.dng": (1156, 1734),
+    "raw_camera/infinite_isp/ColorCheckerRAW_1920x1080_12bit_BGGR.raw": (1078, 1918),  # BGGR, aligned
+    "raw_camera/nikon/DSC_1339_768x512_rggb.raw": (512, 768),
+    "raw_camera/openisp/test_1920x1080.RAW": (1080, 1920),
+    "raw_camera/kodak/DC0008L.KDC": (512, 766),  # GRBG, aligned
+    "raw_phone/pi_ov5647/test_640x480.dng": (478, 640),  # GBRG, aligned
+    "raw_phone/nokia_n900/bayer_small_256x344.png": (344, 254),  # GRBG, aligned
+    "raw_phone/xkisp/input_640x480.raw": (478, 638),  # BGGR, aligned
+}
+
+
+@pytest.mark.parametrize("file", REAL_FILES)
+def test_real_raw_of_every_kind_is_developed_at_its_size(shared_data: Path, file: str) -> None:
+    picture = develop(LevelsRunner(), read_raw(shared_data / file))
+    assert picture.shape == (*REAL_FILES[file], 3)
+    assert picture.std() > 10

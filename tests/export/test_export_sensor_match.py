@@ -149,6 +149,29 @@ def test_a_light_that_no_file_tells_is_estimated_from_the_picture(scene: Floats)
     assert psnr(develop(runner, foreign), wanted) > psnr(develop(runner, foreign, adapt=False), wanted) + 3
 
 
+def test_the_light_of_the_own_sensor_is_balanced_where_that_is_asked_for(scene: Floats) -> None:
+    bluish = taken_by(camera("first", FIRST_CROSSTALK, 1.9, 1.8), scene)
+    own = taken_by(FIRST, scene)
+    runner = MadeFor(sensor_of(own))
+    wanted = develop(runner, own)
+    assert psnr(develop(runner, bluish, balance=True), wanted) > psnr(develop(runner, bluish), wanted) + 10
+
+
+def test_a_model_that_does_not_say_its_neutral_light_is_asked(scene: Floats) -> None:
+    own, foreign = taken_by(FIRST, scene), taken_by(SECOND, scene)
+    saying = MadeFor(sensor_of(own))
+    silent = MadeFor(sensor_of(own))
+    silent.sensor = saying.sensor.model_copy(update={"white_balance": None})
+    silent.run = saying.run  # type: ignore[method-assign]
+    assert np.abs(develop(silent, foreign).astype(int) - develop(saying, foreign)).max() <= 2
+
+
+def test_a_model_that_names_a_format_in_place_of_a_camera_is_known_by_its_matrix(scene: Floats) -> None:
+    raw = replace(taken_by(FIRST, scene), capture=Capture(make="Canon", model="S40"))
+    assert is_same_sensor(raw, sensor_of(raw, name="CRW"))
+    assert not is_same_sensor(raw, sensor_of(raw, name="CRW", color_matrix=SECOND_CROSSTALK))
+
+
 def test_a_model_that_says_nothing_about_its_sensor_changes_nothing(scene: Floats) -> None:
     raw = taken_by(FIRST, scene)
     match = match_sensor(raw, pack(raw), None)
