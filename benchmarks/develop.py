@@ -6,7 +6,8 @@ procedural scene. Every system develops the photo several times in a process of 
 that other load on the machine meets them alike. Prints one JSON object: for each system the median over rounds of
 `read_s`, `develop_s` and `save_s` of a photo after the first (LibRaw: `read_s` opens the file, `develop_s` unpacks and
 renders it), `photo_s`, their sum, `first_photo_s` from the start of the process, imports and loading included, `cores`
-kept busy while developing, and `peak_mb`, the most memory the process held. --foreign adds the exchange of colours that
+kept busy while developing, `cpu_s`, the processor time of a photo, which other load hardly
+changes, and `peak_mb`, the most memory the process held. --foreign adds the exchange of colours that
 a photo of another sensor needs.
 """
 
@@ -80,7 +81,8 @@ def _develop_repeatedly(settings: argparse.Namespace) -> dict[str, float]:
     row = {name: statistics.median(lap[name] for lap in laps[1:]) for name in names}
     photo_s = sum(row[name] for name in ("read_s", "develop_s", "save_s"))
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"first_done": first_done, **row, "photo_s": photo_s, "peak_mb": peak_mb}
+    cpu_s = statistics.median(lap["cpu_s"] for lap in laps[1:])
+    return {"first_done": first_done, **row, "photo_s": photo_s, "cpu_s": cpu_s, "peak_mb": peak_mb}
 
 
 def _model(path: Path, foreign: bool) -> Any:
@@ -103,7 +105,13 @@ def _model(path: Path, foreign: bool) -> Any:
         picture = develop(runner, raw)
         develop_s, cores = clock.lap()
         save_picture(target, picture, raw.capture)
-        return {"read_s": read_s, "develop_s": develop_s, "save_s": clock.lap()[0], "cores": cores}
+        return {
+            "read_s": read_s,
+            "develop_s": develop_s,
+            "save_s": clock.lap()[0],
+            "cores": cores,
+            "cpu_s": clock.cpu_s(),
+        }
 
     return one
 
@@ -119,7 +127,7 @@ def _libraw(photo: Path, target: Path) -> dict[str, float]:
         picture = raw.postprocess(demosaic_algorithm=rawpy.DemosaicAlgorithm.AHD, use_camera_wb=True)
         develop_s, cores = clock.lap()
     save_picture(target, picture)
-    return {"read_s": read_s, "develop_s": develop_s, "save_s": clock.lap()[0], "cores": cores}
+    return {"read_s": read_s, "develop_s": develop_s, "save_s": clock.lap()[0], "cores": cores, "cpu_s": clock.cpu_s()}
 
 
 class _Clock:
@@ -127,6 +135,11 @@ class _Clock:
 
     def __init__(self) -> None:
         self._wall, self._cpu = time.perf_counter(), time.process_time()
+        self._begun = self._cpu
+
+    def cpu_s(self) -> float:
+        """Processor time of all cores since the start: other load on the machine hardly changes it."""
+        return time.process_time() - self._begun
 
     def lap(self) -> tuple[float, float]:
         wall, cpu = time.perf_counter() - self._wall, time.process_time() - self._cpu

@@ -80,7 +80,7 @@ def develop_as(
     packed = pack(aligned)
     saturation = packed_saturation(aligned)
     render = None if runner.whole_picture else runner.run
-    match = match_sensor(raw, packed / np.float32(saturation), runner.sensor, render, balance)
+    match = match_sensor(raw, packed, runner.sensor, render, balance, saturation)
     share = blown_share(packed, saturation, match.white_balance)
     if adapt and match.note:
         note(match.note)

@@ -43,6 +43,7 @@ def match_sensor(
     sensor: SensorDescription | None,
     render: Callable[[Floats], Floats] | None = None,
     balance: bool = False,
+    saturation: float = 1.0,
 ) -> SensorMatch:
     """Compare a picture's sensor with a model's.
 
@@ -52,16 +53,17 @@ def match_sensor(
 
     Args:
         raw: the picture; its gains and matrix are used where it has any.
-        packed: its planes `(4, h, w)`, 1 where samples saturate; from them the light is estimated if it has no gains.
+        packed: its planes `(4, h, w)`; from them the light is estimated if it has no gains.
         sensor: of the model; None where the model does not say.
         render: runs the model on planes `(4, h, w)`; asked for its neutral light where `sensor` does not say it.
         balance: bring a picture of the model's own sensor to that light as well.
+        saturation: where samples stop, in units of the planes.
     """
     given, neutral = raw.white_balance, sensor.white_balance if sensor is not None else None
     same = sensor is None or is_same_sensor(raw, sensor)
     if same and not balance:
-        return SensorMatch(given or neutral or estimated_white_balance(packed))
-    light = given or estimated_white_balance(packed)
+        return SensorMatch(given or neutral or estimated_white_balance(packed, saturation))
+    light = given or estimated_white_balance(packed, saturation)
     if neutral is None and render is not None:
         neutral = neutral_gains(render, light)
     if sensor is None or same:
@@ -92,7 +94,7 @@ def is_same_sensor(raw: RawImage, sensor: SensorDescription) -> bool:
     return raw.white == sensor.white and float(np.mean(raw.black)) == float(np.mean(sensor.black_sites))
 
 
-def estimated_white_balance(packed: Floats) -> Gains:
+def estimated_white_balance(packed: Floats, saturation: float = 1.0) -> Gains:
     """Gains of R, G, B from the picture itself, by shades of grey.
 
     Bright cells are left out further than one by one: around a blown part lie cells of which some samples have stopped,
@@ -105,7 +107,7 @@ def estimated_white_balance(packed: Floats) -> Gains:
     few = np.ascontiguousarray(packed[:, ::ESTIMATED_FROM, ::ESTIMATED_FROM])
     if min(few.shape[1:]) < 2:
         few = packed
-    red, green, blue = shades_of_grey(torch.from_numpy(few)[None] * (SATURATED / TRUSTED_BELOW)).tolist()
+    red, green, blue = shades_of_grey(torch.from_numpy(few)[None] * (SATURATED / (TRUSTED_BELOW * saturation))).tolist()
     return red, green, blue
 
 
