@@ -1,7 +1,7 @@
 """Build the latency tables of six phone GPUs from the per-operator measurements of the USC mobile-ml-benchmark.
 
     python tools/build_phone_tables.py --data FOLDER -o latency_tables
-    python tools/build_phone_tables.py --data FOLDER --cross-validate [--compare]
+    python tools/build_phone_tables.py --data FOLDER --cross-validate [--compare [METHOD ...]]
 
 FOLDER holds `tflite_gpu_ops.csv` and `tflite_gpu_end_to_end.csv` (microseconds). `--compare` sets other ways to predict
 beside the shipped one; boosted trees need scikit-learn, which this project does not install.
@@ -17,6 +17,7 @@ from phone_cross_validation import (
     METHODS,
     SHIPPED,
     LeftOut,
+    Method,
     Trees,
     calibrated,
     coverage,
@@ -41,12 +42,18 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the source's two CSV files")
     parser.add_argument("-o", "--output", type=Path, help="folder that the tables are written to")
     parser.add_argument("--cross-validate", action="store_true", help="print errors with whole families left out")
-    parser.add_argument("--compare", action="store_true", help="with --cross-validate: other ways to predict as well")
+    parser.add_argument(
+        "--compare",
+        nargs="*",
+        choices=list(METHODS),
+        help="ways to predict that are cross-validated; alone: all of them",
+    )
     parser.add_argument("--phone", choices=list(DEVICES), action="append", help="only this one; may be repeated")
     arguments = parser.parse_args()
     measurements, phones = read_measurements(arguments.data), arguments.phone or list(DEVICES)
     if arguments.cross_validate:
-        _print_cross_validation(measurements, phones, arguments.compare)
+        compared = ["process"] if arguments.compare is None else arguments.compare or list(METHODS)
+        _print_cross_validation(measurements, phones, [METHODS[name] for name in compared])
     if arguments.output is not None:
         for phone in phones:
             table = shipped_table(phone, measurements)
@@ -63,9 +70,9 @@ def shipped_table(phone: str, measurements: Measurements) -> LatencyTable:
     return _with_errors(table, splits[0]).model_copy(update={"uncertainty": uncertainty})
 
 
-def _print_cross_validation(measurements: Measurements, phones: Sequence[str], compare: bool) -> None:
+def _print_cross_validation(measurements: Measurements, phones: Sequence[str], methods: Sequence[Method]) -> None:
     extrapolated = {phone: extrapolation_errors(phone, measurements) for phone in phones}
-    for method in METHODS if compare else (SHIPPED,):
+    for method in methods:
         if method.make_interpolator is Trees and find_spec("sklearn") is None:
             print(f"{method.name}: left out, scikit-learn is not installed")
             continue

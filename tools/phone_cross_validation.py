@@ -87,14 +87,17 @@ class Trees(Interpolator):
 
 
 SHIPPED = Method("Gaussian process")
-METHODS = (
-    SHIPPED,
-    Method("Gaussian process, correction of three numbers", extras=False),
-    Method("five nearest neighbours", Neighbours),
-    Method("boosted trees", Trees),
-    Method("roofline alone", RooflineOnly),
-    Method("measured kernels, only the correction fitted", knows_kernels=True),
-)
+METHODS = {
+    "process": SHIPPED,
+    "three-numbers": Method("Gaussian process, correction of three numbers", extras=False),
+    "neighbours": Method("five nearest neighbours", Neighbours),
+    "neighbours-three-numbers": Method(
+        "five nearest neighbours, correction of three numbers", Neighbours, extras=False
+    ),
+    "trees": Method("boosted trees", Trees),
+    "roofline": Method("roofline alone", RooflineOnly),
+    "known": Method("measured kernels, only the correction fitted", knows_kernels=True),
+}
 
 
 def cross_validate(

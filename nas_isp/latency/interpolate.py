@@ -22,23 +22,43 @@ FEATURES = (
 )
 """What `position` says of a kernel, in order."""
 
-SMOOTH = (2.5, 2.0, 1.5, 0.5, 1.0, 1.0, 3.0, 2.0, 5.0, 6.0, 5.0, 7.0, 3.0, 3.0, 2.5, 3.0)
-"""Lengths for kinds and processors without their own."""
+IGNORED = 1000.0
+SMOOTH = (
+    *(4.0, 2.0, 2.2, 0.7, 2.0, 1.5, 6.0, 2.0),
+    *(IGNORED, IGNORED, IGNORED, IGNORED, 8.0, 4.0, IGNORED, IGNORED),
+)
+"""Lengths of the part of every kind's likeness that knows nothing of work groups, and all there is without a GPU."""
+
+SMOOTH_SHARE = 0.8
+"""Share of that part: work groups explain much of the last few percent, but lead astray far from what was measured."""
 
 LENGTHS: dict[str, tuple[float, ...]] = {
     "concat": (13, 3.0, 3.2, 2.0, 2.0, 2.0, 3.7, 2.0, 8.6, 28, 12, 10, 5.0, 5.0, 3.8, 2.7),
-    "conv2d_pointwise": (2.1, 1.5, 1.8, 2.0, 0.99, 2.0, 2.1, 2.0, 6.3, 6.1, 0.49, 6.6, 3.3, 2.4, 1.4, 2.7),
-    "conv2d_spatial": (4.2, 0.94, 3.5, 0.47, 1.9, 2.0, 4.6, 1.2, 4.5, 5.2, 0.34, 9.4, 0.87, 3.1, 1.5, 2.7),
-    "conv2d_winograd": (1.7, 2.4, 2.9, 2.0, 2.0, 2.0, 2.1, 1.9, 5.0, 4.3, 2.9, 2.4, 5.0, 5.0, 1.5, 2.7),
-    "depthwise_conv2d": (8.9, 8.9, 1.1, 0.38, 0.86, 2.0, 2.0, 2.5, 3.9, 9.6, 7.3, 7.3, 5.0, 5.0, 3.2, 2.8),
-    "fully_connected": (0.68, 0.63, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 3.9, 8.0, 1.7, 0.88, 1.7, 4.4, 2.5, 2.0),
+    "conv2d_pointwise": (1.6, 1.1, 1.8, 2.0, 0.9, 2.0, 2.1, 2.0, 7.7, 7.4, 0.33, 7.3, 4.0, 1.2, 1.7, 2.7),
+    "conv2d_spatial": (7.1, 0.9, 3.5, 0.5, 2.2, 2.0, 7.2, 2.7, 6.4, 5.7, 0.43, 9.6, 0.72, 3.1, 1.9, 2.6),
+    "conv2d_winograd": (2.0, 2.4, 3.1, 2.0, 2.0, 2.0, 2.0, 0.76, 5.0, 5.5, 3.1, 2.0, 5.0, 5.0, 1.7, 2.7),
+    "depthwise_conv2d": (8.2, 8.2, 1.0, 0.36, 0.86, 2.0, 2.0, 2.5, 3.2, 8.5, 5.7, 5.7, 5.0, 5.0, 3.0, 2.8),
+    "fully_connected": (0.69, 0.63, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 4.0, 7.9, 1.7, 0.87, 1.8, 4.5, 2.5, 2.0),
     "grouped_conv2d": (2.3, 2.3, 1.0, 0.5, 2.1, 1.1, 2.0, 2.0, 2.8, 5.1, 1.3, 1.3, 5.0, 5.0, 2.4, 2.7),
     "mean": (4.6, 4.6, 2.0, 2.0, 2.0, 2.0, 2.0, 0.42, 3.6, 11, 5.1, 5.1, 5.0, 5.0, 4.6, 2.0),
     "pool": (2.8, 2.8, 3.4, 0.71, 1.3, 2.0, 2.0, 2.6, 2.7, 3.0, 2.9, 2.9, 5.0, 5.0, 1.6, 2.6),
 }
-"""Per kernel kind on a GPU, the change of each feature over which times lose their likeness (smaller: matters more)."""
+"""Per kernel kind on a GPU, the change of each feature over which times lose their likeness (smaller: matters more).
 
-NOISE = {"fully_connected": 0.33, "conv2d_spatial": 0.007, "concat": 0.006, "grouped_conv2d": 0.013, "pool": 0.013}
+Fitted by `tools/fit_lengths.py` to six phones at once; features that do not vary within a kind have a middling length.
+"""
+
+NOISE = {
+    "concat": 0.006,
+    "conv2d_pointwise": 0.04,
+    "conv2d_spatial": 0.015,
+    "conv2d_winograd": 0.015,
+    "depthwise_conv2d": 0.036,
+    "fully_connected": 0.36,
+    "grouped_conv2d": 0.013,
+    "mean": 0.04,
+    "pool": 0.013,
+}
 """Per kernel kind, the variance of a single measurement that no neighbour shares, in units of the kind's variance."""
 
 OTHER_NOISE = 0.03
@@ -53,9 +73,9 @@ class Interpolator:
         self._lengths = np.array(LENGTHS.get(kind, SMOOTH))
         self.largest_pixels = max(kernel.height * kernel.width for kernel, _ in timed)
         self.most_channels = max(max(kernel.in_channels, kernel.out_channels) for kernel, _ in timed)
-        self._positions = np.array([position(kernel) for kernel, _ in timed]) / self._lengths
+        self._positions = np.array([position(kernel) for kernel, _ in timed])
         ratios = np.log([time / self._modelled(kernel) for kernel, time in timed])
-        covariance = _likeness(self._positions, self._positions)
+        covariance = self._likeness(self._positions)
         covariance += NOISE.get(kind, OTHER_NOISE) * np.eye(len(timed))
         self._mean = float(ratios.mean())
         self._weights = np.linalg.solve(covariance, ratios - self._mean)
@@ -66,8 +86,8 @@ class Interpolator:
         A map larger than every measured one is compared with the largest measured maps: the ratio found there is kept
         while the model scales with the pixels, as saturated kernels do.
         """
-        here = position(kernel, self.largest_pixels) / self._lengths
-        log_ratio = self._mean + float(_likeness(here[None], self._positions)[0] @ self._weights)
+        here = position(kernel, self.largest_pixels)
+        log_ratio = self._mean + float(self._likeness(here[None])[0] @ self._weights)
         return self._modelled(kernel) * float(np.exp(log_ratio))
 
     def beyond(self, kernel: Kernel) -> str:
@@ -78,6 +98,13 @@ class Interpolator:
         if max(kernel.in_channels, kernel.out_channels) > self.most_channels:
             return f"more channels than every measured kernel (at most {self.most_channels})"
         return ""
+
+    def _likeness(self, points: FloatArray) -> FloatArray:
+        """(n, m): how alike the times of kernels at n points are to those of the m measured ones."""
+        own = _matern(points / self._lengths, self._positions / self._lengths)
+        smooth = _matern(points / SMOOTH, self._positions / SMOOTH)
+        likeness: FloatArray = (1 - SMOOTH_SHARE) * own + SMOOTH_SHARE * smooth
+        return likeness
 
     def _modelled(self, kernel: Kernel) -> float:
         return max(float(work(kernel) @ self._coefficients), SMALLEST_TIME_MS)
@@ -117,7 +144,7 @@ def position(kernel: Kernel, largest_pixels: float = np.inf) -> FloatArray:
     )
 
 
-def _likeness(first: FloatArray, second: FloatArray) -> FloatArray:
+def _matern(first: FloatArray, second: FloatArray) -> FloatArray:
     """(n, m): Matern covariance of order 3/2 between points in units of their lengths."""
     squares = (first**2).sum(axis=1)[:, None] + (second**2).sum(axis=1) - 2 * first @ second.T
     reach = np.sqrt(3 * np.maximum(squares, 0))

@@ -82,9 +82,9 @@ class Predictor:
         self._timed: dict[str, list[tuple[Kernel, float]]] = {}
         self._interpolators: dict[str, Interpolator] = {}
         self._known: dict[Kernel, KernelPrediction] = {}
+        self._adds_borders = any(_holds_border(entry.kernel) for entry in table.measured)
         for entry in table.measured:
-            if entry.kernel.padding is not None:
-                self._paddings.setdefault(_geometry(entry.kernel), entry.kernel.padding)
+            self._paddings.setdefault(_geometry(entry.kernel), entry.kernel.padding or "same")
             kernel = _pooled_to_one(entry.kernel)
             self._measured[self._key(kernel)] = entry.median_ms
             self._timed.setdefault(self._kind(kernel), []).append((kernel, entry.median_ms))
@@ -186,9 +186,18 @@ class Predictor:
     def _resolved(self, kernel: Kernel) -> Kernel:
         """The kernel with a stated padding: where none is given, the one that the source ran this geometry with."""
         if kernel.padding is None and kernel.op in WINDOW_OPS:
-            padding = self._paddings.get(_geometry(kernel)) or _likely_padding(kernel)
+            padding = self._paddings.get(_geometry(kernel)) or self._likely_padding(kernel)
             kernel = kernel.model_copy(update={"padding": padding})
         return _pooled_to_one(kernel)
+
+    def _likely_padding(self, kernel: Kernel) -> Padding:
+        """How a window whose padding nobody states treats the border, in networks like those of the source."""
+        if kernel.kernel == (kernel.height, kernel.width) and kernel.height > 1:
+            return "valid"
+        holds_border = kernel.height not in WHOLE_SIDES and any(
+            kernel.height - border in WHOLE_SIDES for border in range(1, kernel.kernel[0])
+        )
+        return "valid" if self._adds_borders and holds_border and kernel.height == kernel.width else "same"
 
     def _key(self, kernel: Kernel) -> tuple[object, ...]:
         kind = kind_of(kernel)
@@ -225,16 +234,6 @@ _KERNELS_KEPT = 4096
 
 def _geometry(kernel: Kernel) -> tuple[object, ...]:
     return (kernel.op, kernel.kernel, kernel.stride, kernel.height, kernel.width)
-
-
-def _likely_padding(kernel: Kernel) -> Padding:
-    """How a window whose padding nobody states treats the border."""
-    if kernel.kernel[0] == kernel.height and kernel.kernel[1] == kernel.width and kernel.height > 1:
-        return "valid"
-    if kernel.height in WHOLE_SIDES or kernel.height != kernel.width:
-        return "same"
-    within = any(kernel.height - border in WHOLE_SIDES for border in range(1, kernel.kernel[0]))
-    return "valid" if within else "same"
 
 
 def _pooled_to_one(kernel: Kernel) -> Kernel:

@@ -44,6 +44,14 @@ def test_json_has_the_front_the_counts_and_the_knee(folder: Path) -> None:
     assert summary["trials"]["complete"] == 4
     assert summary["score_kind"] == "reference-free"
     assert result.stderr == ""
+    assert all(row["extrapolated_share"] == 1 for row in summary["front"])
+    assert all(0.1 < row["uncertainty"] < 1 for row in summary["front"])
+
+
+def test_the_table_says_what_was_extrapolated(folder: Path) -> None:
+    note = pareto(folder).stderr
+    assert "100 % of the predicted time is extrapolated" in note
+    assert "larger maps are extrapolated" in note
 
 
 def test_csv_has_a_line_a_model(folder: Path) -> None:

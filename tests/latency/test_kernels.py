@@ -1,5 +1,6 @@
 from collections import Counter
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from torch import nn
@@ -7,7 +8,7 @@ from torch import nn
 from nas_isp.errors import InputError
 from nas_isp.export.tflite import export_tflite
 from nas_isp.export.tflite_file import operators, parse
-from nas_isp.generators.architecture import Architecture, Block, PlainArchitecture
+from nas_isp.generators.architecture import Architecture, Block, BlockKind, PlainArchitecture
 from nas_isp.generators.build import build, fuse
 from nas_isp.generators.cost import count
 from nas_isp.generators.published import PUBLISHED
@@ -26,7 +27,8 @@ EVERYTHING = PlainArchitecture(
     tail_kernel=5,
     tail_activation="relu",
 )
-PLAIN: list[Architecture] = [PUBLISHED["efficient-isp"], PUBLISHED["robust-isp"], EVERYTHING]
+EVERY_KIND = PlainArchitecture(blocks=tuple(Block(kind=kind, channels=8) for kind in get_args(BlockKind)))
+PLAIN: list[Architecture] = [PUBLISHED["efficient-isp"], PUBLISHED["robust-isp"], EVERYTHING, EVERY_KIND]
 
 
 def convolutions(kernels: list[Kernel]) -> list[tuple[object, ...]]:

@@ -23,7 +23,7 @@ def read(*without: str, **changes: Any) -> Kernel:
         ("Conv2D", "conv2d"),
         ("convolution-2d", "conv2d"),
         ("depthwise convolution", "depthwise_conv2d"),
-        ("DepthwiseConv2D".lower(), "depthwise_conv2d"),
+        ("DepthwiseConv2D", "depthwise_conv2d"),
         ("dwconv", "depthwise_conv2d"),
         ("pool", "avg_pool"),
         ("pooling_2d", "avg_pool"),
