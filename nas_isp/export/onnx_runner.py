@@ -6,14 +6,21 @@ from threading import Lock
 
 import numpy as np
 import onnxruntime
-from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidGraph, InvalidProtobuf, NotImplemented
+from onnxruntime.capi.onnxruntime_pybind11_state import (
+    Fail,
+    InvalidArgument,
+    InvalidGraph,
+    InvalidProtobuf,
+    NotImplemented,
+    RuntimeException,
+)
 
 from nas_isp.errors import InputError
 from nas_isp.export import onnx_file
 from nas_isp.export.metadata import read_record
-from nas_isp.export.runners import Floats, Runner, read_bytes
+from nas_isp.export.runners import Floats, Runner, checked_picture, read_bytes
 
-UNUSABLE = (Fail, InvalidGraph, InvalidProtobuf, NotImplemented, ValueError)
+UNUSABLE = (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf, NotImplemented, RuntimeException, ValueError)
 
 
 class OnnxRunner(Runner):
@@ -46,11 +53,13 @@ class OnnxRunner(Runner):
 
     def run(self, packed: Floats, pooled: Floats | None = None) -> Floats:
         if pooled is None:
-            return _run(self._session_for(packed), packed)
-        return _run(self._from_mean, packed, pooled[None, :, None, None])
+            rgb = self._run(self._session_for(packed), packed)
+        else:
+            rgb = self._run(self._from_mean, packed, pooled[None, :, None, None])
+        return checked_picture(rgb, packed, self.name)
 
     def pooled(self, packed: Floats) -> Floats:
-        return _run(self._to_mean, packed).reshape(-1)
+        return self._run(self._to_mean, packed).reshape(-1)
 
     def prepared(self, packed: Floats) -> Callable[[], object]:
         session, feed = self._session_for(packed), {onnx_file.INPUT_NAME: np.ascontiguousarray(packed[None])}
@@ -73,14 +82,17 @@ class OnnxRunner(Runner):
         try:
             return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except UNUSABLE as error:
-            reason = " ".join(str(error).split())[:200]
-            raise InputError(
-                f"{self._path}: ONNX Runtime does not take this file ({reason}); export it again"
-            ) from error
+            raise self._unusable(error) from error
 
+    def _run(self, session: onnxruntime.InferenceSession, packed: Floats, *rest: Floats) -> Floats:
+        names = [entry.name for entry in session.get_inputs()]
+        values = [np.ascontiguousarray(value) for value in (packed[None], *rest)]
+        try:
+            output: Floats = session.run(None, dict(zip(names, values, strict=True)))[0]
+        except UNUSABLE as error:
+            raise self._unusable(error) from error
+        return output[0] if np.ndim(output) > 1 else np.asarray(output)
 
-def _run(session: onnxruntime.InferenceSession, packed: Floats, *rest: Floats) -> Floats:
-    names = [entry.name for entry in session.get_inputs()]
-    values = [np.ascontiguousarray(value) for value in (packed[None], *rest)]
-    output: Floats = session.run(None, dict(zip(names, values, strict=True)))[0]
-    return output[0]
+    def _unusable(self, error: Exception) -> InputError:
+        reason = " ".join(str(error).split())[:200]
+        return InputError(f"{self._path}: ONNX Runtime does not take this file ({reason}); export it again")
