@@ -1,5 +1,6 @@
 """Base of all settings models, and reading them from YAML with errors that name file, line and field."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from nas_isp.errors import InputError
 
-MAX_FILE_BYTES = 4 * 1024 * 1024
+MAX_FILE_BYTES = 256 * 1024
+"""Many times what any settings need. The YAML parser takes seconds for a file of this size."""
 
 
 class Settings(BaseModel):
@@ -35,8 +37,7 @@ def load_yaml(path: Path, model: type[SettingsT]) -> SettingsT:
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as text ({error}); give a readable YAML file") from error
     try:
-        root = yaml.compose(text, Loader=_PlainLoader)
-        content = yaml.load(text, Loader=_PlainLoader)
+        root, content = _parsed(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise InputError(f"{path}, line {line}: malformed YAML ({error.problem or error.context})") from error
@@ -60,18 +61,48 @@ def validated(content: object, model: type[SettingsT], origin: Path | str, root:
         raise InputError(f"{origin}{line}, field '{field}': {fault}{more}") from error
 
 
+def parse_json(text: str, origin: Path | str) -> Any:
+    """The content of a JSON text.
+
+    Raises:
+        InputError: malformed, too deep, or with a number of thousands of digits; the message names `origin`.
+    """
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        line = f", line {error.lineno}" if "\n" in text else ""
+        raise InputError(f"{origin}{line}: malformed JSON ({error.msg}); give a whole file") from error
+    except (ValueError, RecursionError) as error:
+        reason = "nested too deeply" if isinstance(error, RecursionError) else "a number of too many digits"
+        raise InputError(f"{origin}: malformed JSON ({reason}); give a whole file") from error
+
+
+def _parsed(text: str) -> tuple[yaml.Node | None, object]:
+    """The nodes of a YAML document, and its content."""
+    loader = _PlainLoader(text)
+    try:
+        root = loader.get_single_node()
+        return root, None if root is None else loader.construct_document(root)
+    finally:
+        loader.dispose()
+
+
 class _PlainLoader(yaml.SafeLoader):
-    """A safe loader that also refuses aliases and fields given twice, which settings files have no use for."""
+    """A safe loader that also refuses what settings files have no use for: aliases, tags, and fields given twice."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()
-            raise yaml.composer.ComposerError(None, None, "aliases are not allowed", event.start_mark)
+        event: Any = self.peek_event()
+        is_alias = isinstance(event, yaml.AliasEvent)
+        if is_alias or getattr(event, "tag", None) is not None:
+            refused = "aliases" if is_alias else "tags"
+            raise yaml.composer.ComposerError(None, None, f"{refused} are not allowed", event.start_mark)
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(None, None, "a field's name must be a text", key.start_mark)
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"'{key.value}' is given twice", key.start_mark)
             seen.add(key.value)

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from nas_isp.errors import InputError
+from nas_isp.generators.torch_files import read_torch_file
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
@@ -25,7 +26,9 @@ def load_checkpoint(path: Path, device: torch.device) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        return torch.load(path, map_location=device, weights_only=True)
-    except Exception as error:  # torch.load raises whatever the damaged bytes make its readers raise
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"{path}: not a readable checkpoint ({reason}); delete it to start anew") from error
+        state = read_torch_file(path, device)
+    except InputError as error:
+        raise InputError(f"{path}: not a readable checkpoint ({error}); delete it to start anew") from error
+    if not isinstance(state, dict):
+        raise InputError(f"{path}: not a readable checkpoint; delete it to start anew")
+    return state

@@ -19,12 +19,20 @@ class History:
             file.write(line + "\n")
 
     def cut_after(self, step: int) -> None:
-        """Forget rows of later steps, and a last line that was not written to its end."""
+        """Forget rows of later steps, and lines that are no rows, such as a last one not written to its end."""
         if not self.path.is_file():
             return
-        lines = [line for line in self.path.read_text().splitlines() if line.endswith("}")]
-        kept = [line for line in lines if json.loads(line)["step"] <= step]
+        lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines()
+        kept = [line for line in lines if _is_row_until(line, step)]
         self.path.write_text("".join(f"{line}\n" for line in kept))
+
+
+def _is_row_until(line: str, step: int) -> bool:
+    try:
+        row = json.loads(line)
+        return isinstance(row, dict) and row.get("step", math.inf) <= step
+    except (ValueError, TypeError, RecursionError):
+        return False
 
 
 def _rounded(value: Any) -> Any:

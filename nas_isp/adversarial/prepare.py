@@ -2,12 +2,12 @@
 
 import hashlib
 import os
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
-from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -30,6 +30,7 @@ from nas_isp.adversarial.reference import (
 )
 from nas_isp.adversarial.synthetic_pairs import SyntheticPairs, synthetic_mosaics
 from nas_isp.adversarial.transport import ColorTransport, identity_transport
+from nas_isp.data.patch_files import check_array, read_array
 from nas_isp.data.patches import Pairs, PhotoPatches, RawPatches, UnpairedData, UnpairedSampler
 from nas_isp.errors import InputError
 from nas_isp.evaluation.reference_free import TargetStatistics, target_statistics
@@ -44,25 +45,33 @@ TEST_PATCHES = 48
 STATISTICS_PHOTOS = 192
 PAIRS_LIMIT = 64
 PAIR_SIDE = 512
+MAX_PAIRS_BYTES = PAIRS_LIMIT * PAIR_SIDE**2 * 8
+"""Of a pixel 4 bytes are its float32 sample and 3 its colours; the rest is left for headers."""
 
 Progress = Callable[[float, float | None, str | None], None]
+Colour = Annotated[list[float], Field(min_length=3, max_length=3)]
 ScoredPair = tuple[Tensor, NDArray[np.uint8]]
 
 
 class PreparedRecord(Settings):
     """What a saved preparation consists of besides the patches."""
 
-    raw: Annotated[str, Field(description="Folder of the RAW patches, seen from this record's folder.")]
-    photos: Annotated[str, Field(description="Folder of the photo patches, seen likewise.")]
+    raw: Annotated[
+        str, Field(max_length=1000, description="Folder of the RAW patches, seen from this record's folder.")
+    ]
+    photos: Annotated[str, Field(max_length=1000, description="Folder of the photo patches, seen likewise.")]
     seed: Annotated[int, Field(description="Seed of the sampling and of the transport.")]
     paired: Annotated[bool, Field(description="The photo of a RAW patch is the one of equal index.")] = False
     score_with_pairs: Annotated[bool, Field(description="Quality is PSNR on the true pairs.")] = False
     white_balance: Annotated[tuple[float, float, float], Field(description="Gains of the content reference.")]
     color_matrix: Annotated[
-        list[list[float]] | None, Field(description="Camera RGB to linear sRGB, 3 x 3, if the files say.")
+        list[Colour] | None,
+        Field(min_length=3, max_length=3, description="Camera RGB to linear sRGB, if the files say."),
     ] = None
     exposure: Annotated[float, Field(gt=0, description="Exposure factor of the content reference.")] = 1.0
-    transport: Annotated[list[list[float]], Field(description="Coefficients of the colour transport, 13 x 3.")]
+    transport: Annotated[
+        list[Colour], Field(min_length=13, max_length=13, description="Coefficients of the colour transport.")
+    ]
     camera: Annotated[
         SyntheticCamera | None, Field(description="The camera fitted to the captures, if synthetic pairs were made.")
     ] = None
@@ -183,14 +192,15 @@ class Prepared:
         """
         record = load_yaml(folder / "prepared.json", PreparedRecord)
         try:
-            references = np.load(folder / "references.npy", mmap_mode="r")
-            packed = None if record.camera is None else np.load(folder / "synthetic.npy", mmap_mode="r")
-            with np.load(folder / "pairs.npz") as stored:
-                count = len(stored.files) // 2
-                pairs = [(torch.from_numpy(stored[f"raw_{at}"]), stored[f"rgb_{at}"]) for at in range(count)]
-        except (OSError, ValueError, KeyError, BadZipFile) as error:
+            raw, photos = RawPatches.open(folder / record.raw), PhotoPatches.open(folder / record.photos)
+            height, width = raw.packed.shape[2:]
+            references = read_array(folder / "references.npy", "|u1", (len(raw), 3, 2 * height, 2 * width))
+            packed = None
+            if record.camera is not None:
+                packed = read_array(folder / "synthetic.npy", "<u2", (len(photos), 4, height, width))
+            pairs = _read_pairs(folder / "pairs.npz")
+        except InputError as error:
             raise InputError(f"{folder}: damaged preparation ({error}); delete the folder to make it anew") from error
-        raw, photos = RawPatches.open(folder / record.raw), PhotoPatches.open(folder / record.photos)
         return Prepared(record, raw, photos, references, pairs, _synthetic_pairs(record, photos, packed))
 
 
@@ -255,6 +265,32 @@ def _synthetic_pairs(
     if record.camera is None or packed is None:
         return None
     return SyntheticPairs(packed, photos, record.camera, record.seed)
+
+
+def _read_pairs(path: Path) -> list[ScoredPair]:
+    """The pairs that `Prepared.save` wrote.
+
+    Raises:
+        InputError: damaged, or unpacking to more than pairs can be.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked_bytes = sum(member.file_size for member in archive.infolist())
+            if unpacked_bytes > MAX_PAIRS_BYTES:
+                raise InputError(f"{path}: unpacks to {unpacked_bytes} bytes; pairs have at most {MAX_PAIRS_BYTES}")
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = [(stored[f"raw_{at}"], stored[f"rgb_{at}"]) for at in range(len(stored.files) // 2)]
+    except InputError:
+        raise
+    except Exception as error:
+        # Archives and the arrays in them are damaged in too many ways to list.
+        raise InputError(f"{path}: not a readable .npz file ({type(error).__name__})") from error
+    for packed, photo in arrays:
+        check_array(packed, path, "<f4", (4, None, None))
+        check_array(photo, path, "|u1", (2 * packed.shape[1], 2 * packed.shape[2], 3))
+        if not np.isfinite(packed).all():
+            raise InputError(f"{path}: holds NaN or infinite values")
+    return [(torch.from_numpy(packed), photo) for packed, photo in arrays]
 
 
 def _central(packed: NDArray[np.float32], photo: NDArray[np.uint8]) -> ScoredPair:

@@ -188,9 +188,16 @@ class Trainer:
                     f"{self.folder}: holds a training with another architecture, seed, settings or data; "
                     "give another folder, or delete it to start anew"
                 )
-            self.step = int(state["step"])
-            for name, part in self._parts().items():
-                part.load_state_dict(state[name])
+            try:
+                self.step = range(self.total_steps + 1).index(state["step"])
+                for name, part in self._parts().items():
+                    part.load_state_dict(state[name])
+            except Exception as error:
+                # Each part runs into what is missing or of another type in its own way.
+                raise InputError(
+                    f"{self.folder / 'checkpoint.pt'}: a damaged checkpoint ({type(error).__name__}); "
+                    "delete it to start anew"
+                ) from error
         for file in (self.history, self.scores):
             file.cut_after(self.step)
 

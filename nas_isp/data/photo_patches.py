@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from nas_isp.data.cache import ArrayWriter, cached_folder, file_facts
 from nas_isp.data.cutting import check_patch_size, choose, detail, grid_positions
+from nas_isp.data.patch_files import read_array, read_facts
 from nas_isp.data.photos import list_photos, read_photo
 from nas_isp.data.raw_patches import (
     CUT_VERSION,
@@ -70,10 +71,10 @@ class PhotoPatches:
             InputError: no cache there, or a damaged one.
         """
         try:
-            about = json.loads((folder / ABOUT_FILE).read_text(encoding="utf-8"))
-            pixels = np.load(folder / "pixels.npy", mmap_mode="r")
-            return PhotoPatches(folder, pixels, about["stems"], about["skipped"])
-        except (OSError, ValueError, KeyError) as error:
+            facts = read_facts(folder)
+            pixels = read_array(folder / "pixels.npy", "|u1", (len(facts.stems), 3, None, None))
+            return PhotoPatches(folder, pixels, facts.stems, facts.skipped)
+        except InputError as error:
             raise InputError(f"{folder}: damaged patch cache ({error}); delete the folder to cut it anew") from error
 
 

@@ -11,6 +11,11 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from nas_isp.errors import InputError
 
 PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"})
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
+"""What Pillow may take a file for. Some of its other formats are programs that it hands to others to run."""
+
+MAX_PIXELS = 110_000_000
+"""As many as phones have that keep all pixels of their sensors; a small file may claim thousands of millions."""
 
 
 def list_photos(folder: Path) -> list[Path]:
@@ -47,7 +52,7 @@ def read_photo(path: Path, max_side: int | None = None) -> NDArray[np.uint8]:
         with warnings.catch_warnings():
             # Pillow remarks on sizes and palettes that are read all the same.
             warnings.simplefilter("ignore")
-            with Image.open(path) as image:
+            with Image.open(path, formats=FORMATS) as image:
                 return np.asarray(_finished(image, path, max_side))
     except InputError:
         raise
@@ -64,7 +69,10 @@ def read_photo(path: Path, max_side: int | None = None) -> NDArray[np.uint8]:
 def _finished(image: Image.Image, path: Path, max_side: int | None) -> Image.Image:
     if image.mode.startswith(("I", "F")):
         raise InputError(f"{path}: {image.mode} values of more than 8 bits, likely a mosaic; give an 8-bit photo")
-    photo = _in_srgb(ImageOps.exif_transpose(image))
+    if image.width * image.height > MAX_PIXELS:
+        raise InputError(f"{path}: {image.width}x{image.height} pixels; at most {MAX_PIXELS} are read, so reduce it")
+    ImageOps.exif_transpose(image, in_place=True)
+    photo = _in_srgb(image)
     if max_side is not None and max(photo.size) > max_side:
         photo.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
     return photo
@@ -73,12 +81,13 @@ def _finished(image: Image.Image, path: Path, max_side: int | None) -> Image.Ima
 def _in_srgb(image: Image.Image) -> Image.Image:
     profile = image.info.get("icc_profile")
     if image.has_transparency_data:
-        layer = image.convert("RGBA")
-        backing = Image.new("RGBA", layer.size, "white")
-        image = Image.alpha_composite(backing, layer).convert("RGB")
+        layer = image if image.mode == "RGBA" else image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
     elif image.mode not in ("RGB", "L", "CMYK"):
         image = image.convert("RGB")
-    return _converted(image, profile) if profile else image.convert("RGB")
+    if profile:
+        image = _converted(image, profile)
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _converted(image: Image.Image, profile: bytes) -> Image.Image:

@@ -1,6 +1,5 @@
 """RAW patches of equal size, cut once from a folder of RAW files into a memory-mapped cache."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +10,8 @@ from numpy.typing import NDArray
 
 from nas_isp.data.cache import cached_folder, file_facts
 from nas_isp.data.cutting import check_patch_size, choose, detail, grid_positions
-from nas_isp.data.raw_writer import ABOUT_FILE, LEVELS, RawWriter
+from nas_isp.data.patch_files import read_array, read_facts
+from nas_isp.data.raw_writer import LEVELS, RawWriter
 from nas_isp.errors import InputError
 from nas_isp.raw.packing import align_to_rggb, canonical_black, pack_uint16
 from nas_isp.raw.readers import find_sensor, list_raw_files, read_raw
@@ -78,13 +78,18 @@ class RawPatches:
             InputError: no cache there, or a damaged one.
         """
         try:
-            about = json.loads((folder / ABOUT_FILE).read_text(encoding="utf-8"))
-            levels = {name: np.load(folder / f"{name}.npy") for name in LEVELS}
-            packed = np.load(folder / "packed.npy", mmap_mode="r")
-            sensor = SensorDescription.model_validate(about["sensor"])
-        except (OSError, ValueError, KeyError) as error:
+            facts = read_facts(folder)
+            count = len(facts.stems)
+            levels = {
+                name: np.array(read_array(folder / f"{name}.npy", "<f4", (count, *shape)))
+                for name, shape in LEVELS.items()
+            }
+            packed = read_array(folder / "packed.npy", "<u2", (count, 4, None, None))
+            if facts.sensor is None or not (levels["black"] < levels["white"][:, None]).all():
+                raise InputError("no sensor, or black levels that are not below white")
+        except InputError as error:
             raise InputError(f"{folder}: damaged patch cache ({error}); delete the folder to cut it anew") from error
-        return RawPatches(folder, packed, **levels, stems=about["stems"], sensor=sensor, skipped=about["skipped"])
+        return RawPatches(folder, packed, **levels, stems=facts.stems, sensor=facts.sensor, skipped=facts.skipped)
 
 
 def cut_raw_patches(

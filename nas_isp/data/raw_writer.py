@@ -16,7 +16,8 @@ from nas_isp.raw.packing import canonical_black
 from nas_isp.raw.sensor import UNNAMED, SensorDescription
 
 ABOUT_FILE = "patches.json"
-LEVELS = ("black", "white", "white_balance", "color_matrix")
+LEVELS: dict[str, tuple[int, ...]] = {"black": (4,), "white": (), "white_balance": (3,), "color_matrix": (3, 3)}
+"""Arrays of one row a patch beside the patches themselves, and the shape of a row."""
 
 
 class RawWriter:
@@ -24,13 +25,7 @@ class RawWriter:
 
     def __init__(self, target: Path, size: int) -> None:
         side = size // 2
-        shapes: dict[str, tuple[tuple[int, ...], str]] = {
-            "packed": ((4, side, side), "<u2"),
-            "black": ((4,), "<f4"),
-            "white": ((), "<f4"),
-            "white_balance": ((3,), "<f4"),
-            "color_matrix": ((3, 3), "<f4"),
-        }
+        shapes = {"packed": ((4, side, side), "<u2"), **{name: (shape, "<f4") for name, shape in LEVELS.items()}}
         self._target, self._stack = target, ExitStack()
         self._writers = {
             name: self._stack.enter_context(ArrayWriter(target / f"{name}.npy", shape, dtype))

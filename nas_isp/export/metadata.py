@@ -1,6 +1,5 @@
 """The record that an exported file carries about itself, so that nothing else is needed to run it right."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -11,7 +10,7 @@ from nas_isp.errors import InputError
 from nas_isp.generators.architecture import Architecture, Border
 from nas_isp.raw.packing import Levels
 from nas_isp.raw.sensor import SensorDescription
-from nas_isp.settings import Settings, validated
+from nas_isp.settings import Settings, parse_json, validated
 
 RECORD_NAME = "nas_isp"
 """Name of the record in a TFLite file's metadata and key in an ONNX file's properties."""
@@ -103,8 +102,4 @@ def read_record(text: str | None, path: Path) -> ExportRecord:
     """
     if text is None:
         raise InputError(f"{path}: holds no nas_isp record; give a file written by `nas-isp export`")
-    try:
-        content = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise InputError(f"{path}: its nas_isp record is not JSON ({error})") from error
-    return validated(content, ExportRecord, path)
+    return validated(parse_json(text, f"{path}, its record"), ExportRecord, path)

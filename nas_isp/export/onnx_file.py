@@ -1,6 +1,7 @@
 """Reading and editing ONNX files: properties, operator list, free sides, half weights, splitting at the mean."""
 
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,9 @@ def parse(content: bytes, path: Path) -> onnx.ModelProto:
         raise InputError(f"{path}: not an ONNX file; give one written by `nas-isp export`") from error
     if len(model.graph.output) == 0:
         raise InputError(f"{path}: holds no ONNX network; give a file written by `nas-isp export`")
+    graphs = [model.graph, *model.functions]
+    if any(tensor.data_location == TensorProto.EXTERNAL for graph in graphs for tensor in _tensors(graph)):
+        raise InputError(f"{path}: keeps weights in other files; give one file as `nas-isp export` writes it")
     return model
 
 
@@ -92,6 +96,20 @@ def split_at_mean(content: bytes, path: Path) -> tuple[bytes, bytes]:
     _drop_unneeded(to_mean)
     _drop_unneeded(from_mean)
     return to_mean.SerializeToString(), from_mean.SerializeToString()
+
+
+def _tensors(graph: onnx.GraphProto | onnx.FunctionProto) -> Iterator[onnx.TensorProto]:
+    """Every constant of a graph or function and of the graphs within."""
+    if isinstance(graph, onnx.GraphProto):
+        yield from graph.initializer
+        for sparse in graph.sparse_initializer:
+            yield from (sparse.values, sparse.indices)
+    for attribute in (attribute for node in graph.node for attribute in node.attribute):
+        yield from (attribute.t, *attribute.tensors)
+        for sparse in (attribute.sparse_tensor, *attribute.sparse_tensors):
+            yield from (sparse.values, sparse.indices)
+        for inner in (attribute.g, *attribute.graphs):
+            yield from _tensors(inner) if inner.node or inner.initializer else ()
 
 
 def _drop_unneeded(model: onnx.ModelProto) -> None:

@@ -8,18 +8,25 @@ from typing import Any
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
-from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidGraph, InvalidProtobuf, NotImplemented
+from onnxruntime.capi.onnxruntime_pybind11_state import (
+    Fail,
+    InvalidArgument,
+    InvalidGraph,
+    InvalidProtobuf,
+    NotImplemented,
+    RuntimeException,
+)
 
 from nas_isp.errors import InputError
 from nas_isp.export import onnx_file
 from nas_isp.export.metadata import read_record
 from nas_isp.export.onnx_ends import PIXEL_SCALE
-from nas_isp.export.runners import Floats, Runner, read_bytes
+from nas_isp.export.runners import Floats, Runner, checked_picture, read_bytes
 from nas_isp.raw.packing import to_sensor_values
 
 Array = NDArray[Any]
 
-UNUSABLE = (Fail, InvalidGraph, InvalidProtobuf, NotImplemented, ValueError)
+UNUSABLE = (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf, NotImplemented, RuntimeException, ValueError)
 
 
 class OnnxRunner(Runner):
@@ -52,11 +59,13 @@ class OnnxRunner(Runner):
 
     def run(self, packed: Floats, pooled: Floats | None = None) -> Floats:
         if pooled is None:
-            return _run(self._session_for(packed), self._picture(packed))
-        return _run(self._from_mean, self._picture(packed), pooled[None, :, None, None])
+            rgb = self._run(self._session_for(packed), self._picture(packed))
+        else:
+            rgb = self._run(self._from_mean, self._picture(packed), pooled[None, :, None, None])
+        return checked_picture(rgb, packed, self.name)
 
     def pooled(self, packed: Floats) -> Floats:
-        return _run(self._to_mean, self._picture(packed)).reshape(-1)
+        return self._run(self._to_mean, self._picture(packed)).reshape(-1)
 
     def prepared(self, packed: Floats) -> Callable[[], object]:
         session, feed = self._session_for(packed), {onnx_file.INPUT_NAME: self._picture(packed)}
@@ -86,14 +95,18 @@ class OnnxRunner(Runner):
         try:
             return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except UNUSABLE as error:
-            reason = " ".join(str(error).split())[:200]
-            raise InputError(
-                f"{self._path}: ONNX Runtime does not take this file ({reason}); export it again"
-            ) from error
+            raise self._unusable(error) from error
 
+    def _run(self, session: onnxruntime.InferenceSession, *inputs: Array) -> Floats:
+        """The output in floats; levels of an 8-bit picture become 0..1."""
+        names = [entry.name for entry in session.get_inputs()]
+        try:
+            output: Array = session.run(None, dict(zip(names, inputs, strict=True)))[0]
+        except UNUSABLE as error:
+            raise self._unusable(error) from error
+        output = output[0] if np.ndim(output) > 1 else np.asarray(output)
+        return output if output.dtype == np.float32 else output.astype(np.float32) * np.float32(PIXEL_SCALE)
 
-def _run(session: onnxruntime.InferenceSession, *inputs: Array) -> Floats:
-    """The output in floats; levels of an 8-bit picture become 0..1."""
-    names = [entry.name for entry in session.get_inputs()]
-    output: Array = session.run(None, dict(zip(names, inputs, strict=True)))[0][0]
-    return output if output.dtype == np.float32 else output.astype(np.float32) * np.float32(PIXEL_SCALE)
+    def _unusable(self, error: Exception) -> InputError:
+        reason = " ".join(str(error).split())[:200]
+        return InputError(f"{self._path}: ONNX Runtime does not take this file ({reason}); export it again")

@@ -134,6 +134,20 @@ def load_runner(path: Path, threads: int | None = None) -> Runner:
     return OnnxRunner(path, threads)
 
 
+def checked_picture(rgb: Floats, packed: Floats, name: str) -> Floats:
+    """The picture that a model made of `packed` `(4, h, w)`.
+
+    Raises:
+        InputError: it is none: a file may be whole and its network another one.
+    """
+    wanted = (3, 2 * packed.shape[1], 2 * packed.shape[2])
+    if rgb.shape != wanted or rgb.dtype != np.float32:
+        raise InputError(
+            f"{name}: gives {rgb.dtype} of shape {rgb.shape} where a picture is float32 of {wanted}; export it again"
+        )
+    return rgb
+
+
 def step_of(architecture: Architecture) -> int:
     """Packed pixels whose multiples a picture's sides and its tiles' positions must be."""
     return 2 if isinstance(architecture, PlainArchitecture) and architecture.scale == 4 else 1

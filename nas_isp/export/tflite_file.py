@@ -1,5 +1,6 @@
 """Reading and editing TFLite files: metadata, operator list, free sides, splitting at the global mean."""
 
+import math
 import struct
 from collections import Counter
 from pathlib import Path
@@ -14,6 +15,12 @@ from nas_isp.export.metadata import RECORD_NAME
 
 IDENTIFIER = b"TFL3"
 FREE = -1
+MAX_INPUT_VALUES = 1 << 28
+MAX_GROWTH = 1024
+"""Values of any tensor for each value of the network's input."""
+
+LEAST_VALUES = 1 << 16
+"""So many values are never too many, weights of networks with a small input among them."""
 
 _OPERATOR_NAMES = {
     value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int) and name.isupper()
@@ -29,9 +36,20 @@ def parse(content: bytes, path: Path) -> schema.ModelT:
     if len(content) < 8 or content[4:8] != IDENTIFIER:
         raise InputError(f"{path}: not a TFLite file; give one written by `nas-isp export`")
     try:
-        return schema.ModelT.InitFromPackedBuf(content, 0)
+        model = schema.ModelT.InitFromPackedBuf(content, 0)
+        _refuse_giants(model, path)
     except (struct.error, IndexError, TypeError, ValueError, OverflowError, MemoryError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: a damaged TFLite file ({type(error).__name__}); export it again") from error
+    return model
+
+
+def _refuse_giants(model: schema.ModelT, path: Path) -> None:
+    """LiteRT takes memory for whatever size a tensor claims: no network computes so much more than it is given."""
+    for graph in model.subgraphs:
+        sizes = [math.prod(map(int, tensor.shape if tensor.shape is not None else ())) for tensor in graph.tensors]
+        given = max((sizes[index] for index in graph.inputs), default=0)
+        if given > MAX_INPUT_VALUES or max(sizes, default=0) > MAX_GROWTH * max(given, LEAST_VALUES):
+            raise InputError(f"{path}: claims tensors of up to {max(sizes)} values; export it again")
 
 
 def serialise(model: schema.ModelT) -> bytes:

@@ -49,7 +49,12 @@ def kernels_of_tflite(content: bytes, path: Path) -> list[Kernel]:
     Raises:
         InputError: not a TFLite file, sides left to run time, or an operator that is no kernel this program knows.
     """
-    return _Reading(tflite_file.parse(content, path), path).kernels()
+    try:
+        return _Reading(tflite_file.parse(content, path), path).kernels()
+    except (ValueError, TypeError, LookupError, AttributeError, ZeroDivisionError) as error:
+        # An operator may have fewer inputs, another shape or other options than its kind: damaged in any case.
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"{path}: an operator is damaged ({reason[:200]}); export it again") from error
 
 
 class _Reading:

@@ -14,7 +14,7 @@ from nas_isp.errors import InputError
 from nas_isp.export import tflite_file
 from nas_isp.export.metadata import read_record
 from nas_isp.export.quiet import without_info_lines
-from nas_isp.export.runners import Floats, Runner, read_bytes
+from nas_isp.export.runners import Floats, Runner, checked_picture, read_bytes
 from nas_isp.raw.packing import to_sensor_values
 
 Array = NDArray[Any]
@@ -51,9 +51,8 @@ class TfliteRunner(Runner):
 
     def run(self, packed: Floats, pooled: Floats | None = None) -> Floats:
         picture = self._picture(packed)
-        if pooled is None:
-            return _channels_first(self._whole.run(picture))
-        return _channels_first(self._from_mean.run(picture, pooled[None, None, None]))
+        rgb = self._whole.run(picture) if pooled is None else self._from_mean.run(picture, pooled[None, None, None])
+        return checked_picture(_channels_first(rgb) if rgb.ndim == 4 else rgb, packed, self.name)
 
     def pooled(self, packed: Floats) -> Floats:
         return self._to_mean.run(self._picture(packed)).reshape(-1)
@@ -98,19 +97,22 @@ class Session:
     """An interpreter that keeps its buffers while the picture's size stays the same."""
 
     def __init__(self, content: bytes, path: Path, threads: int) -> None:
+        self._path = path
         try:
             self._interpreter = Interpreter(model_content=content, num_threads=threads)
         except ValueError as error:
-            reason = " ".join(str(error).split())[:200]
-            raise InputError(f"{path}: LiteRT does not take this file ({reason}); export it again") from error
+            raise self._unusable(error) from error
         self._inputs = self._interpreter.get_input_details()
         self._output = self._interpreter.get_output_details()[0]
         self._shape: tuple[int, ...] | None = None
 
     def run(self, *inputs: Array) -> Floats:
         """The output in floats."""
-        self.set_inputs(*inputs)
-        self.invoke()
+        try:
+            self.set_inputs(*inputs)
+            self.invoke()
+        except (ValueError, RuntimeError) as error:
+            raise self._unusable(error) from error
         return _numbers(self._interpreter.get_tensor(self._output["index"]), self._output)
 
     def set_inputs(self, *inputs: Array) -> None:
@@ -125,6 +127,10 @@ class Session:
 
     def invoke(self) -> None:
         self._interpreter.invoke()
+
+    def _unusable(self, error: Exception) -> InputError:
+        reason = " ".join(str(error).split())[:200]
+        return InputError(f"{self._path}: LiteRT does not take this file ({reason}); export it again")
 
 
 def _codes(value: Array, entry: dict[str, Any]) -> Array:

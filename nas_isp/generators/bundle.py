@@ -1,6 +1,5 @@
 """The model bundle: one `.safetensors` file with weights and everything downstream needs to know."""
 
-import json
 import os
 import tempfile
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from nas_isp.errors import InputError
 from nas_isp.generators.architecture import Architecture, Border
 from nas_isp.generators.build import assemble
 from nas_isp.raw.sensor import SensorDescription
-from nas_isp.settings import Settings, validated
+from nas_isp.settings import Settings, parse_json, validated
 
 METADATA_KEY = "nas_isp"
 
@@ -51,12 +50,19 @@ def network_of(bundle: Bundle, name: str) -> nn.Module:
     Raises:
         InputError: weights that do not fit the architecture; `name` says whose.
     """
+    with torch.device("meta"):
+        # Before memory is taken: a record may claim a network of gigabytes.
+        wanted = {key: tensor.shape for key, tensor in assemble(bundle.record.architecture).state_dict().items()}
+    given = {key: tensor.shape for key, tensor in bundle.weights.items()}
+    misfit = next((key for key in [*wanted, *given] if wanted.get(key) != given.get(key)), None)
+    if misfit is not None:
+        sides = [tuple(shapes[misfit]) if misfit in shapes else "missing" for shapes in (given, wanted)]
+        reason = f"'{misfit[:80]}' is {sides[0]}, of the architecture {sides[1]}"
+        raise InputError(f"{name}: its weights do not fit its architecture ({reason}); make the model anew")
+    if not all(tensor.is_floating_point() and tensor.float().isfinite().all() for tensor in bundle.weights.values()):
+        raise InputError(f"{name}: its weights are not all finite numbers; make the model anew")
     net = assemble(bundle.record.architecture)
-    try:
-        net.load_state_dict(bundle.weights)
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(f"{name}: its weights do not fit its architecture ({reason}); make the model anew") from error
+    net.load_state_dict(bundle.weights)
     return net.eval().requires_grad_(False)
 
 
@@ -97,8 +103,4 @@ def load_bundle(path: Path) -> Bundle:
         raise InputError(f"{path}: not a readable .safetensors file ({error})") from error
     if METADATA_KEY not in metadata:
         raise InputError(f"{path}: holds no nas_isp record; give a bundle written by nas-isp")
-    try:
-        content = json.loads(metadata[METADATA_KEY])
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise InputError(f"{path}: its nas_isp record is not JSON ({error})") from error
-    return Bundle(validated(content, BundleRecord, path), weights)
+    return Bundle(validated(parse_json(metadata[METADATA_KEY], f"{path}, its record"), BundleRecord, path), weights)

@@ -12,6 +12,7 @@ from nas_isp.generators.architecture import RmfaArchitecture
 from nas_isp.generators.build import assemble
 from nas_isp.generators.bundle import Bundle, BundleRecord
 from nas_isp.generators.published import PUBLISHED
+from nas_isp.generators.torch_files import named_tensors, read_torch_file
 from nas_isp.raw.packing import CANONICAL_SITES
 from nas_isp.raw.sensor import SensorDescription
 
@@ -67,15 +68,12 @@ def read_checkpoint(file: Path) -> dict[str, Tensor]:
     if not file.is_file():
         raise InputError(f"{file}: no such file; give a published .pth checkpoint")
     try:
-        content = torch.load(file, map_location="cpu", weights_only=True)
-    except Exception as error:
-        # A damaged or hostile pickle fails in too many ways to list; the reasons run over many lines.
-        raise InputError(
-            f"{file}: not a checkpoint of weights alone ({type(error).__name__}); give a published .pth file"
-        ) from error
-    if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
+        tensors = named_tensors(read_torch_file(file))
+    except InputError as error:
+        raise InputError(f"{error}; give a published .pth file") from error
+    if tensors is None:
         raise InputError(f"{file}: holds something else than named tensors; give a published .pth file")
-    return {str(key): tensor for key, tensor in content.items()}
+    return tensors
 
 
 def published_weights(name: str, foreign: Mapping[str, Tensor], sensor: SensorDescription) -> dict[str, Tensor]:
@@ -99,9 +97,9 @@ def published_weights(name: str, foreign: Mapping[str, Tensor], sensor: SensorDe
         fitting = [other for other in PUBLISHED if not _misfit(_foreign_shapes(other), foreign)]
         advice = f"it fits {fitting[0]}" if fitting else f"give a checkpoint of {', '.join(PUBLISHED)}"
         raise InputError(f"these are no weights of {name} ({misfit}); {advice}")
-    if not all(tensor.isfinite().all() for tensor in foreign.values()):
-        raise InputError(f"these weights of {name} are not all finite; give an undamaged checkpoint")
     weights = {key: tensor.detach().float() for key, tensor in foreign.items()}
+    if not all(tensor.isfinite().all() for tensor in weights.values()):
+        raise InputError(f"these weights of {name} are not all finite; give an undamaged checkpoint")
     if isinstance(PUBLISHED[name], RmfaArchitecture):
         gain, offset = _levels(sensor, (RMFA_BLACK,) * 4, WHITE)
         levels = (plane.float().view(1, 4, 1, 1) for plane in (gain, offset))

@@ -6,6 +6,7 @@ times is `curr=...(all same)` alone), then `Inference timings in us: ...`. What 
 applied.
 """
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -57,10 +58,10 @@ def benchmark_run(text: str) -> BenchmarkRun | None:
     phases = [line for line in before.splitlines() if re.search(r"\bcount=\d", line)]
     if not end or not phases:
         return None
-    told = {name: float(value) for name, value in _TOLD.findall(phases[-1])}
+    told = {name: number for name, value in _TOLD.findall(phases[-1]) if (number := _number(value)) is not None}
     same = told.get("curr", 0.0)
     typical = told.get("median", told.get("avg", same))
-    if typical <= 0 or told["count"] < 1:
+    if typical <= 0 or told.get("min", same) <= 0 or told.get("count", 0) < 1:
         return None
     averaged = "median" not in told and "avg" in told
     return BenchmarkRun(typical / 1e3, averaged, told.get("min", same) / 1e3, int(told["count"]))
@@ -98,5 +99,17 @@ def operator_times(csv: str) -> list[OperatorTime]:
         if len(cells) < len(columns):
             break
         row = dict(zip(columns, cells, strict=True))
-        times.append(OperatorTime(row["node type"], float(row["avg_ms"]), row["name"]))
+        average_ms = _number(row["avg_ms"])
+        if average_ms is None:
+            break
+        times.append(OperatorTime(row["node type"], average_ms, row["name"]))
     return times
+
+
+def _number(text: str) -> float | None:
+    """A finite number, or None: lines of other processes may run into those of the program."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None

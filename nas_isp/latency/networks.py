@@ -1,6 +1,5 @@
 """Networks given as lists of kernels in a file."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +9,7 @@ from nas_isp.errors import InputError
 from nas_isp.latency.kernel import Kernel
 from nas_isp.latency.spelling import fields_known
 from nas_isp.latency.tables import MAX_TABLE_BYTES, read_json
-from nas_isp.settings import Settings, validated
+from nas_isp.settings import Settings, parse_json, validated
 
 _KERNELS = ("ops", "operators", "layers")
 _NAMES = ("name", "model")
@@ -55,19 +54,14 @@ def read_networks(path: Path) -> list[NetworkKernels]:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as text ({error}); give a readable .jsonl file") from error
-    networks = [_network(f"{path}, line {number}", line) for number, line in enumerate(lines, 1) if line.strip()]
+    networks = [
+        validated(parse_json(line, origin), NetworkKernels, origin)
+        for origin, line in ((f"{path}, line {number}", line) for number, line in enumerate(lines, 1))
+        if line.strip()
+    ]
     if not networks:
         raise InputError(f"{path}: holds no network; give one JSON object with 'kernels' a line")
     return networks
-
-
-def _network(origin: str, line: str) -> NetworkKernels:
-    try:
-        return validated(json.loads(line), NetworkKernels, origin)
-    except json.JSONDecodeError as error:
-        raise InputError(f"{origin}: malformed JSON ({error.msg})") from error
-    except RecursionError as error:
-        raise InputError(f"{origin}: malformed JSON (nested too deeply)") from error
 
 
 def _known_fields(content: dict[str, Any]) -> dict[str, Any]:

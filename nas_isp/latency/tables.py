@@ -15,7 +15,7 @@ from nas_isp.latency.fit import Roofline, fit_models
 from nas_isp.latency.kernel import Kernel, Precision
 from nas_isp.latency.provenance import Setup
 from nas_isp.latency.uncertainty import Uncertainty
-from nas_isp.settings import Settings, validated
+from nas_isp.settings import Settings, parse_json, validated
 
 SCHEMA_VERSION: Literal[1] = 1
 MAX_TABLE_BYTES = 64 * 1024 * 1024
@@ -152,13 +152,10 @@ def read_json(path: Path) -> Any:
     try:
         if path.stat().st_size > MAX_TABLE_BYTES:
             raise InputError(f"{path}: {path.stat().st_size} bytes; a table has at most {MAX_TABLE_BYTES}")
-        return json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as text ({error}); give a readable JSON file") from error
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path}, line {error.lineno}: malformed JSON ({error.msg})") from error
-    except RecursionError as error:
-        raise InputError(f"{path}: malformed JSON (nested too deeply)") from error
+    return parse_json(text, path)
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -1,14 +1,15 @@
 """Reading foreign weights: a state dictionary from a file, and from there into a network's modules."""
 
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from nas_isp.errors import InputError
+from nas_isp.generators.torch_files import named_tensors, read_torch_file
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
@@ -18,11 +19,11 @@ def read_state(path: Path) -> dict[str, Tensor]:
         InputError: unreadable, or something else than tensors by name.
     """
     try:
-        state: object = load_file(path) if path.suffix == ".safetensors" else _read_pickle(path)
-    except Exception as error:  # on foreign bytes torch's reader raises whatever its parser runs into
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"{path}: cannot be read as weights ({reason}); fetch the file again") from error
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+        content = load_file(path) if path.suffix == ".safetensors" else read_torch_file(path, mapped=True)
+    except (InputError, SafetensorError, OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as weights ({error}); fetch the file again") from error
+    state = named_tensors(content)
+    if state is None:
         raise InputError(f"{path}: holds no state dictionary (tensors by name); give the weights' own file")
     return state
 
@@ -42,7 +43,7 @@ def copy_tensor(into: Tensor, state: Mapping[str, Tensor], key: str, path: Path)
     """Copy one tensor of a state dictionary into a parameter.
 
     Raises:
-        InputError: it is missing or has another shape.
+        InputError: it is missing, has another shape, or is not finite.
     """
     if key not in state:
         raise InputError(
@@ -55,8 +56,5 @@ def copy_tensor(into: Tensor, state: Mapping[str, Tensor], key: str, path: Path)
         )
     with torch.no_grad():
         into.copy_(state[key])
-
-
-def _read_pickle(path: Path) -> object:
-    """Mapped into memory where the format allows it, so that parts which no layer needs are never read."""
-    return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+    if not into.isfinite().all():
+        raise InputError(f"{path}: '{key}' holds NaN or infinite values; fetch the file again")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from nas_isp.errors import InputError
 from nas_isp.raw.capture import capture_of
 from nas_isp.raw.image import Crop, RawImage
+from nas_isp.raw.mosaic_files import MAX_VALUES
 from nas_isp.raw.sensor import Cfa
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def read_camera_file(path: Path) -> RawImage:
 
     try:
         with silenced(), rawpy.imread(str(path)) as raw:
+            _refuse_size(raw.sizes, path)
             return _convert(raw, path, _bayer_pattern(raw, path))
     except rawpy.LibRawIOError as error:
         raise InputError(f"{path}: ends early or is damaged; give a whole camera RAW file") from error
@@ -95,6 +97,12 @@ def _bayer_pattern(raw: "RawPy", path: Path) -> Pattern:
     if abs(raw.sizes.pixel_aspect - 1) > MAX_ASPECT_ERROR:
         raise InputError(f"{path}: pixels with sides 1:{raw.sizes.pixel_aspect:.2f}; only square pixels are read")
     return pattern
+
+
+def _refuse_size(sizes: "ImageSizes", path: Path) -> None:
+    """Before LibRaw takes memory for what a header claims."""
+    if sizes.raw_height * sizes.raw_width > MAX_VALUES:
+        raise InputError(f"{path}: claims {sizes.raw_width}x{sizes.raw_height} values; at most {MAX_VALUES} are read")
 
 
 def _convert(raw: "RawPy", path: Path, pattern: Pattern) -> RawImage:

@@ -15,8 +15,11 @@ from nas_isp.raw.image import RawImage
 from nas_isp.raw.packing import unpack_uint16
 from nas_isp.raw.sensor import SensorDescription
 
-MAX_VALUES = 400_000_000
+MAX_VALUES = 210_000_000
 """More values than any camera has; what claims more is damaged or hostile."""
+
+ROWS_AT_ONCE = 256
+"""Values are checked in strips, so that wide types do not take several times the memory of the mosaic."""
 
 MAX_SHARE_OUT_OF_RANGE = 0.01
 """Resampled captures overshoot in single pixels; a wrong `bits` or `shift` moves whole parts of the picture."""
@@ -67,7 +70,7 @@ def _read_png(path: Path, sensor: SensorDescription) -> Stored:
     with warnings.catch_warnings():
         # Pillow warns above 89 megapixels, which sensors have; `MAX_VALUES` is the limit here.
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        with Image.open(path) as image:
+        with Image.open(path, formats=("PNG", "JPEG", "WEBP", "TIFF", "BMP")) as image:
             if image.format != "PNG":
                 raise InputError(f"{path}: a {image.format} file by content; give a 16-bit greyscale PNG mosaic")
             if image.mode not in ("I;16", "I", "L"):
@@ -150,7 +153,7 @@ def _true_values(stored: Stored, sensor: SensorDescription, path: Path) -> NDArr
             f"{path}: values are not multiples of {1 << sensor.shift}, so they are not stored << {sensor.shift}; "
             "correct `shift` of the sensor description"
         )
-    true = values >> sensor.shift
+    true = np.right_shift(values, sensor.shift, out=values)
     share = float(np.mean(true > (1 << sensor.bits) - 1))
     if share > MAX_SHARE_OUT_OF_RANGE:
         raise InputError(
@@ -163,7 +166,16 @@ def _true_values(stored: Stored, sensor: SensorDescription, path: Path) -> NDArr
 def _whole_numbers(stored: Stored, path: Path) -> NDArray[np.uint16]:
     """The same numbers as uint16."""
     if stored.dtype.kind not in "uif":
-        raise InputError(f"{path}: holds {stored.dtype}; a mosaic holds whole numbers 0..65535")
+        raise InputError(f"{path}: holds {str(stored.dtype)[:40]}; a mosaic holds whole numbers 0..65535")
+    values = np.empty(stored.shape, np.uint16)
+    for top in range(0, len(stored), ROWS_AT_ONCE):
+        strip = stored[top : top + ROWS_AT_ONCE]
+        _check_whole_numbers(strip, path)
+        values[top : top + ROWS_AT_ONCE] = strip
+    return values
+
+
+def _check_whole_numbers(stored: Stored, path: Path) -> None:
     if stored.dtype.kind == "f" and not np.isfinite(stored.astype(np.float64)).all():
         raise InputError(f"{path}: holds NaN or infinite values; a mosaic holds whole numbers 0..65535")
     if stored.dtype.kind != "u" or stored.dtype.itemsize > 2:
@@ -172,4 +184,3 @@ def _whole_numbers(stored: Stored, path: Path) -> NDArray[np.uint16]:
             raise InputError(f"{path}: values {low:g}..{high:g}; a mosaic holds whole numbers 0..65535")
         if stored.dtype.kind == "f" and (stored != np.rint(stored)).any():
             raise InputError(f"{path}: holds fractions ({low:g}..{high:g}); store true sensor values as uint16")
-    return stored.astype(np.uint16)

@@ -1,6 +1,7 @@
 """The Optuna study in a study folder: one journal file with one writer."""
 
 import json
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -40,8 +41,12 @@ def open_journal(path: Path, sampler: SamplerName, seed: int) -> tuple[optuna.St
             directions=["maximize", "minimize"],
             load_if_exists=True,
         )
-    except (ValueError, KeyError, TypeError, AssertionError) as error:
-        raise InputError(f"{path}: damaged ({error!r}); restore it or give another --study") from error
+        for trial in study.get_trials(deepcopy=False):
+            if not all(isinstance(value, float) and math.isfinite(value) for value in trial.values or ()):
+                raise ValueError(f"trial {trial.number} has values {str(trial.values)[:80]}")
+    except Exception as error:
+        # Optuna replays the lines and runs into damaged ones in too many ways to list.
+        raise InputError(f"{path}: damaged ({repr(error)[:200]}); restore it or give another --study") from error
     # A sampler with the first run's seed would suggest the first run's architectures again.
     study.sampler = SAMPLERS[sampler](seed + len(study.get_trials(deepcopy=False)))
     return study, journal

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from nas_isp.settings import Settings
 
@@ -31,6 +31,12 @@ class TrialRecord(Settings):
     rungs: Annotated[tuple[Rung, ...], Field(description="All looks so far, by rising step.")] = ()
     seconds: Annotated[float, Field(ge=0, description="Training time.")] = 0.0
     reason: Annotated[str, Field(description="Why it failed or was stopped.")] = ""
+
+    @model_validator(mode="after")
+    def _complete_with_figures(self) -> "TrialRecord":
+        if self.state == "complete" and (self.quality is None or self.latency_ms is None):
+            raise ValueError("a complete trial has a quality and a latency_ms")
+        return self
 
     @property
     def is_finished(self) -> bool:

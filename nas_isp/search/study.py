@@ -15,7 +15,7 @@ from nas_isp.search.config import StudyConfig, load_config, refuse_other_config
 from nas_isp.search.files import drop_torn_line, lock_file, write_whole
 from nas_isp.search.front import knee, pareto_front
 from nas_isp.search.records import TrialRecord, quality_name
-from nas_isp.settings import load_yaml
+from nas_isp.settings import load_yaml, parse_json, validated
 
 CONFIG, JOURNAL, REJECTED, FRONT, LOCK = "config.yaml", "journal.log", "rejected.jsonl", "pareto.json", "lock"
 COUNTED_STATES = ("complete", "stopped", "rejected", "failed")
@@ -90,8 +90,9 @@ class Study:
 
     def reload(self) -> None:
         """Read all records from the disk."""
+        _refuse_links_outside(self.folder)
         paths = sorted(self.folder.glob("trials/*/result.json"))
-        self.records = {record.trial: record for record in (load_yaml(path, TrialRecord) for path in paths)}
+        self.records = {record.trial: record for record in map(_read_result, paths)}
         self.rejected = {record.digest: record for record in _read_lines(self.folder / REJECTED)}
 
     @property
@@ -196,9 +197,36 @@ def _front_row(record: TrialRecord, folder: Path, is_knee: bool) -> dict[str, An
 def _read_lines(path: Path) -> Iterable[TrialRecord]:
     """Records of an appended file; a torn last line is passed over."""
     if path.is_file():
-        for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"{path}: cannot be read as text ({error}); restore it or delete it") from error
+        for number, line in enumerate(lines, 1):
             if line.endswith("\n"):
-                yield TrialRecord.model_validate_json(line)
+                origin = f"{path}, line {number}"
+                yield validated(parse_json(line, origin), TrialRecord, origin)
+
+
+def _read_result(path: Path) -> TrialRecord:
+    record = load_yaml(path, TrialRecord)
+    if path.parent.name != f"{record.trial:04d}":
+        raise InputError(f"{path}: says it is trial {record.trial}; restore it or delete the folder")
+    return record
+
+
+def _refuse_links_outside(folder: Path) -> None:
+    """A study from somebody else must not make this program read or write files elsewhere; `data/` alone may lie there.
+
+    Raises:
+        InputError: a link leads out of the study; the message names it.
+    """
+    home = folder.resolve()
+    for place, folders, files in os.walk(home):
+        if place == str(home) and "data" in folders:
+            folders.remove("data")
+        for path in (Path(place, name) for name in [*folders, *files]):
+            if path.is_symlink() and not path.resolve().is_relative_to(home):
+                raise InputError(f"{folder}: {path.relative_to(home)} is a link that leads out of the study; remove it")
 
 
 def _is_foreign(folder: Path) -> bool:

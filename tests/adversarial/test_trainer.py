@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 import torch
 
 from nas_isp.adversarial.paired import prepare_paired
-from nas_isp.adversarial.prepare import Prepared, prepare
+from nas_isp.adversarial.prepare import MAX_PAIRS_BYTES, Prepared, prepare
 from nas_isp.adversarial.scoring import score
 from nas_isp.adversarial.trainer import Trainer, TrainingDiverged
 from nas_isp.data.demo import demo_folders
@@ -322,3 +323,23 @@ def test_a_loss_that_is_no_number_is_found_at_the_deadline_too(data: Prepared, t
 def test_paired_data_cannot_be_saved(demo: tuple[Path, Path, Path], tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="in memory"):
         prepare_paired(load_pairs(demo[2]), 64, seed=0).save(tmp_path)
+
+
+@pytest.mark.parametrize("change", [{"step": -1}, {"step": "x"}, {"learner": {}}, {"selection": None}])
+def test_a_checkpoint_of_this_training_with_damaged_parts_is_refused(
+    data: Prepared, tmp_path: Path, change: dict[str, object]
+) -> None:
+    Trainer(SMALL, data, QUICK, tmp_path, seed=0).save()
+    state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    torch.save(state | change, tmp_path / "checkpoint.pt")
+    with pytest.raises(InputError, match=r"checkpoint\.pt: a damaged checkpoint"):
+        Trainer(SMALL, data, QUICK, tmp_path, seed=0)
+
+
+def test_a_preparation_whose_pairs_unpack_to_gigabytes_is_refused(data: Prepared, tmp_path: Path) -> None:
+    data.save(tmp_path / "prepared")
+    with zipfile.ZipFile(tmp_path / "prepared/pairs.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in ("raw_0.npy", "rgb_0.npy"):
+            archive.writestr(name, bytes(MAX_PAIRS_BYTES))
+    with pytest.raises(InputError, match=r"damaged preparation .*unpacks to 268435456 bytes"):
+        Prepared.load(tmp_path / "prepared")

@@ -1,5 +1,7 @@
 """Photos come out as upright 8-bit sRGB."""
 
+import struct
+
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
@@ -97,3 +99,18 @@ def test_folder_without_photos_says_what_it_holds(tmp_path):
         list_photos(tmp_path)
     with pytest.raises(InputError, match="no such folder"):
         list_photos(tmp_path / "missing")
+
+
+def test_pictures_that_would_be_handed_to_another_program_are_no_photos(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n")
+    with pytest.raises(InputError, match="not a photo"):
+        read_photo(tmp_path / "a.png")
+
+
+def test_a_photo_that_claims_thousands_of_millions_of_pixels_is_refused_before_it_is_unpacked(tmp_path):
+    Image.new("L", (8, 8)).save(tmp_path / "a.bmp")
+    content = bytearray((tmp_path / "a.bmp").read_bytes())
+    struct.pack_into("<ii", content, 18, 11_000, 11_000)
+    (tmp_path / "a.bmp").write_bytes(content)
+    with pytest.raises(InputError, match="11000x11000 pixels; at most"):
+        read_photo(tmp_path / "a.bmp")

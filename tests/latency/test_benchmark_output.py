@@ -108,3 +108,16 @@ CONV_2D, {value}4.2, 4.5, 75%, 75%, 0, 1, [a]:0
 def test_an_absent_or_foreign_profile_has_no_operators() -> None:
     assert operator_times("") == []
     assert operator_times("Operator-wise Profiling Info for Regular Benchmark Runs:\nRun Order\na, b\n1, 2\n") == []
+
+
+@pytest.mark.parametrize(
+    "told", ["count=9 avg=e", "count=9 avg=1e999", "count=1e curr=5", "count=9 min=-1 avg=5", "count=1.e5.2"]
+)
+def test_a_line_that_another_one_ran_into_tells_no_time(told: str) -> None:
+    assert benchmark_run(f"{told}\nInference timings in us: Init: 1") is None
+
+
+@pytest.mark.parametrize("time", ["x", "", "nan", "1e999"])
+def test_a_profile_ends_at_a_line_without_a_time(time: str) -> None:
+    head = "Operator-wise Profiling Info for Regular Benchmark Runs:\n= Run Order =\nnode type, avg_ms, name"
+    assert operator_times(f"{head}\nCONV_2D, 1.5, a\nADD, {time}, b\n") == [OperatorTime("CONV_2D", 1.5, "a")]

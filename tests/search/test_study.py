@@ -198,3 +198,33 @@ def test_a_record_without_quality_has_no_point() -> None:
     assert TrialRecord(
         trial=1, state="complete", digest="d", latency_ms=2.0, quality=1.0, rungs=(Rung(step=1, quality=1.0),)
     ).point == (1.0, 2.0)
+
+
+@pytest.mark.parametrize("name", ["trials/0001/history.jsonl", "trials/0099", "config.yaml.part"])
+def test_a_link_out_of_the_study_is_refused(searched: Study, tmp_path: Path, name: str) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    path = searched.folder / name
+    path.unlink(missing_ok=True)
+    path.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(InputError, match=f"{name} is a link that leads out of the study"):
+        Study.open(searched.folder)
+
+
+def test_data_may_lie_elsewhere_and_links_within_the_study_are_taken(searched: Study, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (searched.folder / "data").symlink_to(tmp_path / "elsewhere")
+    (searched.folder / "best").symlink_to(searched.folder / "trials/0001")
+    assert Study.open(searched.folder).records == searched.records
+
+
+def test_records_that_no_search_writes_are_refused_by_name(searched: Study) -> None:
+    path = searched.folder / "trials/0001/result.json"
+    record = json.loads(path.read_text())
+    for change, reason in (({"trial": 7}, "says it is trial 7"), ({"quality": None}, "a complete trial has a quality")):
+        path.write_text(json.dumps(record | {"state": "complete"} | change))
+        with pytest.raises(InputError, match=rf"0001/result\.json.*{reason}"):
+            Study.open(searched.folder)
+    path.write_text(json.dumps(record))
+    (searched.folder / "rejected.jsonl").write_text('{"trial": -1}\n')
+    with pytest.raises(InputError, match=r"rejected\.jsonl, line 1, field 'trial'"):
+        Study.open(searched.folder)

@@ -1,0 +1,59 @@
+"""A model file of a stranger takes no memory for what it claims, opens no other file and fails in one line."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from nas_isp.errors import InputError
+from nas_isp.export import onnx_file, tflite_file
+from nas_isp.export.runners import checked_picture
+from nas_isp.export.tflite_kernels import kernels_of_tflite
+from nas_isp.latency.host_models import single_kernel_model
+from nas_isp.latency.kernel import convolution
+
+FILE = Path("model")
+
+
+def onnx_model(weights: onnx.TensorProto, as_constant: bool) -> onnx.ModelProto:
+    """An addition of weights, which are an initializer or a node's value."""
+    nodes = [helper.make_node("Add", ["x", "w"], ["y"])]
+    if as_constant:
+        nodes.insert(0, helper.make_node("Constant", [], ["w"], value=weights))
+    inputs, outputs = ([helper.make_tensor_value_info(name, TensorProto.FLOAT, [2])] for name in "xy")
+    return helper.make_model(helper.make_graph(nodes, "g", inputs, outputs, [] if as_constant else [weights]))
+
+
+@pytest.mark.parametrize("as_constant", [False, True])
+def test_onnx_weights_in_another_file_are_refused(as_constant: bool) -> None:
+    weights = numpy_helper.from_array(np.zeros(2, np.float32), "w")
+    onnx_file.parse(onnx_model(weights, as_constant).SerializeToString(), FILE)
+    weights.ClearField("raw_data")
+    weights.data_location = TensorProto.EXTERNAL
+    entry = weights.external_data.add()
+    entry.key, entry.value = "location", "../secret"
+    with pytest.raises(InputError, match="model: keeps weights in other files"):
+        onnx_file.parse(onnx_model(weights, as_constant).SerializeToString(), FILE)
+
+
+def test_a_tflite_tensor_that_claims_gigabytes_is_refused() -> None:
+    model = tflite_file.parse(single_kernel_model(convolution(4, 8, 3, (16, 16))), FILE)
+    model.subgraphs[0].tensors[-1].shape = [1, 16, 16, 20_000_000]
+    with pytest.raises(InputError, match="model: claims tensors of up to 5120000000 values"):
+        tflite_file.parse(tflite_file.serialise(model), FILE)
+
+
+@pytest.mark.parametrize("inputs", [[], [0], [99, 1, 2], [0, 2, 1]])
+def test_a_tflite_operator_with_other_inputs_than_its_kind_has_is_no_kernel(inputs: list[int]) -> None:
+    model = tflite_file.parse(single_kernel_model(convolution(4, 8, 3, (16, 16))), FILE)
+    model.subgraphs[0].operators[0].inputs = inputs
+    with pytest.raises(InputError, match="model: an operator is damaged"):
+        kernels_of_tflite(tflite_file.serialise(model), FILE)
+
+
+@pytest.mark.parametrize("rgb", [np.zeros((3, 8, 8), np.float32), np.zeros((3, 16, 16)), np.float32(1)])
+def test_what_is_no_picture_of_the_input_s_size_is_refused(rgb: np.ndarray) -> None:
+    with pytest.raises(InputError, match="m: gives float"):
+        checked_picture(rgb, np.zeros((4, 8, 8), np.float32), "m")

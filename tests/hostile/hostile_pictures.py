@@ -1,0 +1,215 @@
+"""Whole RAW files, photos, pairs and patch caches, and reading them."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import tifffile
+from dng_files import write_dng
+from PIL import Image, ImageCms
+
+from nas_isp.data.inspection import inspect_files
+from nas_isp.data.pairs import load_pairs
+from nas_isp.data.patches import PhotoPatches, RawPatches, cut_photo_patches, cut_raw_patches
+from nas_isp.data.photos import read_photo
+from nas_isp.export.sensor_match import match_sensor
+from nas_isp.raw.image import RawImage
+from nas_isp.raw.libraw_rendering import render_by_libraw
+from nas_isp.raw.mosaic_files import write_mosaic_png
+from nas_isp.raw.packing import align_to_rggb, pack
+from nas_isp.raw.readers import read_raw
+from nas_isp.raw.sensor import SensorDescription
+
+HEIGHT, WIDTH = 48, 64
+SMALL = 1_000_000
+"""Pixels up to which a mosaic is packed and rendered as well."""
+
+SHARED = Path(os.environ.get("NAS_ISP_SHARED", Path(__file__).resolve().parents[3] / "shared")) / "data"
+SENSOR = SensorDescription(name="test", cfa="GRBG", bits=10, black=64, white=1023, height=HEIGHT, width=WIDTH)
+
+
+def mosaic(height: int = HEIGHT, width: int = WIDTH) -> np.ndarray:
+    """Values of a 10-bit sensor."""
+    return np.random.default_rng(0).integers(64, 1024, (height, width), dtype=np.uint16)
+
+
+def photo(height: int = HEIGHT, width: int = WIDTH) -> Image.Image:
+    """A photo that is not flat."""
+    return Image.fromarray(np.random.default_rng(1).integers(0, 256, (height, width, 3), dtype=np.uint8))
+
+
+def describe(folder: Path, **changes: object) -> None:
+    """Put a sensor.json into a folder."""
+    (folder / "sensor.json").write_text(SENSOR.model_copy(update=changes).model_dump_json(indent=1))
+
+
+def make_dng(folder: Path) -> None:
+    write_dng(folder / "a.dng", mosaic(), exposure_s=(1, 250), default_crop=(2, 2, 56, 40))
+
+
+def make_real(name: str) -> Callable[[Path], None]:
+    """What copies a file of the shared data."""
+
+    def make(folder: Path) -> None:
+        shutil.copy(SHARED / name, folder / f"a{Path(name).suffix}")
+
+    return make
+
+
+make_crw = make_real("raw_camera/canon_s40/CRW_0113.CRW")
+make_kdc = make_real("raw_camera/kodak/DC0008L.KDC")
+make_tiled_dng = make_real("raw_camera/blackmagic/Blackmagic.dng")
+make_linear_dng = make_real("raw_camera/tinydng/colorchart.dng")
+
+
+def make_mosaic_png(folder: Path) -> None:
+    describe(folder)
+    write_mosaic_png(folder / "a.png", mosaic())
+
+
+def make_mosaic_tiff(folder: Path) -> None:
+    describe(folder)
+    tifffile.imwrite(folder / "a.tif", mosaic(), compression="zlib")
+
+
+def make_mosaic_npy(folder: Path) -> None:
+    describe(folder)
+    np.save(folder / "a.npy", mosaic())
+
+
+def make_mosaic_raw(folder: Path) -> None:
+    describe(folder, white_balance=(2.0, 1.0, 1.5), color_matrix=((1.5, -0.5, 0), (-0.2, 1.4, -0.2), (0, -0.6, 1.6)))
+    (folder / "a.raw").write_bytes(mosaic().tobytes())
+
+
+def make_npy_set(folder: Path) -> None:
+    (folder / "raws").mkdir()
+    np.save(folder / "raws/a.npy", np.random.default_rng(0).integers(0, 4096, (256, 256, 4), dtype=np.uint16))
+    describe(folder, layout="packed-rggb")
+    np.save(folder / "b.npy", np.random.default_rng(0).integers(0, 1024, (8, 8, 4)).astype(np.float32))
+
+
+def read_camera(folder: Path) -> None:
+    """As `develop --compare` does, which takes seconds for whole pictures."""
+    raw = read_raw(next(folder.iterdir()))
+    _check_raw(raw)
+    if raw.mosaic.size <= SMALL:
+        rgb = render_by_libraw(np.uint8, raw)
+        assert rgb.ndim == 3
+        assert rgb.dtype == np.uint8
+
+
+def read_mosaic(folder: Path) -> None:
+    _check_raw(read_raw(next(path for path in folder.iterdir() if path.stem == "a")))
+
+
+def _check_raw(raw: RawImage) -> None:
+    """What everything behind the readers relies on."""
+    height, width = raw.mosaic.shape
+    assert raw.mosaic.dtype == np.uint16
+    assert min(height, width) >= 4
+    assert height % 2 == width % 2 == 0
+    assert 0 <= min(raw.black) <= max(raw.black) < raw.white
+    if height * width > SMALL:
+        return
+    packed = pack(align_to_rggb(raw))
+    assert np.isfinite(packed).all()
+    gains = match_sensor(raw, packed, SENSOR).white_balance
+    assert np.isfinite(gains).all()
+    assert min(gains) > 0
+
+
+def inspect(folder: Path) -> None:
+    """As `data inspect` does: a file that cannot be read is a row."""
+    for row in inspect_files(folder):
+        assert row.kind in ("raw", "photo", "unreadable")
+
+
+def make_jpeg(folder: Path) -> None:
+    exif = Image.Exif()
+    exif[274] = 6
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    photo().save(folder / "a.jpg", exif=exif, icc_profile=profile)
+    photo().convert("CMYK").save(folder / "b.jpg", progressive=True)
+
+
+def make_png(folder: Path) -> None:
+    photo().convert("RGBA").save(folder / "a.png", icc_profile=ImageCms.ImageCmsProfile(_srgb()).tobytes())
+    photo().quantize(16).save(folder / "b.png", transparency=3)
+
+
+def make_webp(folder: Path) -> None:
+    photo().save(folder / "a.webp")
+    photo().convert("RGBA").save(folder / "b.webp", lossless=True)
+
+
+def make_tiff(folder: Path) -> None:
+    photo().save(folder / "a.tif", compression="tiff_lzw")
+    photo().convert("L").save(folder / "b.tif", compression="jpeg")
+
+
+def make_bmp(folder: Path) -> None:
+    photo().save(folder / "a.bmp")
+    photo().quantize(16).save(folder / "b.bmp")
+
+
+def _srgb() -> object:
+    return ImageCms.createProfile("sRGB")
+
+
+def read_photos(folder: Path) -> None:
+    """All photos of a folder, also reduced."""
+    for path in sorted(folder.iterdir()):
+        for max_side in (None, 32):
+            pixels = read_photo(path, max_side)
+            assert pixels.dtype == np.uint8
+            assert pixels.ndim == 3
+            assert pixels.shape[2] == 3
+            assert max_side is None or max(pixels.shape) <= max_side
+
+
+def make_pairs(folder: Path) -> None:
+    for kind in ("raw", "rgb"):
+        (folder / kind).mkdir()
+    describe(folder / "raw")
+    write_mosaic_png(folder / "raw/a.png", mosaic())
+    photo().save(folder / "rgb/a.jpg")
+
+
+def read_pairs(folder: Path) -> None:
+    pair = load_pairs(folder)[0]
+    assert pair.raw.mosaic.shape == pair.photo.shape[:2]
+    assert pair.raw.cfa == "RGGB"
+
+
+def make_caches(folder: Path) -> None:
+    """Patches as they are cut, in folders whose names do not depend on time."""
+    sources = folder / "sources"
+    for kind in ("raw", "rgb"):
+        (sources / kind).mkdir(parents=True)
+    describe(sources / "raw")
+    for stem in "ab":
+        write_mosaic_png(sources / f"raw/{stem}.png", mosaic())
+        photo().save(sources / f"rgb/{stem}.png")
+    raw = cut_raw_patches(sources / "raw", folder / "cache", 32)
+    photos = cut_photo_patches(sources / "rgb", folder / "cache", 32)
+    shutil.copytree(raw.folder, folder / "raw")
+    shutil.copytree(photos.folder, folder / "photos")
+    shutil.rmtree(sources)
+    shutil.rmtree(folder / "cache")
+
+
+def read_caches(folder: Path) -> None:
+    raw, photos = RawPatches.open(folder / "raw"), PhotoPatches.open(folder / "photos")
+    check_patches(raw, photos)
+
+
+def check_patches(raw: RawPatches, photos: PhotoPatches) -> None:
+    """A batch of everything can be made of them."""
+    assert len(raw.stems) == len(raw)
+    assert len(photos.stems) == len(photos)
+    assert raw.tensor(range(len(raw))).shape[1] == 4
+    assert photos.tensor(range(len(photos))).shape[1] == 3
+    assert all(isinstance(line, str) for line in (*raw.stems, *raw.skipped, *photos.stems, *photos.skipped))

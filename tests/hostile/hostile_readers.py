@@ -1,0 +1,97 @@
+"""Every reader of the program with a small whole file for it. A line of `READERS` adds one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+TEXT_SUFFIXES = {".json", ".jsonl", ".yaml", ".log", ".txt", ".csv"}
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A reader under attack. Functions are named as `pictures.make_dng` for that of the module `hostile_pictures`, so
+    that only what is attacked is imported.
+
+    Attributes:
+        make: puts whole files into an empty folder.
+        read: reads that folder as the program would, and checks that what it got can be right.
+        attacked: patterns of the files of the folder that are damaged.
+        crafted: further contents of files of the folder: what no random damage would find.
+    """
+
+    make: str
+    read: str
+    attacked: tuple[str, ...]
+    crafted: str | None = None
+
+    @staticmethod
+    def is_text(path: str) -> bool:
+        """Whether damages of text make sense for a file of this name."""
+        return Path(path).suffix in TEXT_SUFFIXES
+
+
+def function(name: str) -> Callable[[Path], Any]:
+    """The function of a reader's field."""
+    module, _, attribute = name.partition(".")
+    found: Callable[[Path], Any] = getattr(import_module(f"hostile_{module}"), attribute)
+    return found
+
+
+READERS: dict[str, Reader] = {
+    "camera DNG": Reader("pictures.make_dng", "pictures.read_camera", ("*.dng",), "crafted.dngs"),
+    "mosaic PNG": Reader("pictures.make_mosaic_png", "pictures.read_mosaic", ("*.png",), "crafted.mosaic_pngs"),
+    "mosaic TIFF": Reader("pictures.make_mosaic_tiff", "pictures.read_mosaic", ("*.tif",)),
+    "mosaic npy": Reader("pictures.make_mosaic_npy", "pictures.read_mosaic", ("*.npy",), "crafted.mosaic_npys"),
+    "mosaic raw": Reader("pictures.make_mosaic_raw", "pictures.read_mosaic", ("*.raw",)),
+    "sensor.json": Reader("pictures.make_mosaic_raw", "pictures.read_mosaic", ("sensor.json",)),
+    "npy photo set": Reader("pictures.make_npy_set", "pictures.inspect", ("*.npy", "raws/*.npy"), "crafted.set_npys"),
+    "photo JPEG": Reader("pictures.make_jpeg", "pictures.read_photos", ("*.jpg",)),
+    "photo PNG": Reader("pictures.make_png", "pictures.read_photos", ("*.png",), "crafted.photo_pngs"),
+    "photo WebP": Reader("pictures.make_webp", "pictures.read_photos", ("*.webp",)),
+    "photo TIFF": Reader("pictures.make_tiff", "pictures.read_photos", ("*.tif",)),
+    "photo BMP": Reader("pictures.make_bmp", "pictures.read_photos", ("*.bmp",)),
+    "pairs": Reader("pictures.make_pairs", "pictures.read_pairs", ("raw/*", "rgb/*")),
+    "patch caches": Reader(
+        "pictures.make_caches", "pictures.read_caches", ("*/*.npy", "*/patches.json"), "crafted.caches"
+    ),
+    "preparation": Reader(
+        "studies.make_preparation",
+        "studies.read_preparation",
+        ("prepared/*.json", "prepared/*.np?"),
+        "crafted.preparations",
+    ),
+    "bundle": Reader("models.make_bundle", "models.run_bundle", ("*.safetensors",), "crafted.bundles"),
+    "published .pth": Reader("models.make_pth", "models.import_pth", ("*.pth",), "crafted.pths"),
+    "old .pth": Reader("models.make_old_pth", "models.import_pth", ("*.pth",)),
+    "weights .pth": Reader("models.make_vit_pth", "models.fill_vit", ("*.pth",), "crafted.weights"),
+    "weights .safetensors": Reader("models.make_vit", "models.fill_vit", ("*.safetensors",)),
+    "weights .h5": Reader("models.make_h5", "models.fill_squeezenet", ("*.h5",)),
+    "tflite": Reader("models.make_tflite", "models.run_model", ("*.tflite",), "crafted.tflites"),
+    "tflite kernels": Reader("models.make_tflite", "models.kernels", ("*.tflite",)),
+    "onnx": Reader("models.make_onnx", "models.run_model", ("*.onnx",), "crafted.onnxs"),
+    "onnx with a head": Reader("models.make_onnx_with_head", "models.run_model", ("*.onnx",)),
+    "checkpoint": Reader(
+        "studies.make_training", "studies.resume", ("training/checkpoint.pt", "training/*.jsonl"), "crafted.checkpoints"
+    ),
+    "recipe": Reader("formats.make_recipe", "formats.read_recipe", ("*.yaml",)),
+    "space": Reader("formats.make_space", "formats.read_space", ("*.yaml",)),
+    "architecture": Reader("formats.make_architecture", "formats.read_architecture", ("*.json",)),
+    "latency table": Reader("formats.make_table", "formats.predict", ("table.json",)),
+    "measurements": Reader("formats.make_measurements", "formats.read_measurements_as_a_table", ("*.json",)),
+    "kernel list": Reader("formats.make_kernels", "formats.read_kernels", ("*.json*",)),
+    "benchmark output": Reader("formats.make_benchmark_output", "formats.read_benchmark_output", ("*.txt", "*.csv")),
+    "study": Reader(
+        "studies.make_study", "studies.read_study", ("config.yaml", "trials/*/*", "rejected.jsonl"), "crafted.studies"
+    ),
+    "journal": Reader("studies.make_study", "studies.read_journal", ("journal.log",)),
+}
+
+REAL_READERS: dict[str, Reader] = {
+    "Canon CRW": Reader("pictures.make_crw", "pictures.read_camera", ("a.*",)),
+    "Kodak KDC": Reader("pictures.make_kdc", "pictures.read_camera", ("a.*",)),
+    "Blackmagic DNG": Reader("pictures.make_tiled_dng", "pictures.read_camera", ("a.*",)),
+    "colorchart DNG": Reader("pictures.make_linear_dng", "pictures.read_camera", ("a.*",)),
+}
+"""The same for files of real cameras in the shared data."""

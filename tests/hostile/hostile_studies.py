@@ -1,0 +1,123 @@
+"""A whole study, a preparation and a training that can go on, and reading them."""
+
+import json
+import math
+from pathlib import Path
+
+import hostile_pictures as pictures
+import numpy as np
+from PIL import Image
+from search_tools import config
+
+from nas_isp.adversarial.prepare import Prepared, PreparedRecord
+from nas_isp.adversarial.trainer import Trainer
+from nas_isp.adversarial.transport import identity_transport
+from nas_isp.cli.models import load_architecture
+from nas_isp.data.patches import PhotoPatches, RawPatches
+from nas_isp.generators.architecture import Block, PlainArchitecture
+from nas_isp.raw.synthesis import SyntheticCamera
+from nas_isp.recipe import TrainSettings, WarmStartSettings
+from nas_isp.report.page import page_html
+from nas_isp.search.files import drop_torn_line
+from nas_isp.search.journal import open_journal
+from nas_isp.search.records import Rung, TrialRecord
+from nas_isp.search.study import Study
+
+SMALL = PlainArchitecture(blocks=(Block(kind="conv3", channels=4),))
+QUICK = TrainSettings(patch=32, batch=2, warm_start=WarmStartSettings(steps=4), steps=0, selections=0)
+
+
+def make_preparation(folder: Path) -> None:
+    """With true pairs and synthetic ones."""
+    pictures.make_caches(folder)
+    raw, photos = RawPatches.open(folder / "raw"), PhotoPatches.open(folder / "photos")
+    pair_photo = np.zeros((32, 32, 3), np.uint8)
+    prepared = Prepared(
+        PreparedRecord(
+            raw="",
+            photos="",
+            seed=0,
+            white_balance=(2.0, 1.0, 1.5),
+            transport=identity_transport().coefficients.tolist(),
+            camera=SyntheticCamera(),
+        ),
+        raw,
+        photos,
+        np.zeros((len(raw), 3, 32, 32), np.uint8),
+        [],
+    )
+    prepared.save(folder / "prepared")
+    np.save(folder / "prepared/synthetic.npy", np.full((len(photos), 4, 16, 16), 512, np.uint16))
+    np.savez(folder / "prepared/pairs.npz", raw_0=np.zeros((4, 16, 16), np.float32), rgb_0=pair_photo)
+
+
+def read_preparation(folder: Path) -> None:
+    prepared = Prepared.load(folder / "prepared")
+    pictures.check_patches(prepared.raw, prepared.photos)
+    packed, reference = prepared.test_batch("cpu")
+    assert reference.shape[-1] == 2 * packed.shape[-1]
+    assert prepared.render_baseline(packed).shape == reference.shape
+    assert prepared.synthetic is not None
+    assert len(prepared.synthetic.packed) == len(prepared.photos)
+    for pair, photo in prepared.pairs:
+        assert (2 * pair.shape[1], 2 * pair.shape[2], 3) == photo.shape
+
+
+def make_training(folder: Path) -> None:
+    make_preparation(folder)
+    _trainer(folder).train(2)
+
+
+def resume(folder: Path) -> None:
+    _trainer(folder).train(3)
+
+
+def _trainer(folder: Path) -> Trainer:
+    return Trainer(SMALL, Prepared.load(folder / "prepared"), QUICK, folder / "training", seed=0)
+
+
+def make_study(folder: Path) -> None:
+    study = Study.begin(folder / "study", config())
+    optuna_study, journal = open_journal(study.folder / "journal.log", "tpe", 0)
+    for number in range(3):
+        trial = optuna_study.ask()
+        trial.suggest_int("block0.channels_index", 0, 1)
+        optuna_study.tell(trial, [number + 1.0, 10.0 * (number + 1)])
+        record = TrialRecord(
+            trial=number,
+            state="complete",
+            digest=SMALL.digest(),
+            latency_ms=10.0 * (number + 1),
+            params=100,
+            gmacs=0.1,
+            quality=number + 1.0,
+            score_kind="psnr",
+            scores={"psnr": 20.0},
+            rungs=(Rung(step=4, quality=number + 1.0),),
+        )
+        study.begin_trial(record, SMALL)
+        Image.new("RGB", (8, 8)).save(study.trial_folder(number) / "sample.png")
+        study.reject(record.model_copy(update={"digest": str(number), "state": "rejected", "trial": number + 3}))
+    journal.sync()
+    study.close()
+    for path in (folder / "study").iterdir():
+        path.rename(folder / path.name)
+    (folder / "study").rmdir()
+
+
+def read_study(folder: Path) -> None:
+    """As `pareto --html` does, and `describe` of its knee."""
+    study = Study.open(folder)
+    json.dumps(study.summary(), allow_nan=False)
+    assert "<html" in page_html(study)
+    load_architecture(str(study.trial_folder(study.knee().trial) / "arch.json"))
+
+
+def read_journal(folder: Path) -> None:
+    """As `search` does when it goes on."""
+    drop_torn_line(folder / "journal.log")
+    study, journal = open_journal(folder / "journal.log", "tpe", 0)
+    for trial in study.trials:
+        assert all(math.isfinite(value) for value in trial.values or ())
+    study.ask().suggest_int("block0.channels_index", 0, 1)
+    journal.sync()
