@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from nas_isp.errors import InputError
 from nas_isp.latency.anchor import anchor_model
@@ -23,6 +23,9 @@ from nas_isp.latency.order import measuring_order
 from nas_isp.latency.predict import Predictor
 from nas_isp.latency.runner import Failure, Runner, Timing
 from nas_isp.latency.tables import MeasuredKernel, arithmetic, check_writable
+
+if TYPE_CHECKING:
+    from nas_isp.latency.probes import Probe
 
 BATCH = 8
 """Kernels that are timed in turns with the anchor, and whose loss a break costs at most."""
@@ -190,21 +193,27 @@ def _steadiest(
 
 
 def _timed(kernels: Sequence[Kernel], runner: Runner) -> Batch:
-    models: dict[Kernel, bytes] = {}
+    probes: dict[Kernel, Probe] = {}
     failed: list[FailedKernel] = []
     for kernel in kernels:
         try:
-            models[kernel] = _model(kernel, runner)
+            probes[kernel] = _probe(kernel, runner)
         except InputError as error:
             failed.append(FailedKernel(kernel=kernel, reason=str(error)))
-    anchor, *answers = runner.time([_anchor(runner), *models.values()])
+    models = [model for probe in probes.values() for model in probe.models]
+    anchor, *answers = runner.time([_anchor(runner), *models])
     measured: list[MeasuredKernel] = []
     fallen_back: list[MeasuredKernel] = []
-    for kernel, answer in zip(models, answers, strict=True):
-        if isinstance(answer, Failure):
-            failed.append(FailedKernel(kernel=kernel, reason=answer.reason))
+    turn = iter(answers)
+    for kernel, probe in probes.items():
+        own = [next(turn) for _ in probe.models]
+        timings = [answer for answer in own if isinstance(answer, Timing)]
+        failure = next((answer for answer in own if isinstance(answer, Failure)), None)
+        if failure is not None:
+            failed.append(FailedKernel(kernel=kernel, reason=failure.reason))
         else:
-            (fallen_back if answer.fell_back else measured).append(_entry(kernel, answer))
+            timing = probe.timing(timings)
+            (fallen_back if timing.fell_back else measured).append(_entry(kernel, timing))
     return Batch(
         when=datetime.now(UTC).isoformat(timespec="seconds"),
         anchor_ms=_anchor_ms(anchor),
@@ -216,13 +225,13 @@ def _timed(kernels: Sequence[Kernel], runner: Runner) -> Batch:
     )
 
 
-def _model(kernel: Kernel, runner: Runner) -> bytes:
-    from nas_isp.latency.host_models import single_kernel_model
+def _probe(kernel: Kernel, runner: Runner) -> "Probe":
+    from nas_isp.latency.probes import probe
 
     stated = runner.device.precision
     if kernel.precision not in (None, stated) and "int8" in (kernel.precision, stated):
         raise InputError(f"kernel '{kernel.label()}' is {kernel.precision}, this session is timed in {stated} only")
-    return single_kernel_model(kernel, arithmetic(runner.device))
+    return probe(kernel, arithmetic(runner.device), in_place=runner.device.processor == "cpu")
 
 
 def _anchor(runner: Runner) -> bytes:
