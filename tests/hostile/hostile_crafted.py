@@ -7,6 +7,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -76,17 +77,18 @@ def npys(path: str) -> Contents:
     yield path, npy_claiming((0,), "|V2000000000")
     yield path, npy_claiming((), header="{'descr': '<u2', 'fortran_order': False, 'shape': " + "(" * 5000)
     yield path, npy_claiming((), header="__import__('os').system('touch executed')")
-    yield path, npz({"a.npy": npy(values)})
+    yield path, packed_archive({"a.npy": npy(values)})
 
 
-def npz(members: dict[str, bytes], unpacked_bytes: int = 0) -> bytes:
-    """A zip archive of `.npy` files; with `unpacked_bytes`, zeros follow each and take a thousandth of that."""
+def packed_archive(members: dict[str, bytes], inflated: str = "", unpacked_bytes: int = 0) -> bytes:
+    """A zip archive with packed members; in that named `inflated` so many zeros follow, which take a thousandth."""
     parts, directory = bytearray(), bytearray()
     for name, content in members.items():
         packer = zlib.compressobj(1, zlib.DEFLATED, -15)
+        more_bytes = unpacked_bytes if name == inflated else 0
         packed = packer.compress(content) + packer.flush(zlib.Z_FULL_FLUSH)
-        packed += _zeros(unpacked_bytes) + packer.flush()
-        sizes = struct.pack("<III", zlib.crc32(content), len(packed), len(content) + unpacked_bytes)
+        packed += _zeros(more_bytes) + packer.flush()
+        sizes = struct.pack("<III", zlib.crc32(content), len(packed), len(content) + more_bytes)
         head = struct.pack("<HHHHH", 20, 0, zipfile.ZIP_DEFLATED, 0, 33) + sizes + struct.pack("<HH", len(name), 0)
         directory += b"PK\x01\x02" + struct.pack("<H", 20) + head
         directory += struct.pack("<HHHII", 0, 0, 0, 0, len(parts)) + name.encode()
@@ -95,6 +97,7 @@ def npz(members: dict[str, bytes], unpacked_bytes: int = 0) -> bytes:
     return bytes(parts + directory) + b"PK\x05\x06" + end
 
 
+@cache
 def _zeros(unpacked_bytes: int) -> bytes:
     """So many zeros as a part of a deflated stream."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
@@ -121,12 +124,15 @@ def preparations(folder: Path) -> Contents:
     yield from npys("prepared/references.npy")
     yield from npys("prepared/synthetic.npy")
     bomb = npy_claiming((BOMB_BYTES,), "|u1")[:-64]
-    yield "prepared/pairs.npz", npz({"raw_0.npy": bomb, "rgb_0.npy": bomb}, BOMB_BYTES)
-    yield "prepared/pairs.npz", npz({"a.npy": npy(np.zeros(3))})
+    yield "prepared/pairs.npz", packed_archive({"raw_0.npy": bomb, "rgb_0.npy": bomb}, "raw_0.npy", BOMB_BYTES)
+    yield "prepared/pairs.npz", packed_archive({"a.npy": npy(np.zeros(3))})
     for _, content in npys(""):
         photo = npy(np.zeros((32, 32, 3), np.uint8))
-        yield "prepared/pairs.npz", npz({"raw_0.npy": content, "rgb_0.npy": photo})
-        yield "prepared/pairs.npz", npz({"raw_0.npy": npy(np.zeros((4, 16, 16), np.float32)), "rgb_0.npy": content})
+        yield "prepared/pairs.npz", packed_archive({"raw_0.npy": content, "rgb_0.npy": photo})
+        yield (
+            "prepared/pairs.npz",
+            packed_archive({"raw_0.npy": npy(np.zeros((4, 16, 16), np.float32)), "rgb_0.npy": content}),
+        )
     record = json.loads((folder / "prepared/prepared.json").read_text())
     for place in ("../../../../../etc", "/etc", "..", "\0", "x" * 5000, "/proc/self"):
         yield "prepared/prepared.json", json.dumps(record | {"raw": place}).encode()
@@ -152,8 +158,8 @@ def png(width: int, height: int, depth: int, colour: int, rows: int | None = Non
 
 
 def mosaic_pngs(folder: Path) -> Contents:
-    yield "a.png", png(13000, 13000, 16, 0)
     yield "a.png", png(30000, 30000, 16, 0, rows=1)
+    yield "a.png", png(13000, 13000, 16, 0)
     yield "a.png", png(2**31 - 1, 2**31 - 1, 16, 0, rows=0)
     yield "a.png", png(64, 48, 8, 2)
     yield "a.png", png(64, 48, 1, 0)
@@ -286,12 +292,14 @@ def repacked(folder: Path, name: str) -> Contents:
             for member, content in changed.items():
                 archive.writestr(member, content)
         yield name, buffer.getvalue()
-    yield name, npz(members)
+    yield name, packed_archive(members)
     yield (
         name,
-        npz({member: content for member, content in members.items() if member != record} | {record: b""}, 1 << 28),
+        packed_archive(
+            {member: content for member, content in members.items() if member != record} | {record: b""}, 1 << 28
+        ),
     )
-    yield name, npz(members, BOMB_BYTES)
+    yield name, packed_archive(members, record, BOMB_BYTES)
 
 
 def weights(folder: Path) -> Contents:

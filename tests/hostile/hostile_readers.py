@@ -95,3 +95,18 @@ REAL_READERS: dict[str, Reader] = {
     "colorchart DNG": Reader("pictures.make_linear_dng", "pictures.read_camera", ("a.*",)),
 }
 """The same for files of real cameras in the shared data."""
+
+TRAPS: dict[str, str] = {
+    "raises": "KeyError",
+    "names_nothing": "a message that does not name the file",
+    "speaks_long": "no message of one short line",
+    "crashes": "the process is killed by SIGSEGV",
+    "hangs": "more than 5 s",
+    "hoards": "GB",
+    "executes": "a hostile act: subprocess.Popen",
+    "writes_elsewhere": "a hostile act: changed",
+    "reads_elsewhere": "a hostile act: read",
+}
+"""Readers that do wrong, and what must be said of them."""
+
+ALL_READERS = READERS | REAL_READERS | {trap: Reader("traps.make", f"traps.{trap}", ("*.bin",)) for trap in TRAPS}

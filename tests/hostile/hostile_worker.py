@@ -1,7 +1,7 @@
 """A process that reads hostile files: each reader in a fork of its own, with limits, watched for what it must not do.
 
-Lines of JSON come in on stdin, `{"reader": NAME, "mutants": N}`, and go out on stdout, one for each: the number of
-inputs, how many of them were refused, and the faults. Argument: the folder in which everything happens.
+Lines of JSON come in on stdin, `{"reader": NAME, "mutants": N, "crafted": M}`, and one goes out on stdout for each: the
+number of inputs, how many of them were refused, and the faults. Argument: the folder in which everything happens.
 """
 
 import json
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import hostile_mutants
-from hostile_readers import READERS, REAL_READERS, Reader, function
+from hostile_readers import ALL_READERS, Reader, function
 
 from nas_isp.errors import InputError
 
@@ -82,27 +82,26 @@ def main(place: Path) -> None:
     os.dup2(2, 1)  # what libraries print is not an answer
     for line in sys.stdin:
         request = json.loads(line)
-        answer = _attacked(
-            request["reader"], (READERS | REAL_READERS)[request["reader"]], request["mutants"], place, watch
-        )
+        name, sizes = request["reader"], (request["mutants"], request["crafted"])
+        answer = _attacked(name, ALL_READERS[name], sizes, place / f"{name} {sizes[0]}", watch)
         print(json.dumps(answer), file=answers, flush=True)
 
 
-def _attacked(name: str, reader: Reader, mutants: int, place: Path, watch: Watch) -> dict[str, Any]:
-    seed = place / name / "seed"
+def _attacked(name: str, reader: Reader, sizes: tuple[int, int], place: Path, watch: Watch) -> dict[str, Any]:
+    seed = place / "seed"
     seed.mkdir(parents=True)
     try:
         function(reader.make)(seed)
-        whole = place / name / "whole"
+        whole = place / "whole"
         shutil.copytree(seed, whole)
         function(reader.read)(whole)
     except Exception:
         return {"inputs": 0, "refused": 0, "faults": [f"a whole file is not read: {traceback.format_exc()}"]}
-    cases = list(_cases(name, reader, seed, mutants))
+    cases = list(_cases(name, reader, seed, *sizes))
     faults: list[str] = []
     refused, done = 0, 0
     while done < len(cases):
-        finished, refusals, found = _in_a_fork(reader, seed, place / name, cases[done:], watch)
+        finished, refusals, found = _in_a_fork(reader, seed, place, cases[done:], watch)
         refused, done = refused + refusals, done + finished
         faults += found
     return {"inputs": len(cases), "refused": refused, "faults": faults}
@@ -112,10 +111,11 @@ Case = tuple[str, str, bytes]
 """What was done, to which file, and its content then."""
 
 
-def _cases(name: str, reader: Reader, seed: Path, mutants: int) -> Iterator[Case]:
+def _cases(name: str, reader: Reader, seed: Path, mutants: int, crafted: int) -> Iterator[Case]:
     files = sorted(str(path.relative_to(seed)) for pattern in reader.attacked for path in seed.glob(pattern))
-    for path, content in function(reader.crafted)(seed) if reader.crafted else ():
-        yield "crafted", path, content
+    made = list(function(reader.crafted)(seed)) if reader.crafted else []
+    for number in range(0, len(made), -(-len(made) // max(crafted, 1)) or 1):
+        yield f"{number} (crafted)", *made[number]
     for number in range(mutants):
         path = files[number % len(files)]
         damage, content = hostile_mutants.mutant(

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hostile_readers import READERS, REAL_READERS
+from hostile_readers import READERS, REAL_READERS, TRAPS
 
 TESTS = Path(__file__).resolve().parents[1]
 IMPORTED_FROM = (TESTS.parent, TESTS, TESTS / "hostile", TESTS / "search")
-FEW, MANY = 8, 60
+FEW, MANY, REAL = 8, 60, 20
+FEW_CRAFTED, ALL_CRAFTED = 2, 10_000
 SHOWN = 5
 
 
@@ -43,11 +44,12 @@ class Worker:
             text=True,
         )
 
-    def attack(self, reader: str, mutants: int) -> dict[str, Any]:
-        """Counts of inputs and of refusals, and the faults."""
+    def attack(self, reader: str, mutants: int, crafted: int) -> dict[str, Any]:
+        """Counts of inputs and of refusals, and the faults; of crafted files only so many, spread over all."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        print(json.dumps({"reader": reader, "mutants": mutants}), file=self._process.stdin, flush=True)
+        request = {"reader": reader, "mutants": mutants, "crafted": crafted}
+        print(json.dumps(request), file=self._process.stdin, flush=True)
         line = self._process.stdout.readline()
         assert line, f"the worker died: {self._log.read_text()[-2000:]}"
         answer: dict[str, Any] = json.loads(line)
@@ -65,6 +67,15 @@ def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
     worker.close()
 
 
+@pytest.mark.parametrize(
+    "trap", [pytest.param(trap, marks=[pytest.mark.slow] * (trap in ("hangs", "hoards"))) for trap in TRAPS]
+)
+def test_a_reader_that_does_wrong_is_found_out(worker: Worker, trap: str) -> None:
+    answer = worker.attack(trap, 1, 0)
+    assert len(answer["faults"]) == 1
+    assert TRAPS[trap] in answer["faults"][0]
+
+
 def _check(answer: dict[str, Any], reader: str, least: int) -> None:
     faults = answer["faults"]
     assert not faults, f"{reader}: {len(faults)} of {answer['inputs']} inputs:\n" + "\n".join(faults[:SHOWN])
@@ -74,13 +85,13 @@ def _check(answer: dict[str, Any], reader: str, least: int) -> None:
 
 @pytest.mark.parametrize("reader", READERS)
 def test_a_few_hostile_files_are_refused_or_read_right(worker: Worker, reader: str) -> None:
-    _check(worker.attack(reader, FEW), reader, FEW)
+    _check(worker.attack(reader, FEW, FEW_CRAFTED), reader, FEW)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("reader", READERS)
 def test_many_hostile_files_are_refused_or_read_right(worker: Worker, reader: str) -> None:
-    _check(worker.attack(reader, MANY), reader, MANY)
+    _check(worker.attack(reader, MANY, ALL_CRAFTED), reader, MANY)
 
 
 @pytest.mark.slow
@@ -88,4 +99,4 @@ def test_many_hostile_files_are_refused_or_read_right(worker: Worker, reader: st
 def test_damaged_files_of_real_cameras_are_refused_or_read_right(
     worker: Worker, shared_data: Path, reader: str
 ) -> None:
-    _check(worker.attack(reader, MANY), reader, MANY)
+    _check(worker.attack(reader, REAL, ALL_CRAFTED), reader, REAL)
