@@ -1,15 +1,14 @@
 """Readers that do what no reader may, to see that it is found."""
 
 import ctypes
+import mmap
 import subprocess
 from pathlib import Path
-
-import numpy as np
 
 from nas_isp.errors import InputError
 
 WHOLE = "whole"
-MEMORY_BYTES, PAGE_BYTES = 2 << 30, 4096
+MEMORY_BYTES = 2 << 30
 
 
 def make(folder: Path) -> None:
@@ -47,7 +46,8 @@ def hangs(folder: Path) -> None:
 
 def hoards(folder: Path) -> None:
     if not _is_whole(folder):
-        np.empty(MEMORY_BYTES, np.uint8)[::PAGE_BYTES] = 1
+        flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE
+        mmap.mmap(-1, MEMORY_BYTES, flags=flags).close()
 
 
 def executes(folder: Path) -> None:
