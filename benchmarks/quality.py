@@ -115,9 +115,11 @@ def main() -> None:
     bench: Path = arguments.bench
     validation = load_pairs(bench / "val")
     done = _lines(arguments.out)
-    with tempfile.TemporaryDirectory(prefix="nas-isp-quality-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="nas-isp-quality-") as temporary:
+        scratch = arguments.runs / "data" if arguments.runs else Path(temporary)
+        scratch.mkdir(parents=True, exist_ok=True)
         if not any("rendering" in line["variant"] for line in done):
-            prepared = _prepared(bench, validation, TrainSettings(patch=arguments.patch), 0, Path(scratch))
+            prepared = _prepared(bench, validation, TrainSettings(patch=arguments.patch), 0, scratch)
             renderings = {"classical": prepared.render_classical, "transported": prepared.render_baseline}
             for name, render in renderings.items():
                 done.append({"variant": f"{name} rendering", **_measured(render, validation)})
@@ -133,7 +135,7 @@ def main() -> None:
                         "features": arguments.features,
                     }
                     if not any(key.items() <= line.items() for line in done):
-                        row = key | _trained(key, bench, validation, Path(scratch), arguments)
+                        row = key | _trained(key, bench, validation, scratch, arguments)
                         done.append(row)
                         _emit(row, arguments.out)
     _print_means(done)
@@ -171,10 +173,13 @@ def _prepared(bench: Path, validation: Pairs, settings: TrainSettings, seed: int
             if not (both / name).exists():
                 os.symlink(source.resolve(), both / name)
         return prepare_paired(load_pairs(both), settings.patch, seed, tested=validation)
-    data = load_unpaired(
-        bench / "train/raw", bench / "train/rgb", scratch / "patches", settings.patch, val_dir=bench / "val", seed=seed
-    )
-    return prepare(data, settings, seed, score_with_pairs=False)
+    folder = scratch / f"{settings.reference}-{settings.wants_synthetic_pairs}-{settings.patch}-{seed}"
+    if not (folder / "prepared.json").is_file():
+        data = load_unpaired(
+            bench / "train/raw", bench / "train/rgb", scratch, settings.patch, val_dir=bench / "val", seed=seed
+        )
+        prepare(data, settings, seed, score_with_pairs=False).save(folder)
+    return Prepared.load(folder)
 
 
 def _measured(picture: Picture, validation: Pairs) -> dict[str, Any]:
@@ -234,7 +239,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--features", default="lite")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, help="JSON lines; continued")
-    parser.add_argument("--runs", type=Path, help="keep histories and scores here")
+    parser.add_argument("--runs", type=Path, help="keep data, histories and scores here")
     return parser.parse_args()
 
 

@@ -22,8 +22,13 @@ def write_dng(
     orientation: int = 1,
     pattern: tuple[int, ...] | None = None,
     photometric: int = 32803,
+    default_crop: tuple[int, int, int, int] | None = None,
+    exposure_s: tuple[int, int] | None = None,
 ) -> Path:
-    """An uncompressed DNG; `active_area` is top, left, bottom, right; `neutral` is the camera colour of grey x 100."""
+    """An uncompressed DNG; `active_area` is top, left, bottom, right; `neutral` is the camera colour of grey x 100.
+
+    `default_crop` is left, top, width, height within the active area.
+    """
     cells = pattern or CFA_BYTES[cfa]
     side = round(len(cells) ** 0.5)
     tags: list[tuple[Any, ...]] = [
@@ -40,5 +45,9 @@ def write_dng(
         tags.append((50728, "2I", 3, tuple(n for value in neutral for n in (value, 100)), True))
     if active_area:
         tags.append((50829, "H", 4, active_area, True))
+    if default_crop:
+        tags += [(50719, "H", 2, default_crop[:2], True), (50720, "H", 2, default_crop[2:], True)]
+    if exposure_s:
+        tags += [(271, "s", 0, "Test", True), (272, "s", 0, "Test T1", True), (33434, "2I", 1, exposure_s, True)]
     tifffile.imwrite(path, mosaic, photometric=photometric, extratags=tags, metadata=None)
     return path

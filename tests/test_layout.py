@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from nas_isp import resources
-from nas_isp.latency.tables import load_table
+from nas_isp.latency.devices import load_table
 from nas_isp.recipe import load_recipe
 from nas_isp.search.space import load_space
 
 PACKAGE = Path(resources.__file__).parent
 ORDER = (
-    ("errors", "cores", "settings", "resources", "recipe"),
+    ("errors", "cores", "allocator", "settings", "resources", "recipe"),
     ("raw",),
     ("data",),
     ("generators",),

@@ -4,6 +4,7 @@ import tempfile
 from pathlib import Path
 
 from nas_isp.adversarial.prepare import Prepared, PreparedRecord, scored_pairs
+from nas_isp.adversarial.reference import common_color_matrix, common_white_balance
 from nas_isp.adversarial.transport import identity_transport
 from nas_isp.data.patches import Pairs, cut_pair_patches
 
@@ -37,7 +38,8 @@ def prepare_paired(
         seed=seed,
         paired=True,
         score_with_pairs=True,
-        white_balance=(1.0, 1.0, 1.0),
+        white_balance=common_white_balance(raw),
+        color_matrix=common_color_matrix(raw),
         transport=identity_transport().coefficients.tolist(),
     )
     scored = scored_pairs(tested if tested is not None else pairs)

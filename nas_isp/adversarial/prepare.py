@@ -219,7 +219,9 @@ def prepare(
     if settings.reference in ("published", "published-grey-world"):
         references = published_pictures(data.raw, grey_world=settings.reference == "published-grey-world")
     else:
-        references = np.concatenate([transported_pictures(part, transport) for part in chunks(classical)])
+        references = classical
+        for part in chunks(references):
+            part[:] = transported_pictures(part, transport)
     report(3, 4, "synthetic pairs")
     camera, packed = None, None
     if settings.wants_synthetic_pairs:

@@ -71,11 +71,13 @@ def matching_exposure(data: UnpairedData, look: Look) -> float:
 
 
 def classical_pictures(raw: RawPatches, look: Look, exposure: float) -> NDArray[np.uint8]:
-    parts = [
-        to_bytes(look(raw.tensor(range(start, min(start + CHUNK, len(raw)))), exposure=exposure))
-        for start in range(0, len(raw), CHUNK)
-    ]
-    return np.concatenate(parts)
+    """The rendering of every patch, as bytes `(N, 3, S, S)`."""
+    side = 2 * raw.packed.shape[-1]
+    pictures = np.empty((len(raw), 3, side, side), np.uint8)
+    for start in range(0, len(raw), CHUNK):
+        part = np.arange(start, min(start + CHUNK, len(raw)))
+        pictures[part] = to_bytes(look(raw.tensor(part), exposure=exposure))
+    return pictures
 
 
 def fitted_transport(classical: NDArray[np.uint8], photos: PhotoPatches, seed: int, captures: int) -> ColorTransport:

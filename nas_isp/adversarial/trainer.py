@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from nas_isp.adversarial.checkpoint import load_checkpoint, save_checkpoint
 from nas_isp.adversarial.contest import Contest
+from nas_isp.adversarial.described_sensor import described_sensor
 from nas_isp.adversarial.history import History
 from nas_isp.adversarial.learner import Learner
 from nas_isp.adversarial.networks import FrozenNetworks, layers_of, working_precision
@@ -21,6 +22,7 @@ from nas_isp.adversarial.regression import Regression
 from nas_isp.adversarial.scoring import TrainOutcome, score, write_sample
 from nas_isp.adversarial.selection import Selection
 from nas_isp.adversarial.views import Viewer
+from nas_isp.allocator import keep_freed_memory
 from nas_isp.errors import InputError
 from nas_isp.generators.architecture import Architecture
 from nas_isp.generators.bundle import Bundle, BundleRecord
@@ -74,6 +76,7 @@ class Trainer:
         self.folder, self.seed, self.device = folder, seed, torch.device(device)
         self.on_progress = on_progress or (lambda done, total: None)
         self.deadline = deadline
+        keep_freed_memory()
         _make_folder(folder)
         layers = layers_of(settings)
         precision = working_precision(settings.frozen_precision, self.device)
@@ -159,14 +162,15 @@ class Trainer:
 
     def bundle(self, origin: dict[str, Any], scores: dict[str, Any] | None = None) -> Bundle:
         """The `chosen` generator as a model bundle."""
+        chosen = self.chosen()
         record = BundleRecord(
             architecture=self.architecture,
-            sensor=self.prepared.sensor,
+            sensor=described_sensor(self.prepared, chosen, self.device),
             recipe=self.settings.model_dump(mode="json"),
             scores=scores or {},
             origin=origin,
         )
-        return Bundle(record, {name: value.cpu() for name, value in self.chosen().state_dict().items()})
+        return Bundle(record, {name: value.cpu() for name, value in chosen.state_dict().items()})
 
     def save(self) -> None:
         """Write the checkpoint."""

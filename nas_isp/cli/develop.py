@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,9 +14,28 @@ from nas_isp.errors import InputError
 
 if TYPE_CHECKING:
     from nas_isp.export.runners import Runner
+    from nas_isp.raw.image import RawImage
     from nas_isp.raw.sensor import SensorDescription
 
-PICTURE_SUFFIX = ".png"
+
+class PictureFormat(StrEnum):
+    """Formats of pictures in a folder."""
+
+    PNG = "png"
+    JPEG = "jpg"
+    TIFF = "tiff"
+
+
+@dataclass(frozen=True)
+class _Job:
+    """How every photo of a call is developed."""
+
+    runner: "Runner"
+    sensor: "SensorDescription | None"
+    tile: int | None
+    adapt: bool
+    balance: bool
+    compare: bool
 
 
 def register(app: typer.Typer) -> None:
@@ -26,29 +47,41 @@ def register(app: typer.Typer) -> None:
             str, typer.Argument(help="A bundle, a .tflite or an .onnx file, or STUDY:TRIAL, or STUDY:knee.")
         ],
         photos: Annotated[list[Path], typer.Argument(help="RAW photos, or folders of them.", metavar="PHOTO...")],
-        out: Annotated[Path, typer.Option("-o", "--out", help="A .png or .jpg file for one photo, else a folder.")],
+        out: Annotated[
+            Path, typer.Option("-o", "--out", help="A .png, .jpg or (16 bits) .tiff file for one photo, else a folder.")
+        ],
+        format: Annotated[PictureFormat, typer.Option(help="Of the pictures in a folder.")] = PictureFormat.PNG,
         sensor: Annotated[str | None, typer.Option(help="Sensor of bare mosaics: a name or FILE.json.")] = None,
         tile: Annotated[
             int | None, typer.Option(min=2, help="Side of a tile in pixels; any gives the same picture.")
         ] = None,
+        adapt: Annotated[
+            bool, typer.Option("--adapt/--no-adapt", help="Bring RAW of another sensor to the model's; says so.")
+        ] = True,
+        balance: Annotated[
+            bool,
+            typer.Option(
+                "--balance", help="Also of the model's own sensor: bring its light to the model's neutral one."
+            ),
+        ] = False,
         compare: Annotated[
-            bool, typer.Option("--compare", help="Also write NAME_classical, developed without a network.")
+            bool, typer.Option("--compare", help="Also write NAME_classical: by LibRaw, for bare mosaics by nas-isp.")
         ] = False,
     ) -> None:
         """Develop full-size RAW photos; prints the pictures written."""
         files = _expanded(photos)
-        targets = _targets(files, out)
+        targets = _targets(files, out, format)
         _refuse_overwriting(files, [*targets, *map(_classical, targets)] if compare else targets)
 
         from nas_isp.cli.models import model_runner
         from nas_isp.raw.readers import load_sensor
 
         description = load_sensor(sensor) if sensor else None
-        runner = model_runner(model)
+        job = _Job(model_runner(model), description, tile, adapt, balance, compare)
         broken = 0
         for file, target in zip(files, targets, strict=True):
             try:
-                _develop_one(runner, file, target, description, tile, compare)
+                _develop_one(job, file, target)
             except InputError as error:
                 if len(files) == 1:
                     raise
@@ -64,14 +97,14 @@ def _expanded(photos: Sequence[Path]) -> list[Path]:
     return [file for photo in photos for file in (list_raw_files(photo) if photo.is_dir() else [photo])]
 
 
-def _targets(files: Sequence[Path], out: Path) -> list[Path]:
+def _targets(files: Sequence[Path], out: Path, format: PictureFormat) -> list[Path]:
     """Where each photo's picture goes; a folder is made if need be."""
-    from nas_isp.export.picture import PICTURE_SUFFIXES, check_picture_name
+    from nas_isp.export.picture import FORMATS, check_picture_name
 
     if len(files) == 1 and not out.is_dir() and out.suffix:
         check_picture_name(out)
         return [out]
-    if out.suffix.lower() in PICTURE_SUFFIXES and not out.is_dir():
+    if out.suffix.lower() in FORMATS and not out.is_dir():
         raise InputError(f"{out}: one picture file for {len(files)} photos; give a folder to -o")
     twice = [name for name, count in Counter(file.stem for file in files).items() if count > 1]
     if twice:
@@ -80,7 +113,7 @@ def _targets(files: Sequence[Path], out: Path) -> list[Path]:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{out}: cannot be made ({error.strerror}); give a writable folder") from error
-    return [out / f"{file.stem}{PICTURE_SUFFIX}" for file in files]
+    return [out / f"{file.stem}.{format.value}" for file in files]
 
 
 def _refuse_overwriting(files: Sequence[Path], written: Sequence[Path]) -> None:
@@ -94,25 +127,35 @@ def _classical(target: Path) -> Path:
     return target.with_name(f"{target.stem}_classical{target.suffix}")
 
 
-def _develop_one(
-    runner: "Runner",
-    photo: Path,
-    target: Path,
-    sensor: "SensorDescription | None",
-    tile: int | None,
-    compare: bool,
-) -> None:
-    from nas_isp.export.develop import develop
-    from nas_isp.export.picture import save_picture
+def _develop_one(job: _Job, photo: Path, target: Path) -> None:
+    from nas_isp.export.develop import develop_as
+    from nas_isp.export.picture import level_of, save_picture
     from nas_isp.raw.readers import read_raw
 
     with progress_bar(photo.name) as report:
-        raw = read_raw(photo, sensor)
-        save_picture(target, develop(runner, raw, tile, report))
+        raw = read_raw(photo, job.sensor)
+        picture = develop_as(level_of(target), job.runner, raw, job.tile, report, job.adapt, say, job.balance)
+        report(0, None, "saving")
+        save_picture(target, picture, raw.capture)
     print(target, flush=True)
-    if compare:
+    if job.compare:
+        _save_classical(raw, _classical(target))
+
+
+def _save_classical(raw: "RawImage", target: Path) -> None:
+    """LibRaw's rendering of a camera file, our own of a bare mosaic, which LibRaw cannot read."""
+    from nas_isp.export.picture import SOFTWARE, level_of, save_picture
+    from nas_isp.raw.camera_files import CAMERA_SUFFIXES
+
+    if Path(raw.source).suffix.lower() in CAMERA_SUFFIXES:
+        from nas_isp.raw.libraw_rendering import libraw_name, render_by_libraw
+
+        software = libraw_name()
+        save_picture(target, render_by_libraw(level_of(target), raw), raw.capture, software)
+    else:
         from nas_isp.raw.classical import render_image
 
-        classical = _classical(target)
-        save_picture(classical, render_image(raw))
-        print(classical, flush=True)
+        software = f"{SOFTWARE}, classical"
+        save_picture(target, render_image(raw), raw.capture, software)
+    say(f"{target}: rendered by {software}")
+    print(target, flush=True)

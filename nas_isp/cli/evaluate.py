@@ -36,6 +36,9 @@ def evaluate(
     weights_dir: Annotated[
         Path | None, typer.Option(help="Folder with AlexNet's weights, for LPIPS; see `nas-isp doctor`.")
     ] = None,
+    adapt: Annotated[
+        bool, typer.Option("--adapt/--no-adapt", help="Bring RAW of another sensor to the model's, as develop does.")
+    ] = True,
     format: Annotated[Format, typer.Option(help="How the scores are printed.")] = Format.TABLE,
 ) -> None:
     """Score a model on true pairs, on the 8-bit picture that `develop` would save.
@@ -54,7 +57,7 @@ def evaluate(
     known = load_pairs(pairs, sensor=load_sensor(sensor) if sensor else None)
     for note in known.notes:
         say(note)
-    developers: dict[str, Developer] = {"model": lambda raw: develop(runner, raw)}
+    developers: dict[str, Developer] = {"model": lambda raw: develop(runner, raw, adapt=adapt, note=say)}
     developers |= _baselines(baseline) if baseline else {}
     lpips = load_lpips(weights_dir)
     found = {name: _scored(known, developer, name, lpips) for name, developer in developers.items()}

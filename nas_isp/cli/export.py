@@ -13,7 +13,7 @@ from nas_isp.cli.common import Format, print_json, print_table, say
 from nas_isp.errors import InputError
 
 if TYPE_CHECKING:
-    from nas_isp.export.verify import ExportReport
+    from nas_isp.export.export_report import ExportReport
 
 DYNAMIC = "dynamic"
 SMALLEST_SIDE = 8
@@ -27,6 +27,28 @@ class Runtime(StrEnum):
     ONNX = "onnx"
 
 
+class Precision(StrEnum):
+    """How numbers are stored."""
+
+    FP32 = "fp32"
+    FP16 = "fp16"
+    INT8 = "int8"
+
+
+class Input(StrEnum):
+    """What the file takes."""
+
+    NORMALISED = "normalised"
+    RAW = "raw"
+
+
+class Output(StrEnum):
+    """What the file gives."""
+
+    FLOAT = "float"
+    UINT8 = "uint8"
+
+
 def register(app: typer.Typer) -> None:
     """Add the verb."""
 
@@ -35,43 +57,59 @@ def register(app: typer.Typer) -> None:
         model: Annotated[str, typer.Argument(help="A bundle, or STUDY:TRIAL, or STUDY:knee.")],
         to: Annotated[Runtime, typer.Option("--to", help="Runtime to write for.")],
         out: Annotated[Path, typer.Option("-o", "--out", help="File to write; its report goes to FILE.json beside.")],
-        precision: Annotated[str, typer.Option(help="fp32, or fp16 to store weights in half precision.")] = "fp32",
+        precision: Annotated[
+            Precision,
+            typer.Option(help="fp32; fp16: half-precision weights; int8: 8-bit integers throughout (TFLite)."),
+        ] = Precision.FP32,
         input_size: Annotated[
             str, typer.Option(help="Rows x columns of the packed RAW, or 'dynamic' to leave them to run time.")
         ] = "544x960",
+        input: Annotated[
+            Input, typer.Option(help="normalised: (x - black) / (white - black); raw: the sensor's integers, int32.")
+        ] = Input.NORMALISED,
+        output: Annotated[
+            Output, typer.Option(help="float: RGB to be clipped to 0..1; uint8: the levels of an 8-bit picture.")
+        ] = Output.FLOAT,
         raw: Annotated[
-            Path | None, typer.Option(help="Folder of RAW files to check on; else a synthetic scene.")
+            Path | None, typer.Option(help="Folder of RAW files to check on; else those the model was trained on.")
+        ] = None,
+        calibration: Annotated[
+            Path | None, typer.Option(help="Folder of RAW files for int8; else those trained on, or the demo set.")
+        ] = None,
+        pairs: Annotated[
+            Path | None, typer.Option(help="Folder of true pairs (raw/, rgb/): PSNR before and after.")
         ] = None,
         sensor: Annotated[
-            str | None, typer.Option(help="Sensor of bare mosaics in --raw: a name or FILE.json.")
+            str | None, typer.Option(help="Sensor of bare mosaics in these folders: a name or FILE.json.")
         ] = None,
         format: Annotated[Format, typer.Option(help="How the report is printed.")] = Format.TABLE,
     ) -> None:
         """Write a model as TFLite or ONNX, run the file and compare it with PyTorch."""
         size = _packed_size(input_size)
-        _check_precision(precision)
         if out.suffix != f".{to.value}":
             raise InputError(f"{out}: a file for --to {to.value} is named *.{to.value}; give such a name to -o")
 
         from nas_isp.cli.datasets import check_output
-        from nas_isp.cli.models import load_model
-        from nas_isp.export.write import export_model
+        from nas_isp.cli.models import load_model, training_raw
+        from nas_isp.export.calibration import DEMO, RawSource
+        from nas_isp.export.content import Form
+        from nas_isp.export.write import ExportData, export_model
         from nas_isp.raw.readers import load_sensor
 
         check_output(out)
         check_output(_report_file(out))
+        form = Form(to.value, precision.value, size, input.value, output.value)
         bundle, description = load_model(model), load_sensor(sensor) if sensor else None
+
+        def source(given: Path | None) -> RawSource | None:
+            if given is not None:
+                return RawSource(given, str(given), description)
+            trained_on = training_raw(model, bundle)
+            return RawSource(trained_on, "the training RAW", description) if trained_on else None
+
         say(f"writing {out} and comparing it with PyTorch ...")
-        report = export_model(
-            bundle,
-            out,
-            to.value,
-            precision,  # type: ignore[arg-type]  # checked above
-            size,
-            raw,
-            description,
-            say,
-        )
+        data = ExportData(source(raw), source(calibration) or DEMO, pairs, description)
+        report = export_model(bundle, out, form, data, say)
         _write_beside(out, report)
         if format is Format.JSON:
             print_json(report.to_json())
@@ -94,13 +132,6 @@ def _packed_size(text: str) -> tuple[int, int] | None:
     )
 
 
-def _check_precision(text: str) -> None:
-    from nas_isp.export.metadata import PRECISIONS
-
-    if text not in PRECISIONS:
-        raise InputError(f"precision '{text}': this version writes {' and '.join(PRECISIONS)}; give one of them")
-
-
 def _report_file(out: Path) -> Path:
     return out.with_name(f"{out.name}.json")
 
@@ -116,12 +147,12 @@ def _write_beside(out: Path, report: "ExportReport") -> None:
 
 def _rows(report: dict[str, Any]) -> list[tuple[str, str]]:
     ops = ", ".join(f"{count} {name}" for name, count in report["ops"].items())
-    psnr = report["psnr_vs_torch_db"]
+    psnr, pairs = report["psnr_vs_torch_db"], report["pairs"]
     size = "any" if report["packed_size"] is None else "x".join(map(str, report["packed_size"]))
-    return [
+    rows = [
         ("bytes", f"{report['bytes']}"),
         ("operators", ops),
-        ("packed input", size),
+        ("packed input", f"{size}, {report['input']}"),
         ("largest error against PyTorch", f"{report['max_abs_error']:.2g} on {report['checked_on']}"),
         ("PSNR against PyTorch", "equal" if psnr is None else f"{psnr:.1f} dB"),
         (
@@ -130,3 +161,11 @@ def _rows(report: dict[str, Any]) -> list[tuple[str, str]]:
             f"{report['host_threads']} thread",
         ),
     ]
+    if report["calibrated_on"]:
+        rows.append(("calibrated on", report["calibrated_on"]))
+    if pairs:
+        before, after = pairs["torch_psnr_db"], pairs["file_psnr_db"]
+        rows.append((f"PSNR on {pairs['pairs']} true pairs", f"{before:.2f} dB in PyTorch, {after:.2f} dB in the file"))
+    for target, left in report["left_to_cpu"].items():
+        rows.append((f"left to the CPU on {target}", ", ".join(left) or "nothing"))
+    return rows

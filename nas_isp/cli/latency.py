@@ -1,12 +1,12 @@
 """`nas-isp latency`: what tables there are, predictions, and measuring this machine."""
 
-import time
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
-from nas_isp.cli.common import Format, print_json, print_table, progress_bar, say
+from nas_isp.cli.common import Format, deadline_in, print_json, print_table, progress_bar, say
 from nas_isp.errors import InputError
 
 DeviceOption = Annotated[str, typer.Option("--device", help="Name from `latency list`, or a table's .json file.")]
@@ -16,7 +16,28 @@ KernelsOption = Annotated[Path | None, typer.Option("--kernels", help="Kernels: 
 SizeOption = Annotated[str, typer.Option("--input-size", help="Packed rows x columns of a model's input.")]
 ThreadsOption = Annotated[int, typer.Option("--threads", min=1, max=256, help="Threads of the runtime.")]
 
-TARGETS = ("host",)
+TargetOption = Annotated[str, typer.Option("--target", help="What to measure on: host, adb[:SERIAL] or ssh:HOST.")]
+BinaryOption = Annotated[
+    Path | None, typer.Option("--benchmark-binary", help="adb, ssh: TFLite's benchmark_model built for the device.")
+]
+DelegateOption = Annotated[
+    Literal["gpu", "xnnpack"] | None,
+    typer.Option("--delegate", help="adb, ssh: gpu or xnnpack (the CPU); default xnnpack."),
+]
+PrecisionOption = Annotated[
+    Literal["fp32", "fp16", "int8"] | None,
+    typer.Option("--precision", help="Arithmetic: fp32, fp16 or int8; default fp16 on a GPU, else fp32."),
+]
+MaskOption = Annotated[str | None, typer.Option("--cpu-mask", help="adb, ssh: cores as a hexadecimal mask.")]
+PassesOption = Annotated[
+    int, typer.Option("--passes", min=1, max=100, help="Times that all is timed over again; the median counts.")
+]
+DriftOption = Annotated[
+    float,
+    typer.Option("--max-drift", min=0, help="Percent by which the anchor may be off before a batch is repeated."),
+]
+RunsOption = Annotated[int, typer.Option("--runs", min=3, max=10000, help="adb, ssh: runs of each model.")]
+
 SPACE_SAMPLES = 2000
 
 
@@ -34,7 +55,7 @@ def register(app: typer.Typer) -> None:
 def list_devices(output: FormatOption = Format.TABLE) -> None:
     """Every device that can be predicted for, with what was measured on it."""
     from nas_isp.cli.latency_answers import device_row
-    from nas_isp.latency.tables import device_names
+    from nas_isp.latency.devices import device_names
 
     rows = [device_row(name) for name in device_names()]
     if output is Format.JSON:
@@ -73,31 +94,45 @@ def predict(
 
 
 def measure(
-    target: Annotated[str, typer.Option("--target", help="What to measure on: host.")],
+    target: TargetOption,
     space: Annotated[str | None, typer.Option("--space", help="Measure the kernels of this search space.")] = None,
     model: ModelOption = None,
     kernels: KernelsOption = None,
     input_size: SizeOption = "544x960",
     threads: ThreadsOption = 1,
+    binary: BinaryOption = None,
+    delegate: DelegateOption = None,
+    precision: PrecisionOption = None,
+    cpu_mask: MaskOption = None,
+    runs: RunsOption = 50,
     minutes: Annotated[float | None, typer.Option("--minutes", min=0.01, help="Stop after this time.")] = None,
+    passes: PassesOption = 1,
+    max_drift: DriftOption = 5.0,
     file: Annotated[Path | None, typer.Option("-o", "--output", help="Measurements; default: those of `host`.")] = None,
 ) -> None:
-    """Time kernels; what the file already holds is not timed again, and Ctrl-C keeps what was done."""
+    """Time kernels; what the file already holds is not timed again, and whatever ends it keeps what was done."""
     from nas_isp.cli.latency_answers import networks_of
-    from nas_isp.cli.latency_measuring import space_kernels
-    from nas_isp.latency.host import HostTiming, extend_host_table
-    from nas_isp.latency.tables import host_table_path
+    from nas_isp.cli.latency_measuring import outcome, session_progress, space_kernels
+    from nas_isp.latency.devices import host_measurements_path
+    from nas_isp.latency.host import HOST
+    from nas_isp.latency.session import SessionSettings
+    from nas_isp.latency.session import measure as measure_kernels
+    from nas_isp.latency.targets import TargetOptions, runner_for
 
-    check_target(target)
+    if file is None and target != HOST:
+        raise InputError(f"target '{target}': give -o FILE, where the measurements are kept")
     if space is not None:
         wanted = space_kernels(space, input_size, SPACE_SAMPLES)
     else:
         wanted = [kernel for network in networks_of(model, kernels, input_size) for kernel in network.kernels]
-    path = file or host_table_path()
-    deadline = float("inf") if minutes is None else time.monotonic() + 60 * minutes
+    runner = runner_for(target, TargetOptions(threads, delegate, precision, binary, cpu_mask, runs))
+    path = file or host_measurements_path(runner.device.id)
+    deadline = deadline_in(None if minutes is None else 60 * minutes)
+    settings = SessionSettings(deadline, max_drift / 100, passes)
     with progress_bar("timing kernels") as report:
-        table = extend_host_table(path, wanted, HostTiming(threads, deadline=deadline), report)
-    say(f"{path}: {len(table.measured)} kernels measured on {table.device.name}")
+        measurements = measure_kernels(path, wanted, runner, settings, session_progress(report))
+    for line in outcome(path, measurements, wanted, settings.max_drift):
+        say(line)
     print(path)
 
 
@@ -109,54 +144,79 @@ def build(
     ] = None,
 ) -> None:
     """Make one table of measurements: models fitted, and a correction where whole networks were measured."""
-    from nas_isp.cli.latency_measuring import merged_table, read_correction
-    from nas_isp.latency.tables import build_table, write_table
+    from nas_isp.cli.latency_measuring import left_out, read_correction
+    from nas_isp.latency.measurements import joined, read_measurements
+    from nas_isp.latency.tables import write_table
 
-    whole = merged_table(measurements)
-    correction = read_correction(networks) if networks is not None else whole.correction
-    table = build_table(whole.device, whole.source, whole.measured, correction)
+    whole = joined([(path, read_measurements(path)) for path in measurements])
+    table = whole.table(None if networks is None else read_correction(networks))
+    for line in left_out(whole):
+        say(line)
     write_table(file, table)
     fitted = f"fitted on {table.correction.networks} networks" if table.correction.fitted else "not fitted"
+    if table.correction.mean_error is not None:
+        fitted += f" (mean error of left-out ones {100 * table.correction.mean_error:.1f} %)"
     say(f"{file}: {len(table.measured)} kernels, {len(table.models)} models, correction {fitted}")
     print(file)
 
 
 def validate(
     device: DeviceOption,
-    networks: Annotated[str, typer.Option("--networks", help="SPACE:N, so many random networks of a space.")],
+    networks: Annotated[
+        str,
+        typer.Option("--networks", help="SPACE:N random networks, or a folder of bundles, architectures and .tflite."),
+    ],
     input_size: SizeOption = "544x960",
+    target: TargetOption = "host",
     threads: ThreadsOption = 1,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Which networks.")] = 0,
+    binary: BinaryOption = None,
+    delegate: DelegateOption = None,
+    precision: PrecisionOption = None,
+    cpu_mask: MaskOption = None,
+    runs: RunsOption = 50,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Which random networks.")] = 0,
+    passes: PassesOption = 1,
+    max_drift: DriftOption = 5.0,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="adb, ssh: time the operators too, in runs apart.")
+    ] = False,
     output: FormatOption = Format.TABLE,
-    file: Annotated[Path | None, typer.Option("-o", "--output", help="Write the result as JSON.")] = None,
+    file: Annotated[Path | None, typer.Option("-o", "--output", help="Write the result as JSON, for `build`.")] = None,
 ) -> None:
-    """Measure whole networks on this machine and compare with their prediction."""
-    import json
-
+    """Measure whole networks on a target and compare with their prediction: errors, rank, and which kinds are off."""
     from nas_isp.cli.datasets import check_output
-    from nas_isp.cli.latency_measuring import compare, print_comparison
-    from nas_isp.latency.tables import write_text
+    from nas_isp.cli.latency_networks import candidates
+    from nas_isp.cli.latency_profiles import check_profiles, print_profiles, profiles
+    from nas_isp.cli.latency_validating import compare, print_comparison, stated_precision, table_of_target
+    from nas_isp.cli.models import parse_size
+    from nas_isp.latency.tables import arithmetic, write_json
+    from nas_isp.latency.targets import TargetOptions, runner_for
 
     if file is not None:
         check_output(file)
+    precision = precision or stated_precision(device)
+    runner = runner_for(target, TargetOptions(threads, delegate, precision, binary, cpu_mask, runs))
+    profiled = check_profiles(runner) if profile else None
+    found, faults = candidates(networks, parse_size(input_size), seed, arithmetic(runner.device))
+    table = table_of_target(device, [kernel for network in found for kernel in network.kernels], runner)
+
+    def keep(result: dict[str, Any]) -> None:
+        if file is not None:
+            write_json(file, result)
+
     with progress_bar("measuring networks") as report:
-        result: dict[str, Any] = compare(device, networks, input_size, threads, seed, report)
-    if file is not None:
-        write_text(file, json.dumps(result, indent=1) + "\n")
+        told = partial(report, text="measuring networks")
+        result = {"input_size": input_size, **compare(table, found, runner, told, keep, passes, max_drift / 100)}
+    result["failed"] += faults
+    keep(result)
+    if profiled is not None:
+        with progress_bar("profiling networks") as report:
+            failed = {entry["network"] for entry in result["failed"]}
+            result["profiles"] = profiles([n for n in found if n.name not in failed], profiled, report)
+        keep(result)
     if output is Format.JSON:
         print_json(result)
     else:
         print_comparison(result)
-
-
-def check_target(target: str) -> None:
-    """Refuse a target that cannot be measured.
-
-    Raises:
-        InputError: not one of `TARGETS`.
-    """
-    if target not in TARGETS:
-        raise InputError(
-            f"unknown target '{target}': this version measures on {', '.join(TARGETS)} only; "
-            "tables of other devices can be given to --device as a .json file"
-        )
+        if profiled is not None:
+            print_profiles(result["profiles"])

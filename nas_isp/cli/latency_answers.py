@@ -5,17 +5,18 @@ from typing import Any
 
 from nas_isp.cli.common import print_table
 from nas_isp.errors import InputError
-from nas_isp.latency.host import host_device
+from nas_isp.latency.devices import host_measurements_path, load_table
+from nas_isp.latency.host import HOST_PRECISIONS, host_device
 from nas_isp.latency.kernels import kernels_of
 from nas_isp.latency.networks import NetworkKernels, read_network, read_networks
 from nas_isp.latency.predict import predict
-from nas_isp.latency.tables import HOST, LatencyTable, host_table_path, load_table
+from nas_isp.latency.tables import LatencyTable
 
 
 def device_row(name: str) -> dict[str, Any]:
     """One entry of the list of devices."""
-    if name == HOST and not host_table_path().is_file():
-        device = host_device(1).model_dump() | {"threads": None}
+    if name in HOST_PRECISIONS and not host_measurements_path(name).is_file():
+        device = host_device(1, HOST_PRECISIONS[name]).model_dump() | {"threads": None}
         return {**device, "kernels": 0, "networks": 0, "mean_error": None, "within_10_percent": None, "source": ""}
     table = load_table(name)
     correction = table.correction.model_dump(include={"networks", "mean_error", "within_10_percent"})

@@ -1,5 +1,6 @@
 """What a user may write where a verb takes an architecture or a model."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,15 +60,29 @@ def load_model(text: str) -> "Bundle":
     return load_bundle(_model_file(text))
 
 
+def training_raw(text: str, bundle: "Bundle") -> Path | None:
+    """The folder of RAW that a model was trained on: its study's, or the one its bundle records; None if it is gone."""
+    from nas_isp.generators.bundle import RAW_FOLDER
+
+    recorded = bundle.record.origin.get(RAW_FOLDER)
+    folder = Path(recorded) if isinstance(recorded, str) else None
+    if not Path(text).suffix and find_trial(text) is not None:
+        from nas_isp.search.study import Study
+
+        with suppress(InputError):
+            folder = Study.open(Path(text.rpartition(":")[0])).config.raw
+    return folder if folder is not None and folder.is_dir() else None
+
+
 def model_runner(text: str) -> "Runner":
     """The model behind a .tflite, an .onnx, a bundle or STUDY:TRIAL, ready to develop pictures.
 
     Raises:
         InputError: none of these, or a file that is not what its name says.
     """
-    from nas_isp.export.runners import load_runner
+    from nas_isp.export.runners import load_developer
 
-    return load_runner(_model_file(text))
+    return load_developer(_model_file(text))
 
 
 def find_trial(text: str) -> TrialFiles | None:

@@ -47,7 +47,7 @@ def train(
     from nas_isp.cli.devices import torch_device
     from nas_isp.cli.models import BUNDLE_SUFFIX, load_architecture
     from nas_isp.errors import InputError
-    from nas_isp.generators.bundle import save_bundle
+    from nas_isp.generators.bundle import RAW_FOLDER, save_bundle
     from nas_isp.recipe import load_recipe
 
     arch = load_architecture(architecture)
@@ -78,6 +78,8 @@ def train(
         except TrainingDiverged as error:
             raise InputError(f"the training diverged: {error}; lower learning_rate in the recipe") from error
         origin = {"command": "train", "architecture": architecture, "seed": seed}
+        if raw is not None:
+            origin[RAW_FOLDER] = str(raw.resolve())
         save_bundle(output, trainer.bundle(origin, outcome.to_dict()))
         (run_folder / "checkpoint.pt").unlink(missing_ok=True)
     say(f"written: {output}; history and samples: {run_folder}")

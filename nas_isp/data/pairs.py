@@ -22,7 +22,7 @@ from nas_isp.raw.sensor import SensorDescription
 class Pair(NamedTuple):
     """One pair, both in sensor orientation, pixel on pixel.
 
-    `raw` is aligned to RGGB; `photo` is uint8 sRGB `(H, W, 3)` of exactly the mosaic's pixels.
+    `raw` is aligned to RGGB and shown whole; `photo` is uint8 sRGB `(H, W, 3)` of exactly the mosaic's pixels.
     """
 
     stem: str
@@ -151,7 +151,7 @@ def _by_stem(files: list[Path]) -> dict[str, Path]:
 
 
 def _read(files: PairFiles, sensor: SensorDescription | None) -> Pair:
-    raw, upright_photo = read_raw(files.raw, sensor), read_photo(files.photo)
+    raw, upright_photo = replace(read_raw(files.raw, sensor), crop=None), read_photo(files.photo)
     photo = turned_back(upright_photo, raw.flip)
     height, width = raw.mosaic.shape
     if (photo.shape[0] // 2 * 2, photo.shape[1] // 2 * 2) != (height, width):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Progress = Callable[[float, float | None, str | None], None]
 File = TypeVar("File")
 Indices = Sequence[int] | NDArray[np.intp]
-CUT_VERSION = 3
+CUT_VERSION = 4
 DEFAULT_LIMIT = 2000
 
 

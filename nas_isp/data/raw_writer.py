@@ -13,7 +13,7 @@ from nas_isp.data.cache import ArrayWriter
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.mosaic_files import MOSAIC_SUFFIXES
 from nas_isp.raw.packing import canonical_black
-from nas_isp.raw.sensor import SensorDescription
+from nas_isp.raw.sensor import UNNAMED, SensorDescription
 
 ABOUT_FILE = "patches.json"
 LEVELS = ("black", "white", "white_balance", "color_matrix")
@@ -76,6 +76,6 @@ class RawWriter:
 
 def _derived(raw: RawImage) -> SensorDescription:
     """A description of files that describe themselves, from the first of them."""
-    facts: dict[str, Any] = {"name": Path(raw.source).suffix.lstrip(".").upper() or "camera", "cfa": raw.cfa}
+    facts: dict[str, Any] = {"name": raw.capture.camera or UNNAMED, "cfa": raw.cfa}
     bits = min(16, max(8, int(raw.white).bit_length()))
     return SensorDescription(**facts, bits=bits, black=raw.black, white=raw.white, note="From the first RAW file.")

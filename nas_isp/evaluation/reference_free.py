@@ -1,5 +1,6 @@
 """A quality score that needs no true picture: does the output look like the photos, and does it show the RAW?"""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -14,16 +15,19 @@ from nas_isp.settings import Settings
 
 DIRECTIONS = 64
 QUANTILES = 256
+LEAST_ERROR = 1e-6
+"""Mean squared error that counts as none: 60 dB."""
 
 
 class ReferenceFreeWeights(Settings):
-    """How the distances are weighed."""
+    """How the parts of the score are weighed; chosen on short trainings of ten networks, see docs/quality.md."""
 
-    color: Annotated[float, Field(ge=0, description="Per unit of Lab sliced Wasserstein distance.")] = 0.1
-    texture: Annotated[float, Field(ge=0, description="Per unit of feature moment distance.")] = 1.0
-    content: Annotated[float, Field(ge=0, description="Per unit of content distance.")] = 1.0
-    fidelity: Annotated[float, Field(ge=0, description="Per unit of Lab distance to the reference.")] = 0.05
-    synthetic: Annotated[float, Field(ge=0, description="Per unit of Lab distance to photos on synthetic RAW.")] = 0.2
+    synthetic: Annotated[float, Field(ge=0, le=1, description="Share of synthetic pairs in the mean of both PSNR.")] = (
+        0.5
+    )
+    color: Annotated[float, Field(ge=0, description="dB per unit of Lab sliced Wasserstein distance.")] = 0.1
+    texture: Annotated[float, Field(ge=0, description="dB per unit of feature moment distance.")] = 3.0
+    content: Annotated[float, Field(ge=0, description="dB per unit of content distance.")] = 10.0
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,11 @@ def reference_free_score(
     weights: ReferenceFreeWeights | None = None,
     synthetic: tuple[Tensor, Tensor] | None = None,
 ) -> dict[str, float]:
-    """Score generated pictures; `quality` is 0 at best and negative otherwise.
+    """Score generated pictures; `quality` is in dB, higher is better, and means something only beside other ones.
+
+    Where the true picture is unknown, two others stand in for it, whose errors have different causes: the content
+    reference of a real capture, and the photo that a synthetic RAW was made of. The score is the mean PSNR towards
+    them, less what makes the pictures of real captures differ from photos in general, and from what the RAW shows.
 
     Args:
         outputs: generated sRGB pictures `(N, 3, H, W)`.
@@ -61,24 +69,38 @@ def reference_free_score(
         synthetic: pictures generated from synthetic RAW of photos, and those photos, both `(M, 3, H, W)`.
 
     Returns:
-        `quality`, and the distances it is the negative weighted sum of: `color` (sliced Wasserstein distance of 4x4
-        means in Lab), `texture` (feature moments, relative to the photos' spread), `content` (1 - correlation of deep
-        luma features with the reference's, averaged over pictures), `fidelity` (mean Lab distance of 4x4 means to the
-        reference's: a network too small to keep colours apart loses here, whatever its colour distribution), and
-        `synthetic`, where such pairs are given (mean Lab distance pixel by pixel).
+        `quality` (see `reference_free_quality`) and its parts: `fidelity` and, where such pairs are given, `synthetic`
+        (mean PSNR of pictures in dB towards the references and the photos), `color` (sliced Wasserstein distance of
+        4x4 means in Lab), `texture` (feature moments, relative to the photos' spread) and `content` (1 - correlation
+        of deep luma features with the reference's, averaged over pictures).
     """
-    weights = weights or ReferenceFreeWeights()
     outputs = outputs.clamp(0, 1)
-    color = float((_color_quantiles(outputs) - target.color_quantiles).abs().mean())
     seen, deepest = features(luma_picture(outputs)), features.layers[-1]
-    texture = _moment_distance(_moments(seen), target.moments)
-    content = 1 - _correlation(seen[deepest], features(luma_picture(references), (deepest,))[deepest])
-    fidelity = float(torch.linalg.vector_norm(_block_lab(outputs) - _block_lab(references), dim=1).mean())
-    distances = {"color": color, "texture": texture, "content": content, "fidelity": fidelity}
+    wanted = features(luma_picture(references), (deepest,))[deepest]
+    parts = {
+        "fidelity": _mean_psnr(outputs, references),
+        "color": float((_color_quantiles(outputs) - target.color_quantiles).abs().mean()),
+        "texture": _moment_distance(_moments(seen), target.moments),
+        "content": 1 - _correlation(seen[deepest], wanted),
+    }
     if synthetic is not None:
-        lab = [srgb_to_lab(pictures.clamp(0, 1)) for pictures in synthetic]
-        distances["synthetic"] = float(torch.linalg.vector_norm(lab[0] - lab[1], dim=1).mean())
-    return {"quality": -sum(getattr(weights, name) * value for name, value in distances.items()), **distances}
+        parts["synthetic"] = _mean_psnr(synthetic[0].clamp(0, 1), synthetic[1])
+    return {"quality": reference_free_quality(parts, weights), **parts}
+
+
+def reference_free_quality(parts: Mapping[str, float], weights: ReferenceFreeWeights | None = None) -> float:
+    """The score of parts that `reference_free_score` gave; without `synthetic`, `fidelity` stands alone."""
+    weights = weights or ReferenceFreeWeights()
+    likeness = parts["fidelity"]
+    if "synthetic" in parts:
+        likeness = (1 - weights.synthetic) * likeness + weights.synthetic * parts["synthetic"]
+    return likeness - sum(getattr(weights, name) * parts[name] for name in ("color", "texture", "content"))
+
+
+def _mean_psnr(pictures: Tensor, wanted: Tensor) -> float:
+    """Mean over pictures in 0..1 of the PSNR of each, in dB; at most 60."""
+    errors = (pictures - wanted).square().mean((1, 2, 3)).clamp_min(LEAST_ERROR)
+    return float(-10 * errors.log10().mean())
 
 
 def _color_quantiles(images: Tensor) -> Tensor:

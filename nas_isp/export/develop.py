@@ -1,67 +1,129 @@
 """Developing a full-size RAW picture, tile by tile."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nas_isp.errors import InputError
 from nas_isp.export.runners import Floats, Runner
-from nas_isp.export.tiles import plan_tiles
+from nas_isp.export.sensor_match import match_sensor
+from nas_isp.export.tiles import Span, Tile, plan_tiles
+from nas_isp.raw.adaptation import exchanged
+from nas_isp.raw.highlights import blown_share, whitened
 from nas_isp.raw.image import RawImage
-from nas_isp.raw.orientation import upright
+from nas_isp.raw.orientation import as_meant
 from nas_isp.raw.packing import align_to_rggb, pack
+from nas_isp.raw.saturation import packed_saturation
 
 DEFAULT_TILE = 1024
-"""Side of a tile in RGB pixels where neither the caller nor the model says."""
+"""Side of a tile in RGB pixels where the caller does not say: what lies between two layers then fits a cache."""
+
+LEAST_TILE_HALOS = 8
+"""A tile of so many halos a side spends less than half of its work on its margins."""
+
+Level = TypeVar("Level", bound=np.unsignedinteger[Any])
+Result = TypeVar("Result")
+Progress = Callable[[int, int], None]
+Note = Callable[[str], None]
 
 
 def develop(
     runner: Runner,
     raw: RawImage,
     tile: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
+    adapt: bool = True,
+    note: Note = lambda line: None,
+    balance: bool = False,
 ) -> NDArray[np.uint8]:
-    """The 8-bit sRGB picture `(H, W, 3)` of a RAW picture, upright.
+    """The 8-bit sRGB picture of a RAW picture; see `develop_as`."""
+    return develop_as(np.uint8, runner, raw, tile, progress, adapt, note, balance)
+
+
+def develop_as(
+    level: type[Level],
+    runner: Runner,
+    raw: RawImage,
+    tile: int | None = None,
+    progress: Progress | None = None,
+    adapt: bool = True,
+    note: Note = lambda line: None,
+    balance: bool = False,
+) -> NDArray[Level]:
+    """The sRGB picture `(H, W, 3)` of a RAW picture, cropped and turned as the camera means it.
 
     Every tile size gives the same picture to one level. A phase other than RGGB costs one row and/or column on
     both sides. The picture is extended by its mirror image as far as the model sees, and cut again: the zeros that
     convolutions assume outside would tint its borders. Only a model that asks for those zeros gets them. A network
     that cannot be cut (RMFA: its attention looks at the whole picture) runs in one piece, whatever `tile` says.
 
+    Where the sensor has lost the colour to saturation the picture is white, whatever the network makes of it.
+
     Args:
+        level: uint8 for values 0..255, uint16 for 0..65535.
         runner: the model.
         raw: the picture.
-        tile: side of a tile in RGB pixels; None takes the size the model was written for, or 1024.
+        tile: side of a tile in RGB pixels; None takes 1024.
         progress: told how many tiles of how many are done.
+        adapt: bring a picture of another sensor to the model's.
+        note: told in one line what is done to a picture of another sensor.
+        balance: bring the light of a picture of the model's own sensor to the one that the model takes for neutral.
 
     Raises:
         InputError: a tile too small for the model, a model for one size only, or one that gives numbers that are
             not finite.
     """
-    packed = pack(align_to_rggb(raw))
+    aligned = align_to_rggb(raw)
+    packed = pack(aligned)
+    saturation = packed_saturation(aligned)
+    render = None if runner.whole_picture else runner.run
+    match = match_sensor(raw, packed, runner.sensor, render, balance, saturation)
+    share = blown_share(packed, saturation, match.white_balance)
+    if adapt and match.note:
+        note(match.note)
+    if adapt and match.exchange is not None:
+        packed = exchanged(packed, match.exchange, saturation)
     extended, before = _extended(packed, runner)
-    rgb = develop_packed(runner, extended, tile, progress)
+    blown = _extended(share[None], runner)[0][0] if share.any() else None
+    rgb = _develop_tiles(level, runner, extended, tile, progress, blown)
     rows, columns = (slice(2 * before, 2 * (before + side)) for side in packed.shape[1:])
-    return upright(rgb[rows, columns], raw.flip)
+    return as_meant(rgb[rows, columns], aligned)
 
 
 def develop_packed(
-    runner: Runner,
-    packed: Floats,
-    tile: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    runner: Runner, packed: Floats, tile: int | None = None, progress: Progress | None = None
 ) -> NDArray[np.uint8]:
     """The 8-bit RGB picture `(2h, 2w, 3)` of packed planes `(4, h, w)` whose sides the model takes."""
+    return _develop_tiles(np.uint8, runner, packed, tile, progress, None)
+
+
+def _develop_tiles(
+    level: type[Level],
+    runner: Runner,
+    packed: Floats,
+    tile: int | None,
+    progress: Progress | None,
+    blown: Floats | None,
+) -> NDArray[Level]:
+    """The picture of packed planes; `blown` `(h, w)` is how far each cell is white for want of colour."""
     _, height, width = packed.shape
     rows, columns = _tile_size(runner, height, width, tile)
     tiles = plan_tiles(height, width, rows, columns, runner.halo, runner.step)
     pooled = whole_picture_means(runner, packed, rows, columns) if runner.has_global_head else None
-    picture = np.empty((2 * height, 2 * width, 3), np.uint8)
-    for done, (row, column) in enumerate(tiles):
+    picture = np.empty((2 * height, 2 * width, 3), level)
+
+    def develop_tile(row: Span, column: Span) -> None:
         rgb = runner.run(np.ascontiguousarray(packed[:, row.read, column.read]), pooled)
         kept = rgb[:, _doubled(row.kept_inside), _doubled(column.kept_inside)]
-        picture[_doubled(row.kept), _doubled(column.kept)] = to_8_bit(kept, runner.name).transpose(1, 2, 0)
+        if blown is not None and blown[row.kept, column.kept].any():
+            share = blown[row.kept, column.kept].repeat(2, 0).repeat(2, 1)
+            kept = whitened(np.clip(kept, 0, 1), share)
+        picture[_doubled(row.kept), _doubled(column.kept)] = to_levels(level, kept, runner.name).transpose(1, 2, 0)
+
+    for done, _ in enumerate(_at_once(develop_tile, tiles, runner.workers)):
         if progress is not None:
             progress(done + 1, len(tiles))
     return picture
@@ -72,23 +134,29 @@ def whole_picture_means(runner: Runner, packed: Floats, tile_height: int, tile_w
     _, height, width = packed.shape
     tiles = plan_tiles(height, width, tile_height, tile_width, 0, runner.step)
     total: NDArray[np.float64] = np.zeros(1)
-    for row, column in tiles:
+
+    def sum_of(row: Span, column: Span) -> NDArray[np.float64]:
         piece = np.ascontiguousarray(packed[:, row.kept, column.kept])
-        total = total + runner.pooled(piece).astype(np.float64) * piece[0].size
+        return runner.pooled(piece).astype(np.float64) * piece[0].size
+
+    for part in _at_once(sum_of, tiles, runner.workers):
+        total = total + part
     means: Floats = (total / (height * width)).astype(np.float32)
     return means
 
 
-def to_8_bit(rgb: Floats, name: str) -> NDArray[np.uint8]:
-    """Levels 0..255 of values 0..1, rounded; what lies outside is clipped.
+def to_levels(level: type[Level], rgb: Floats, name: str) -> NDArray[Level]:
+    """Levels 0..255 (uint8) or 0..65535 (uint16) of values 0..1, rounded; what lies outside is clipped.
 
     Raises:
         InputError: a value that is not finite.
     """
-    if not np.isfinite(rgb).all():
+    if not np.isfinite((rgb.min(), rgb.max())).all():
         raise InputError(f"{name}: gives numbers that are not finite for this picture; use another model")
-    levels = np.rint(np.clip(rgb, 0, 1) * np.float32(255))
-    return levels.astype(np.uint8)
+    white = np.float32(np.iinfo(level).max)
+    levels = rgb * white
+    np.clip(levels, 0, white, out=levels)
+    return np.rint(levels, out=levels).astype(level)
 
 
 def _tile_size(runner: Runner, height: int, width: int, tile: int | None) -> tuple[int, int]:
@@ -101,7 +169,18 @@ def _tile_size(runner: Runner, height: int, width: int, tile: int | None) -> tup
         return height, width
     if tile:
         return -(-tile // 2), -(-tile // 2)
-    return runner.tile or (DEFAULT_TILE // 2, DEFAULT_TILE // 2)
+    side = max(DEFAULT_TILE // 2, LEAST_TILE_HALOS * runner.halo)
+    return side, side
+
+
+def _at_once(work: Callable[[Span, Span], Result], tiles: Sequence[Tile], workers: int) -> Iterator[Result]:
+    """What `work` gives for each tile, in the tiles' order, on some threads; the first error ends it all."""
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            yield from pool.map(lambda tile: work(*tile), tiles)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def _extended(packed: Floats, runner: Runner) -> tuple[Floats, int]:

@@ -2,13 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from nas_isp import __version__
 from nas_isp.errors import InputError
 from nas_isp.generators.architecture import Architecture, Border
+from nas_isp.raw.packing import Levels
 from nas_isp.raw.sensor import SensorDescription
 from nas_isp.settings import Settings, validated
 
@@ -16,8 +17,20 @@ RECORD_NAME = "nas_isp"
 """Name of the record in a TFLite file's metadata and key in an ONNX file's properties."""
 
 Layout = Literal["NHWC", "NCHW"]
-Precision = Literal["fp32", "fp16"]
-PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16")
+FloatPrecision = Literal["fp32", "fp16"]
+Precision = Literal["fp32", "fp16", "int8"]
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+InputForm = Literal["normalised", "raw"]
+INPUT_FORMS: tuple[InputForm, ...] = get_args(InputForm)
+OutputForm = Literal["float", "uint8"]
+OUTPUT_FORMS: tuple[OutputForm, ...] = get_args(OutputForm)
+
+CODES = "int8 codes: value = scale * (code - zero point), both in the tensor"
+INPUT_VALUES: dict[InputForm, str] = {
+    "normalised": "(x - black) / (white - black), not clipped below 0",
+    "raw": "x: sensor values as int32",
+}
+OUTPUT_VALUES: dict[OutputForm, str] = {"float": "sRGB-encoded; clip to 0..1", "uint8": "sRGB-encoded, 0..255"}
 
 
 class ExportRecord(Settings):
@@ -28,7 +41,13 @@ class ExportRecord(Settings):
     architecture: Annotated[Architecture, Field(discriminator="family", description="The generator's description.")]
     sensor: Annotated[SensorDescription, Field(description="Sensor and levels of the training RAW.")]
     origin: Annotated[dict[str, Any], Field(default_factory=dict, description="Where the weights come from.")]
-    precision: Annotated[Precision, Field(description="How weights are stored; values in between are fp32.")]
+    precision: Annotated[
+        Precision, Field(description="How weights are stored; values in between are int8 for int8, else fp32.")
+    ]
+    input: Annotated[InputForm, Field(description="Scaled values, or those that the sensor gives.")] = "normalised"
+    output: Annotated[OutputForm, Field(description="Numbers around 0..1, or the levels of an 8-bit picture.")] = (
+        "float"
+    )
     layout: Annotated[Layout, Field(description="Order of the dimensions of input and output.")]
     packed_height: Annotated[int | None, Field(ge=1, description="Rows of the packed input; null: any.")]
     packed_width: Annotated[int | None, Field(ge=1, description="Columns of the packed input; null: any.")]
@@ -38,15 +57,17 @@ class ExportRecord(Settings):
         "G of the blue row",
         "B",
     )
-    input_values: Annotated[str, Field(description="Scale of the input.")] = (
-        "(x - black) / (white - black), not clipped below 0"
-    )
+    input_values: Annotated[str, Field(description="Scale of the input.")] = INPUT_VALUES["normalised"]
+    input_black: Annotated[
+        tuple[float, float, float, float] | None, Field(description="Black level of the input's channels, in order.")
+    ] = None
+    input_white: Annotated[float | None, Field(description="Saturation level of the sensor.")] = None
     output_channels: Annotated[tuple[str, ...], Field(description="Meaning of the output's channels.")] = (
         "R",
         "G",
         "B",
     )
-    output_values: Annotated[str, Field(description="Scale of the output.")] = "sRGB-encoded; clip to 0..1"
+    output_values: Annotated[str, Field(description="Scale of the output.")] = OUTPUT_VALUES["float"]
     halo: Annotated[int, Field(ge=0, description="Packed pixels around a tile that its own pixels depend on.")]
     step: Annotated[int, Field(ge=1, description="Sides and tile positions are multiples of this, packed pixels.")]
     global_head: Annotated[bool, Field(description="The output also depends on the mean over the whole picture.")]
@@ -59,6 +80,19 @@ class ExportRecord(Settings):
         if self.packed_height is None or self.packed_width is None:
             return None
         return self.packed_height, self.packed_width
+
+    @property
+    def levels(self) -> tuple[Levels, float]:
+        """Black level of the packed planes, and white; only with an input of sensor values."""
+        assert self.input_black is not None
+        assert self.input_white is not None
+        return self.input_black, self.input_white
+
+    @model_validator(mode="after")
+    def _levels_for_sensor_values(self) -> "ExportRecord":
+        if self.input == "raw" and (self.input_black is None or self.input_white is None):
+            raise ValueError("an input of sensor values needs input_black and input_white")
+        return self
 
 
 def read_record(text: str | None, path: Path) -> ExportRecord:

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from nas_isp.errors import InputError
 from nas_isp.export import onnx_file
-from nas_isp.export.metadata import Precision
+from nas_isp.export.metadata import FloatPrecision
 from nas_isp.export.quiet import quiet_converters
 from nas_isp.generators.architecture import PACKED_CHANNELS
 from nas_isp.generators.deployed import DeployedPlain
@@ -17,7 +17,7 @@ TRACED_SIZE = (64, 96)
 
 
 def export_onnx(
-    net: nn.Module, packed_height: int | None, packed_width: int | None, precision: Precision = "fp32"
+    net: nn.Module, packed_height: int | None, packed_width: int | None, precision: FloatPrecision = "fp32"
 ) -> bytes:
     """An ONNX model: ``packed`` float32 ``(1, 4, h, w)`` -> ``rgb`` float32 ``(1, 3, 2h, 2w)``, not clipped.
 

@@ -2,15 +2,22 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from threading import Lock
+from typing import Any
 
 import numpy as np
 import onnxruntime
+from numpy.typing import NDArray
 from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidGraph, InvalidProtobuf, NotImplemented
 
 from nas_isp.errors import InputError
 from nas_isp.export import onnx_file
 from nas_isp.export.metadata import read_record
+from nas_isp.export.onnx_ends import PIXEL_SCALE
 from nas_isp.export.runners import Floats, Runner, read_bytes
+from nas_isp.raw.packing import to_sensor_values
+
+Array = NDArray[Any]
 
 UNUSABLE = (Fail, InvalidGraph, InvalidProtobuf, NotImplemented, ValueError)
 
@@ -36,32 +43,41 @@ class OnnxRunner(Runner):
             record.border,
         )
         self.record = record
+        self.sensor = record.sensor
         self._fixed = self._session(self._content)
-        self._free = self._fixed if self.tile is None else None
+        self._free, self._freeing = self._fixed if self.tile is None else None, Lock()
         if self.has_global_head:
             to_mean, from_mean = onnx_file.split_at_mean(self._content, path)
             self._to_mean, self._from_mean = self._session(to_mean), self._session(from_mean)
 
     def run(self, packed: Floats, pooled: Floats | None = None) -> Floats:
         if pooled is None:
-            return _run(self._session_for(packed), packed)
-        return _run(self._from_mean, packed, pooled[None, :, None, None])
+            return _run(self._session_for(packed), self._picture(packed))
+        return _run(self._from_mean, self._picture(packed), pooled[None, :, None, None])
 
     def pooled(self, packed: Floats) -> Floats:
-        return _run(self._to_mean, packed).reshape(-1)
+        return _run(self._to_mean, self._picture(packed)).reshape(-1)
 
     def prepared(self, packed: Floats) -> Callable[[], object]:
-        session, feed = self._session_for(packed), {onnx_file.INPUT_NAME: np.ascontiguousarray(packed[None])}
+        session, feed = self._session_for(packed), {onnx_file.INPUT_NAME: self._picture(packed)}
         return lambda: session.run(None, feed)
+
+    def _picture(self, packed: Floats) -> Array:
+        """The picture in sensor values where the file takes those."""
+        values: Array = packed
+        if self.record.input == "raw":
+            values = to_sensor_values(packed, *self.record.levels).astype(np.int32)
+        return np.ascontiguousarray(values[None])
 
     def _session_for(self, packed: Floats) -> onnxruntime.InferenceSession:
         if packed.shape[1:] == self.tile:
             return self._fixed
-        if self._free is None:
-            model = onnx_file.parse(self._content, self._path)
-            onnx_file.free_sides(model)
-            self._free = self._session(model.SerializeToString())
-        return self._free
+        with self._freeing:
+            if self._free is None:
+                model = onnx_file.parse(self._content, self._path)
+                onnx_file.free_sides(model)
+                self._free = self._session(model.SerializeToString())
+            return self._free
 
     def _session(self, content: bytes) -> onnxruntime.InferenceSession:
         options = onnxruntime.SessionOptions()
@@ -76,8 +92,8 @@ class OnnxRunner(Runner):
             ) from error
 
 
-def _run(session: onnxruntime.InferenceSession, packed: Floats, *rest: Floats) -> Floats:
+def _run(session: onnxruntime.InferenceSession, *inputs: Array) -> Floats:
+    """The output in floats; levels of an 8-bit picture become 0..1."""
     names = [entry.name for entry in session.get_inputs()]
-    values = [np.ascontiguousarray(value) for value in (packed[None], *rest)]
-    output: Floats = session.run(None, dict(zip(names, values, strict=True)))[0]
-    return output[0]
+    output: Array = session.run(None, dict(zip(names, inputs, strict=True)))[0][0]
+    return output if output.dtype == np.float32 else output.astype(np.float32) * np.float32(PIXEL_SCALE)

@@ -1,6 +1,8 @@
 """Packed pictures on which an exported file is compared with PyTorch."""
 
+from collections.abc import Collection
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +20,31 @@ BRIGHT = 4.0
 BELOW_BLACK = 0.05
 
 
-def real_pictures(
-    folder: Path, height: int, width: int, sensor: SensorDescription | None = None, limit: int = PICTURES
-) -> tuple[list[Floats], list[str]]:
-    """The middles of RAW files, packed `(4, height, width)` each; smaller pictures are mirrored up to the size.
+class RealPictures(NamedTuple):
+    """The middles of RAW files.
 
-    A file that cannot be read is left out, another one takes its place, and a line about it comes second.
+    Attributes:
+        pictures: packed `(4, height, width)` each.
+        files: where they are from, in the same order.
+        left_out: a line about each file that could not be read.
+    """
+
+    pictures: list[Floats]
+    files: list[Path]
+    left_out: list[str]
+
+
+def real_pictures(
+    folder: Path,
+    height: int,
+    width: int,
+    sensor: SensorDescription | None = None,
+    limit: int = PICTURES,
+    unless: Collection[Path] = (),
+) -> RealPictures:
+    """The middles of RAW files, packed; smaller pictures are mirrored up to the size.
+
+    A file that cannot be read is left out and another one takes its place.
 
     Args:
         folder: holds RAW files; `limit` of them, evenly spread, are read.
@@ -31,24 +52,28 @@ def real_pictures(
         width: columns.
         sensor: description for bare mosaics; None takes the one beside them.
         limit: files at most.
+        unless: files not to read, if there are others.
 
     Raises:
         InputError: no readable RAW file there.
     """
-    files = list_raw_files(folder)
+    there = list_raw_files(folder)
+    files = [file for file in there if file not in unless] or there
     spread = [files[index * len(files) // limit] for index in range(limit)] if len(files) > limit else files
-    pictures: list[Floats] = []
+    found = RealPictures([], [], [])
     damaged: list[InputError] = []
     for file in (*spread, *(file for file in files if file not in spread)):
-        if len(pictures) == limit:
+        if len(found.pictures) == limit:
             break
         try:
-            pictures.append(_middle(pack(align_to_rggb(read_raw(file, sensor))), height, width))
+            found.pictures.append(_middle(pack(align_to_rggb(read_raw(file, sensor))), height, width))
+            found.files.append(file)
         except InputError as error:
             damaged.append(error)
-    if not pictures:
+            found.left_out.append(f"left out: {error}")
+    if not found.pictures:
         raise damaged[0]
-    return pictures, [f"left out: {error}" for error in damaged]
+    return found
 
 
 def synthetic_pictures(height: int, width: int, seed: int = 0) -> list[Floats]:
@@ -57,11 +82,16 @@ def synthetic_pictures(height: int, width: int, seed: int = 0) -> list[Floats]:
     Together they hold noise, clipped highlights and values below black.
     """
     rng = np.random.default_rng(seed)
-    scene = _scene(2 * height, 2 * width, rng)
+    scene = synthetic_scene(2 * height, 2 * width, rng)
     as_taken = pack(synthesize_raw(scene, rng, SyntheticCamera(cfa="RGGB")))
-    bright = np.minimum(as_taken * np.float32(BRIGHT), 1)
     dark = as_taken / np.float32(BRIGHT) - np.float32(BELOW_BLACK)
-    return [as_taken, bright, dark]
+    return [as_taken, brighter(as_taken), dark]
+
+
+def brighter(packed: Floats) -> Floats:
+    """The picture four times as bright, cut at the white level."""
+    picture: Floats = np.minimum(packed * np.float32(BRIGHT), 1)
+    return picture
 
 
 def _middle(packed: Floats, height: int, width: int) -> Floats:
@@ -72,7 +102,7 @@ def _middle(packed: Floats, height: int, width: int) -> Floats:
     return np.ascontiguousarray(np.pad(middle, missing, mode="symmetric"))
 
 
-def _scene(height: int, width: int, rng: np.random.Generator) -> Floats:
+def synthetic_scene(height: int, width: int, rng: np.random.Generator) -> Floats:
     """An sRGB picture `(height, width, 3)` of slopes, waves of many widths, hard edges and a light."""
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     scene = np.stack([x / width, y / height, 1 - x / width], axis=-1) * 0.5

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from nas_isp.cores import available_cores
 from nas_isp.errors import InputError
 from nas_isp.generators.architecture import Architecture, Border, PlainArchitecture, RmfaArchitecture
+from nas_isp.raw.sensor import SensorDescription
 
 Floats = NDArray[np.float32]
 
@@ -32,7 +33,12 @@ class Runner(ABC):
         whole_picture: tiles would not join: only a whole picture comes out right, and only at the size of `tile`
             where there is one.
         border: what the network sees outside of a picture: "mirror" for its mirror image, "zeros" for nothing added.
+        sensor: that the model was made for; None where it does not say.
+        workers: threads that may call `run` and `pooled` at once, and should for a picture of many tiles.
     """
+
+    sensor: SensorDescription | None = None
+    workers: int = 1
 
     def __init__(
         self,
@@ -83,12 +89,28 @@ class Runner(ABC):
         return 1000 * statistics.median(times), 1000 * min(times)
 
 
+def load_developer(path: Path) -> Runner:
+    """A model ready to develop pictures on every core.
+
+    Networks are so small that a tile on each core, each on one thread, is faster than one tile on all cores; only a
+    network that cannot be cut gets all cores at once.
+
+    Raises:
+        InputError: as `load_runner`.
+    """
+    runner = load_runner(path, threads=1)
+    if runner.whole_picture:
+        return load_runner(path)
+    runner.workers = available_cores()
+    return runner
+
+
 def load_runner(path: Path, threads: int | None = None) -> Runner:
     """The model in a bundle, a TFLite or an ONNX file.
 
     Args:
         path: a `.safetensors`, `.tflite` or `.onnx` file written by this program.
-        threads: for the computation; None takes every core.
+        threads: for each run; None takes every core.
 
     Raises:
         InputError: no such file, another kind of file, or one not written by this program.

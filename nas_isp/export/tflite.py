@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from nas_isp.errors import InputError
 from nas_isp.export import tflite_file
-from nas_isp.export.metadata import Precision
+from nas_isp.export.metadata import FloatPrecision
 from nas_isp.export.quiet import quiet_converters
 from nas_isp.export.tflite_rmfa import NhwcRmfa
 from nas_isp.generators.architecture import PACKED_CHANNELS, RGB_CHANNELS
@@ -23,7 +23,7 @@ HALF_BITS = 16
 
 
 def export_tflite(
-    net: nn.Module, packed_height: int | None, packed_width: int | None, precision: Precision = "fp32"
+    net: nn.Module, packed_height: int | None, packed_width: int | None, precision: FloatPrecision = "fp32"
 ) -> bytes:
     """A TFLite model: packed float32 ``(1, h, w, 4)`` -> RGB float32 ``(1, 2h, 2w, 3)``, not clipped.
 

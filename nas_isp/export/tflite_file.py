@@ -7,6 +7,7 @@ from pathlib import Path
 import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
+from numpy.typing import NDArray
 
 from nas_isp.errors import InputError
 from nas_isp.export.metadata import RECORD_NAME
@@ -50,6 +51,57 @@ def operator_name(model: schema.ModelT, operator: schema.OperatorT) -> str:
     """The schema's name of an operator, such as ``CONV_2D``."""
     code = model.operatorCodes[operator.opcodeIndex]
     return _OPERATOR_NAMES.get(max(code.builtinCode, code.deprecatedBuiltinCode), "UNKNOWN")
+
+
+def operator_code(model: schema.ModelT, operator: schema.OperatorT, version: int) -> int:
+    """Index of an operator code equal to this operator's but for the version; added if there is none."""
+    known = model.operatorCodes[operator.opcodeIndex]
+    return code_index(model, max(known.builtinCode, known.deprecatedBuiltinCode), version)
+
+
+def code_index(model: schema.ModelT, builtin: int, version: int) -> int:
+    """Index of a builtin operator's code; added if there is none."""
+    for index, code in enumerate(model.operatorCodes):
+        if max(code.builtinCode, code.deprecatedBuiltinCode) == builtin and code.version == version:
+            return index
+    new = schema.OperatorCodeT()
+    new.builtinCode, new.deprecatedBuiltinCode, new.version = builtin, min(builtin, 127), version
+    model.operatorCodes.append(new)
+    return len(model.operatorCodes) - 1
+
+
+def add_tensor(model: schema.ModelT, name: str, kind: int, like: int) -> int:
+    """Index of a new tensor of computed values with the shape of tensor `like`."""
+    subgraph = model.subgraphs[0]
+    tensor = schema.TensorT()
+    tensor.name, tensor.type, tensor.buffer = name.encode(), kind, 0
+    tensor.shape, tensor.shapeSignature = subgraph.tensors[like].shape, subgraph.tensors[like].shapeSignature
+    subgraph.tensors.append(tensor)
+    return len(subgraph.tensors) - 1
+
+
+def add_constant(model: schema.ModelT, name: str, values: NDArray[np.float32]) -> int:
+    """Index of a new tensor that holds these float32 values."""
+    buffer, tensor = schema.BufferT(), schema.TensorT()
+    buffer.data = np.frombuffer(values.tobytes(), np.uint8)
+    model.buffers.append(buffer)
+    tensor.name, tensor.type, tensor.buffer = name.encode(), schema.TensorType.FLOAT32, len(model.buffers) - 1
+    tensor.shape = np.array(values.shape, np.int32)
+    model.subgraphs[0].tensors.append(tensor)
+    return len(model.subgraphs[0].tensors) - 1
+
+
+def replace_ends(model: schema.ModelT, inputs: list[int] | None = None, outputs: list[int] | None = None) -> None:
+    """Make other tensors the network's inputs or outputs, in its signature too."""
+    graph = model.subgraphs[0]
+    if inputs is not None:
+        graph.inputs = np.array(inputs, np.int32)
+    if outputs is not None:
+        graph.outputs = np.array(outputs, np.int32)
+    for signature in model.signatureDefs or []:
+        for entries, tensors in ((signature.inputs, graph.inputs), (signature.outputs, graph.outputs)):
+            for entry, tensor in zip(entries, tensors, strict=True):
+                entry.tensorIndex = int(tensor)
 
 
 def add_record(model: schema.ModelT, text: str) -> None:

@@ -33,6 +33,7 @@ class TorchRunner(Runner):
             whole_picture=needs_whole_picture(architecture),
             border=bundle.record.border,
         )
+        self.sensor = bundle.record.sensor
         if threads is not None:
             torch.set_num_threads(threads)
         self.net = fused_network(bundle, name)

@@ -3,72 +3,31 @@
 import copy
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
 from nas_isp.errors import InputError
-from nas_isp.export.metadata import Precision
+from nas_isp.export.metadata import OutputForm, Precision
 from nas_isp.export.runners import Floats, Runner, load_runner
 
 TOLERANCE = 1e-5
 """Largest error allowed, relative to the largest output value where that is above 1.
 
 For "fp16" the file is compared with PyTorch computing with the weights rounded to half precision, which it must
-equal as closely; the error that the rounding itself makes is reported, not judged.
+equal as closely; the error that the rounding itself makes is reported, not judged. A file that gives the levels of an
+8-bit picture may be half a level further away.
 """
 
-TIMED_SIZE = (544, 960)
-"""Packed size at which a file of any input size is timed."""
+LEAST_INT8_PSNR_DB = 30.0
+"""An int8 file is judged by its PSNR against PyTorch instead."""
+
+HALF_A_LEVEL = 0.5 / 255
 
 TIMED_THREADS = 1
-
-
-@dataclass(frozen=True)
-class ExportReport:
-    """What an export wrote and how it compares with PyTorch.
-
-    Attributes:
-        file: where it is.
-        bytes: its size.
-        runtime: "tflite" or "onnx".
-        precision: how weights are stored.
-        packed_size: rows and columns of the packed input, or None for any.
-        ops: how often each operator occurs.
-        max_abs_error: largest difference to PyTorch in fp32, unclipped output.
-        max_error_in_precision: the same against PyTorch with weights rounded as the file stores them.
-        psnr_vs_torch_db: of the output clipped to 0..1 against PyTorch in fp32; None if equal.
-        checked_on: pictures compared, and what they were.
-        host_ms: median time of one run on this machine at `host_size`, on `host_threads` threads.
-        host_ms_min: the least of the times, nearer the truth on a busy machine.
-        host_size: packed size that was timed.
-        host_threads: threads that were used.
-        opset: version of the operators of an ONNX file, else None.
-    """
-
-    file: str
-    bytes: int
-    runtime: str
-    precision: Precision
-    packed_size: tuple[int, int] | None
-    ops: dict[str, int]
-    max_abs_error: float
-    max_error_in_precision: float
-    psnr_vs_torch_db: float | None
-    checked_on: str
-    host_ms: float
-    host_ms_min: float
-    host_size: tuple[int, int]
-    host_threads: int
-    opset: int | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """As plain data."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -80,27 +39,45 @@ class Comparison:
     psnr_vs_torch_db: float | None
 
 
-def compare(runner: Runner, net: nn.Module, precision: Precision, pictures: Sequence[Floats]) -> Comparison:
+def compare(
+    runner: Runner, net: nn.Module, precision: Precision, pictures: Sequence[Floats], output: OutputForm = "float"
+) -> Comparison:
     """Run a file and the fused network it was made from on packed pictures `(4, h, w)`.
 
     Raises:
-        InputError: the file is further from PyTorch than `TOLERANCE`.
+        InputError: the file is further from PyTorch than `TOLERANCE`, or than `LEAST_INT8_PSNR_DB` for int8.
     """
     rounded = _rounded(net, precision)
     error, error_in_precision, squares, count = 0.0, 0.0, 0.0, 0
     for packed in pictures:
-        output, expected, exact = runner.run(packed), _torch_run(net, packed), _torch_run(rounded, packed)
-        _check(runner.name, output, exact)
-        error = max(error, float(np.abs(output - expected).max()))
-        error_in_precision = max(error_in_precision, float(np.abs(output - exact).max()))
-        squares += float(np.square(output.clip(0, 1) - expected.clip(0, 1), dtype=np.float64).sum())
-        count += output.size
+        given, expected, exact = runner.run(packed), _torch_run(net, packed), _torch_run(rounded, packed)
+        if precision == "int8" or output == "uint8":
+            expected, exact = expected.clip(0, 1), exact.clip(0, 1)
+        if given.shape != exact.shape:
+            raise InputError(f"{runner.name}: gives {given.shape}, PyTorch {exact.shape}; the file was not kept")
+        if precision != "int8":
+            _check(runner.name, given, exact, HALF_A_LEVEL if output == "uint8" else 0.0)
+        error = max(error, float(np.abs(given - expected).max()))
+        error_in_precision = max(error_in_precision, float(np.abs(given - exact).max()))
+        squares += float(np.square(given.clip(0, 1) - expected.clip(0, 1), dtype=np.float64).sum())
+        count += given.size
     psnr = 10 * math.log10(count / squares) if squares else None
+    if precision == "int8" and psnr is not None and not psnr >= LEAST_INT8_PSNR_DB:
+        raise InputError(
+            f"{runner.name}: {psnr:.1f} dB PSNR against PyTorch, int8 needs {LEAST_INT8_PSNR_DB:g}; the file was not "
+            "kept, give other RAW to --calibration, or --precision fp16"
+        )
     return Comparison(error, error_in_precision, psnr)
 
 
 def verify(
-    path: Path, net: nn.Module, precision: Precision, pictures: Sequence[Floats], timed: Floats, name: str
+    path: Path,
+    net: nn.Module,
+    precision: Precision,
+    pictures: Sequence[Floats],
+    timed: Floats,
+    name: str,
+    output: OutputForm = "float",
 ) -> tuple[Comparison, tuple[float, float]]:
     """Load a file, compare it with the fused network it was made from, and time it.
 
@@ -111,22 +88,21 @@ def verify(
         pictures: packed `(4, h, w)`, of the file's size.
         timed: picture to time on.
         name: what messages call the file.
+        output: what the file gives.
 
     Returns:
         The comparison, and the median and least milliseconds of one run on one thread.
 
     Raises:
-        InputError: the file cannot be run, or is further from PyTorch than `TOLERANCE`.
+        InputError: the file cannot be run, or is too far from PyTorch; see `compare`.
     """
     runner = load_runner(path, threads=TIMED_THREADS)
     runner.name = name
-    return compare(runner, net, precision, pictures), runner.measure_ms(timed)
+    return compare(runner, net, precision, pictures, output), runner.measure_ms(timed)
 
 
-def _check(name: str, output: Floats, exact: Floats) -> None:
-    if output.shape != exact.shape:
-        raise InputError(f"{name}: gives {output.shape}, PyTorch {exact.shape}; the file was not kept")
-    error, allowed = float(np.abs(output - exact).max()), TOLERANCE * max(1.0, float(np.abs(exact).max()))
+def _check(name: str, given: Floats, exact: Floats, rounding: float) -> None:
+    error, allowed = float(np.abs(given - exact).max()), TOLERANCE * max(1.0, float(np.abs(exact).max())) + rounding
     if not error <= allowed:
         raise InputError(
             f"{name}: differs from PyTorch by {error:.2g}, allowed is {allowed:.2g}; the file was not kept, "
@@ -142,7 +118,7 @@ def _torch_run(net: nn.Module, packed: Floats) -> Floats:
 
 def _rounded(net: nn.Module, precision: Precision) -> nn.Module:
     """The network with its convolutions' weights as the file stores them."""
-    if precision == "fp32":
+    if precision != "fp16":
         return net
     net = copy.deepcopy(net)
     for module in net.modules():

@@ -3,39 +3,54 @@
 import os
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
 
-from torch import nn
-
+from nas_isp.data.pairs import Pairs, load_pairs
 from nas_isp.errors import InputError
-from nas_isp.export import onnx_file, tflite_file
-from nas_isp.export.metadata import ExportRecord, Precision
-from nas_isp.export.onnx import OPSET, export_onnx
-from nas_isp.export.probe import real_pictures, synthetic_pictures
-from nas_isp.export.runners import Floats, has_color_head, needs_whole_picture, step_of
-from nas_isp.export.tflite import export_tflite
-from nas_isp.export.torch_runner import fused_network
-from nas_isp.export.verify import TIMED_SIZE, TIMED_THREADS, ExportReport, verify
-from nas_isp.generators.bundle import Bundle
+from nas_isp.evaluation.metrics import psnr
+from nas_isp.export.calibration import DEMO, RawSource, calibration_pictures
+from nas_isp.export.content import TIMED_SIZE, Form, facts_of, write_content
+from nas_isp.export.develop import develop
+from nas_isp.export.export_report import ExportReport, PairsScore
+from nas_isp.export.metadata import CODES, INPUT_VALUES, OUTPUT_VALUES, ExportRecord
+from nas_isp.export.onnx import OPSET
+from nas_isp.export.probe import RealPictures, synthetic_pictures
+from nas_isp.export.runners import Floats, Runner, has_color_head, load_runner, needs_whole_picture, step_of
+from nas_isp.export.torch_runner import TorchRunner, fused_network
+from nas_isp.export.verify import TIMED_THREADS, verify
+from nas_isp.generators.bundle import RAW_FOLDER, Bundle
 from nas_isp.generators.cost import receptive_field
+from nas_isp.raw.orientation import upright
+from nas_isp.raw.packing import from_sensor_values, in_plane_order, to_sensor_values
 from nas_isp.raw.sensor import SensorDescription
-
-Runtime = Literal["tflite", "onnx"]
 
 CHECKED_SIZES = ((64, 96), (100, 80))
 """Packed sizes at which a file of any input size is compared with PyTorch."""
 
 
+@dataclass(frozen=True)
+class ExportData:
+    """The data of an export.
+
+    Attributes:
+        check: RAW to compare with PyTorch on; None takes a synthetic scene, and for int8 other files of `calibration`.
+        calibration: RAW to observe an int8 file's ranges on.
+        pairs: folder of true pairs on which PyTorch and the file are scored.
+        sensor: description of bare mosaics in `pairs`.
+    """
+
+    check: RawSource | None = None
+    calibration: RawSource = DEMO
+    pairs: Path | None = None
+    sensor: SensorDescription | None = None
+
+
 def export_model(
     bundle: Bundle,
     path: Path,
-    runtime: Runtime,
-    precision: Precision = "fp32",
-    packed_size: tuple[int, int] | None = TIMED_SIZE,
-    raw_folder: Path | None = None,
-    sensor: SensorDescription | None = None,
+    form: Form,
+    data: ExportData | None = None,
     note: Callable[[str], None] = lambda line: None,
 ) -> ExportReport:
     """Write a bundle's fused network for a runtime, run the file and compare it with PyTorch.
@@ -45,65 +60,74 @@ def export_model(
     Args:
         bundle: the model.
         path: file to write.
-        runtime: "tflite" or "onnx".
-        precision: how weights are stored.
-        packed_size: rows and columns of the packed input; None leaves them to run time.
-        raw_folder: RAW files to compare on; None takes a synthetic scene.
-        sensor: description for bare mosaics in `raw_folder`.
-        note: told of each file of `raw_folder` that cannot be read.
+        form: what the file is to be.
+        data: what it is calibrated and checked on.
+        note: told of each RAW file that cannot be read.
 
     Raises:
         InputError: an unusable size, network, RAW folder or target folder, or a file that fails the check.
     """
-    check_size(bundle, packed_size)
+    check_size(bundle, form.packed_size)
     if not path.parent.is_dir():
         raise InputError(f"{path.parent}: no such folder; make it or give another -o")
-    net = fused_network(bundle, "model")
-    pictures, kind, left_out = _pictures(raw_folder, packed_size, sensor)
-    for line in left_out:
-        note(line)
-    record = describe(bundle, runtime, precision, packed_size)
-    content = _with_record(_converted(net, runtime, precision, packed_size), runtime, record)
-    timed_size = packed_size or TIMED_SIZE
+    net, work = fused_network(bundle, "model"), _Work(bundle, form, data or ExportData(), note)
+    pairs = work.load_pairs()
+    content = write_content(net, form, work.record, lambda: calibration_pictures(work.calibration()))
+    pictures, checked_on = work.checked()
+    timed_size = form.packed_size or TIMED_SIZE
     timed = synthetic_pictures(*timed_size)[0]
     try:
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
-            part = Path(folder) / f"{path.stem}.{runtime}"
+            part = Path(folder) / f"{path.stem}.{form.runtime}"
             part.write_bytes(content)
-            comparison, (host_ms, host_ms_min) = verify(part, net, precision, pictures, timed, str(path))
+            comparison, (host_ms, host_ms_min) = verify(
+                part, net, form.precision, pictures, timed, str(path), form.output
+            )
+            score = None if pairs is None else _scored(pairs, TorchRunner(bundle, "model"), load_runner(part))
             os.replace(part, path)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror}); give a writable folder") from error
+    facts = facts_of(content, form.runtime)
     return ExportReport(
         file=str(path),
         bytes=len(content),
-        runtime=runtime,
-        precision=precision,
-        packed_size=packed_size,
-        ops=_operators(content, runtime, path),
+        runtime=form.runtime,
+        precision=form.precision,
+        input=form.input,
+        output=form.output,
+        packed_size=form.packed_size,
+        ops=facts.operators,
         **asdict(comparison),
-        checked_on=f"{len(pictures)} {kind} pictures",
+        checked_on=checked_on,
         host_ms=host_ms,
         host_ms_min=host_ms_min,
         host_size=timed_size,
         host_threads=TIMED_THREADS,
-        opset=OPSET if runtime == "onnx" else None,
+        opset=OPSET if form.runtime == "onnx" else None,
+        calibrated_on=work.calibrated_on,
+        left_to_cpu=facts.left_to_cpu,
+        pairs=score,
     )
 
 
-def describe(
-    bundle: Bundle, runtime: Runtime, precision: Precision, packed_size: tuple[int, int] | None
-) -> ExportRecord:
-    """The record that the exported file carries."""
-    architecture = bundle.record.architecture
+def describe(bundle: Bundle, form: Form) -> ExportRecord:
+    """The record that the exported file carries; where the training RAW lay is left out of it."""
+    architecture, sensor = bundle.record.architecture, bundle.record.sensor
+    codes, size = form.precision == "int8", form.packed_size
     return ExportRecord(
         architecture=architecture,
-        sensor=bundle.record.sensor,
-        origin=bundle.record.origin,
-        precision=precision,
-        layout="NHWC" if runtime == "tflite" else "NCHW",
-        packed_height=packed_size[0] if packed_size else None,
-        packed_width=packed_size[1] if packed_size else None,
+        sensor=sensor,
+        origin={name: value for name, value in bundle.record.origin.items() if name != RAW_FOLDER},
+        precision=form.precision,
+        input=form.input,
+        output=form.output,
+        layout="NHWC" if form.runtime == "tflite" else "NCHW",
+        packed_height=size[0] if size else None,
+        packed_width=size[1] if size else None,
+        input_values=INPUT_VALUES[form.input] + (f"; {CODES}" if codes and form.input == "normalised" else ""),
+        input_black=in_plane_order(sensor.black_sites, sensor.cfa),
+        input_white=sensor.white,
+        output_values=OUTPUT_VALUES[form.output] + (f"; {CODES}" if codes and form.output == "float" else ""),
         halo=receptive_field(architecture),
         step=step_of(architecture),
         global_head=has_color_head(architecture),
@@ -124,36 +148,65 @@ def check_size(bundle: Bundle, packed_size: tuple[int, int] | None) -> None:
         raise InputError(f"input size {given}: this network needs multiples of {step}; give another --input-size")
 
 
-def _pictures(
-    raw_folder: Path | None, packed_size: tuple[int, int] | None, sensor: SensorDescription | None
-) -> tuple[list[Floats], str, list[str]]:
-    sizes = [packed_size] if packed_size else CHECKED_SIZES
-    if raw_folder is None:
-        return [picture for size in sizes for picture in synthetic_pictures(*size)], "synthetic RAW", []
-    read = [real_pictures(raw_folder, *size, sensor) for size in sizes]
-    return [picture for pictures, _ in read for picture in pictures], "real RAW", read[0][1]
+class _Work:
+    """The data of one export, read when it is needed."""
+
+    def __init__(self, bundle: Bundle, form: Form, data: ExportData, note: Callable[[str], None]) -> None:
+        self.form, self.data, self.note = form, data, note
+        self.record = describe(bundle, form)
+        self.calibrated_on: str | None = None
+        self._calibration: RealPictures | None = None
+
+    def load_pairs(self) -> Pairs | None:
+        """The true pairs, if any."""
+        if self.data.pairs is None:
+            return None
+        pairs = load_pairs(self.data.pairs, sensor=self.data.sensor)
+        for line in pairs.notes:
+            self.note(line)
+        return pairs
+
+    def calibration(self) -> RealPictures:
+        """The pictures to observe ranges on."""
+        source = self.data.calibration
+        found = source.to_calibrate_on()
+        self._tell(found)
+        self._calibration = found
+        self.calibrated_on = f"{len(found.pictures)} files of {source.name}"
+        return found
+
+    def checked(self) -> tuple[list[Floats], str]:
+        """The pictures to compare with PyTorch on, and what they are."""
+        sizes = [self.form.packed_size] if self.form.packed_size else CHECKED_SIZES
+        source = self.data.check or (self.data.calibration if self.form.precision == "int8" else None)
+        if source is None:
+            pictures = [picture for size in sizes for picture in synthetic_pictures(*size)]
+            return self._as_given(pictures), f"{len(pictures)} synthetic RAW pictures"
+        found = [source.to_compare_on(*size, self._calibration) for size in sizes]
+        self._tell(found[0])
+        pictures = [picture for part in found for picture in part.pictures]
+        return self._as_given(pictures), f"{len(pictures)} pictures of {source.name}{self._held_out(found[0])}"
+
+    def _as_given(self, pictures: list[Floats]) -> list[Floats]:
+        """The pictures as they are after the sensor's integers, where the file takes those."""
+        if self.form.input != "raw":
+            return pictures
+        black, white = self.record.levels
+        return [from_sensor_values(to_sensor_values(picture, black, white), black, white) for picture in pictures]
+
+    def _held_out(self, checked: RealPictures) -> str:
+        names = {file.name for file in self._calibration.files} if self._calibration else set()
+        return ", some of which it was calibrated on" if names & {file.name for file in checked.files} else ""
+
+    def _tell(self, found: RealPictures) -> None:
+        for line in found.left_out:
+            self.note(line)
 
 
-def _converted(net: nn.Module, runtime: Runtime, precision: Precision, packed_size: tuple[int, int] | None) -> bytes:
-    height, width = packed_size or (None, None)
-    if runtime == "tflite":
-        return export_tflite(net, height, width, precision)
-    return export_onnx(net, height, width, precision)
-
-
-def _with_record(content: bytes, runtime: Runtime, record: ExportRecord) -> bytes:
-    nowhere = Path(f"model.{runtime}")
-    if runtime == "tflite":
-        graph = tflite_file.parse(content, nowhere)
-        tflite_file.add_record(graph, record.model_dump_json())
-        return tflite_file.serialise(graph)
-    model = onnx_file.parse(content, nowhere)
-    onnx_file.add_record(model, record.model_dump_json())
-    serialised: bytes = model.SerializeToString()
-    return serialised
-
-
-def _operators(content: bytes, runtime: Runtime, path: Path) -> dict[str, int]:
-    if runtime == "tflite":
-        return tflite_file.operators(tflite_file.parse(content, path))
-    return onnx_file.operators(onnx_file.parse(content, path))
+def _scored(pairs: Pairs, torch_runner: Runner, file_runner: Runner) -> PairsScore:
+    """Both runners on the true pairs."""
+    means = []
+    for runner in (torch_runner, file_runner):
+        scores = [psnr(develop(runner, pair.raw), upright(pair.photo, pair.raw.flip)) for pair in pairs]
+        means.append(sum(scores) / len(scores))
+    return PairsScore(len(pairs), *means)

@@ -21,6 +21,9 @@ from nas_isp.settings import Settings, validated
 
 METADATA_KEY = "nas_isp"
 
+RAW_FOLDER = "raw"
+"""Entry of a record's `origin`: the folder of the training RAW, for the calibration of an int8 export."""
+
 
 class BundleRecord(Settings):
     """The JSON object in a bundle's metadata."""

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nas_isp.latency.correction import fit_correction
+
 
 @dataclass(frozen=True)
 class Agreement:
@@ -34,6 +36,24 @@ def agreement(predicted_ms: Sequence[float], measured_ms: Sequence[float]) -> Ag
         within_10_percent=float((errors <= 0.10).mean()),
         kendall_tau=kendall_tau(predicted_ms, measured_ms),
     )
+
+
+def agreement_left_out(
+    kernels_ms: Sequence[float], kernel_counts: Sequence[int], measured_ms: Sequence[float]
+) -> Agreement:
+    """How well networks are predicted, each by a correction fitted to all others.
+
+    Raises:
+        ValueError: fewer than two networks, or lists of different length.
+    """
+    rows = list(zip(kernels_ms, kernel_counts, measured_ms, strict=True))
+    if len(rows) < 2:
+        raise ValueError("one network alone leaves nothing to fit to; give two or more")
+    predicted = []
+    for index, (sum_ms, count, _) in enumerate(rows):
+        correction = fit_correction(*zip(*(rows[:index] + rows[index + 1 :]), strict=True))
+        predicted.append(correction.apply(sum_ms, count))
+    return agreement(predicted, measured_ms)
 
 
 def kendall_tau(first: Sequence[float], second: Sequence[float]) -> float | None:

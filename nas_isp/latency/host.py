@@ -1,10 +1,8 @@
-"""Timing kernels and whole networks on this machine in LiteRT (XNNPACK), and the table that comes of it."""
+"""This machine as a target: TFLite models timed in LiteRT (XNNPACK) within this process."""
 
 import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,149 +10,73 @@ from typing import Any
 import numpy as np
 
 from nas_isp.errors import InputError
-from nas_isp.latency.kernel import Kernel
-from nas_isp.latency.predict import Predictor
-from nas_isp.latency.tables import (
-    HOST,
-    DeviceRecord,
-    LatencyTable,
-    MeasuredKernel,
-    SourceRecord,
-    build_table,
-    check_writable,
-    host_table_path,
-    merged,
-    read_table,
-    write_table,
-)
+from nas_isp.latency.anchor import ANCHOR
+from nas_isp.latency.kernel import Precision
+from nas_isp.latency.provenance import Health, Setup
+from nas_isp.latency.runner import Failure, Timing
+from nas_isp.latency.tables import DeviceRecord
 
-BATCH = 8
-"""Kernels whose runs are interleaved, so that a disturbance hits all of them alike."""
+HOST = "host"
+HOST_INT8 = "host-int8"
+HOST_PRECISIONS: dict[str, Precision] = {HOST: "fp32", HOST_INT8: "int8"}
+"""What a device option calls this machine, and the arithmetic meant by it."""
 
-FEWEST_RUNS, MOST_RUNS = 7, 60
-SECONDS_PER_KERNEL = 0.4
-
-Progress = Callable[[int, int], None]
-"""Told the number of kernels done and of all."""
+FEWEST_RUNS, MOST_RUNS = 11, 60
+SECONDS_PER_MODEL = 0.5
+COOL_DOWN_S = 2.0
+CODES = 128
+"""Non-negative codes of an 8-bit input."""
 
 
-@dataclass(frozen=True)
-class HostTiming:
-    """How to time on this machine."""
+class HostRunner:
+    """Times models in this process, in turns run by run.
 
-    threads: int = 1
-    seconds_per_kernel: float = SECONDS_PER_KERNEL
-    deadline: float = field(default=float("inf"))
-    """`time.monotonic()` after which no further batch is started."""
-
-
-def host_table_for(
-    kernels: Sequence[Kernel], threads: int = 1, path: Path | None = None, on_progress: Progress | None = None
-) -> LatencyTable:
-    """This machine's table, with whatever of the kernels it lacks timed first and kept in the file.
-
-    Raises:
-        InputError: a kernel that cannot be timed here, or a kept table that is malformed or was measured on another
-            machine, runtime or number of threads, whether or not it lacks a kernel.
+    With one thread a run's time is the processor time of that thread: on a machine at rest the same as the time that
+    passes, and not disturbed by whatever else wants the core on a busy one. With more it is the time that passes.
     """
-    path = path or host_table_path()
-    table = kept_table(path, threads)
-    if missing_kernels(table, kernels):
-        table = extend_host_table(path, kernels, HostTiming(threads), on_progress)
-    return table
+
+    def __init__(
+        self, threads: int = 1, precision: Precision = "fp32", seconds_per_model: float = SECONDS_PER_MODEL
+    ) -> None:
+        self.device = host_device(threads, precision)
+        self.setup = Setup(target=HOST, system=f"{platform.system()} {platform.machine()}", anchor=ANCHOR)
+        self.cool_down_s = COOL_DOWN_S
+        self._threads, self._seconds = threads, seconds_per_model
+        self._clock = time.thread_time if threads == 1 else time.perf_counter
+
+    def time(self, models: Sequence[bytes]) -> list[Timing | Failure]:
+        """See `Runner.time`. The runs of each model are spread evenly over the whole time."""
+        runs: dict[int, Callable[[], object]] = {}
+        failures: dict[int, Failure] = {}
+        for index, model in enumerate(models):
+            try:
+                runs[index] = _prepared(model, self._threads)
+            except (ValueError, RuntimeError) as error:
+                failures[index] = Failure(" ".join(str(error).split()) or type(error).__name__)
+        wanted = {index: self._run_count(min(self._timed_ms(run) for _ in range(2))) for index, run in runs.items()}
+        times: dict[int, list[float]] = {index: [] for index in runs}
+        for index in _spread_evenly(wanted):
+            times[index].append(self._timed_ms(runs[index]))
+        return [failures[index] if index in failures else _timing(times[index]) for index in range(len(models))]
+
+    def health(self) -> Health:
+        """See `Runner.health`."""
+        return Health(governor=_governor())
+
+    def _timed_ms(self, run: Callable[[], object]) -> float:
+        start = self._clock()
+        run()
+        return (self._clock() - start) * 1e3
+
+    def _run_count(self, first_ms: float) -> int:
+        return int(np.clip(self._seconds * 1e3 / max(first_ms, 1e-6), FEWEST_RUNS, MOST_RUNS))
 
 
-def extend_host_table(
-    path: Path, kernels: Sequence[Kernel], timing: HostTiming, on_progress: Progress | None = None
-) -> LatencyTable:
-    """Time those kernels that the table in the file lacks, and write the file after every batch.
-
-    An interrupted call leaves a valid file; the next call goes on from there.
-
-    Raises:
-        InputError: a kernel that cannot be timed here, a file that cannot be written, or one of another machine,
-            runtime or number of threads.
-    """
-    table = kept_table(path, timing.threads)
-    missing = missing_kernels(table, kernels)
-    check_writable(path)
-    for done, batch in _batches(missing):
-        if on_progress is not None:
-            on_progress(done, len(missing))
-        if time.monotonic() > timing.deadline:
-            break
-        entries = measure_kernels(batch, timing)
-        table = build_table(table.device, host_source(), merged(table.measured, entries), table.correction)
-        write_table(path, table)
-    return table
-
-
-def kept_table(path: Path, threads: int | None = None) -> LatencyTable:
-    """The table in a file of this machine's measurements; an empty one where there is no file yet.
-
-    Args:
-        path: the file.
-        threads: of the runtime; None takes those that the file was measured with.
-
-    Raises:
-        InputError: malformed, or measured on another machine, runtime or number of threads.
-    """
-    if not path.is_file():
-        return build_table(host_device(threads or 1), host_source(), [])
-    table = read_table(path)
-    there, here = table.device, host_device(threads or table.device.threads or 1)
-    if there != here:
-        raise InputError(
-            f"{path}: measured on {_in_short(there)}, but this is {_in_short(here)}: "
-            "give the same --threads, write to another file, or move this one away to measure anew"
-        )
-    return table
-
-
-def missing_kernels(table: LatencyTable, kernels: Sequence[Kernel]) -> list[Kernel]:
-    """Those kernels, each once, that the table has no measurement of."""
-    predictor = Predictor(table)
-    missing: dict[object, Kernel] = {}
-    for kernel in kernels:
-        if not predictor.holds(kernel):
-            missing.setdefault(predictor.key(kernel), kernel)
-    return list(missing.values())
-
-
-def measure_kernels(kernels: Sequence[Kernel], timing: HostTiming) -> list[MeasuredKernel]:
-    """Time single-kernel models, their runs interleaved.
-
-    Raises:
-        InputError: a kernel that cannot be timed here.
-    """
-    from nas_isp.latency.host_models import single_kernel_model
-
-    for kernel in kernels:
-        if kernel.precision not in (None, "fp32"):
-            raise InputError(f"kernel '{kernel.label()}' is {kernel.precision}: this machine is timed in fp32 only")
-    models = [single_kernel_model(kernel) for kernel in kernels]
-    times = time_models(models, timing)
-    return [_entry(kernel, times_ms) for kernel, times_ms in zip(kernels, times, strict=True)]
-
-
-def time_models(models: Sequence[bytes], timing: HostTiming) -> list[list[float]]:
-    """Times in ms of TFLite models, interleaved run by run after a warm-up; one list per model."""
-    runs = [_prepared(model, timing.threads) for model in models]
-    first = [min(_timed_ms(run) for _ in range(2)) for run in runs]
-    wanted = [_run_count(ms, timing.seconds_per_kernel) for ms in first]
-    times: list[list[float]] = [[] for _ in runs]
-    for number in range(max(wanted, default=0)):
-        for index, run in enumerate(runs):
-            if number < wanted[index]:
-                times[index].append(_timed_ms(run))
-    return times
-
-
-def host_device(threads: int) -> DeviceRecord:
+def host_device(threads: int, precision: Precision = "fp32") -> DeviceRecord:
     """This machine as a device."""
     model = _processor_name()
     return DeviceRecord(
-        id=HOST,
+        id=next(name for name, arithmetic in HOST_PRECISIONS.items() if arithmetic == precision),
         name=f"this machine ({model})",
         soc=model,
         processor="cpu",
@@ -162,30 +84,23 @@ def host_device(threads: int) -> DeviceRecord:
         runtime="LiteRT",
         runtime_version=version("ai-edge-litert"),
         delegate="XNNPACK",
-        precision="fp32",
+        precision=precision,
         threads=threads,
     )
 
 
-def host_source() -> SourceRecord:
-    """Provenance of what this machine measures."""
-    return SourceRecord(
-        how=f"single-kernel TFLite models in LiteRT, runs interleaved over {BATCH} kernels, median of at least "
-        f"{FEWEST_RUNS} after a warm-up",
-        when=date.today().isoformat(),
-        licence="measured by the user",
-        link="",
-        caveat="kernels are timed alone; whole networks were not measured unless a correction says so",
-    )
+def check_same_host(path: Path, device: DeviceRecord) -> None:
+    """Refuse measurements that say nothing about this machine as it is now.
 
-
-def _in_short(device: DeviceRecord) -> str:
-    return f"{device.name}, {device.runtime} {device.runtime_version}, {device.threads} threads"
-
-
-def _batches(kernels: Sequence[Kernel]) -> Iterator[tuple[int, Sequence[Kernel]]]:
-    for start in range(0, len(kernels), BATCH):
-        yield start, kernels[start : start + BATCH]
+    Raises:
+        InputError: they were made on another machine or runtime.
+    """
+    here = host_device(device.threads or 1, HOST_PRECISIONS.get(device.id, "fp32"))
+    if device != here:
+        raise InputError(
+            f"{path}: measured on {device.name} with {device.runtime} {device.runtime_version}, but this is "
+            f"{here.name} with {here.runtime} {here.runtime_version}: move this file away and measure anew"
+        )
 
 
 def _prepared(model: bytes, threads: int) -> Callable[[], object]:
@@ -195,24 +110,33 @@ def _prepared(model: bytes, threads: int) -> Callable[[], object]:
     interpreter.allocate_tensors()
     rng = np.random.default_rng(0)
     for entry in interpreter.get_input_details():
-        interpreter.set_tensor(entry["index"], rng.random(entry["shape"], dtype=np.float32))
+        values = rng.random(entry["shape"], dtype=np.float32)
+        codes = rng.integers(0, CODES, entry["shape"])
+        interpreter.set_tensor(entry["index"], values if entry["dtype"] == np.float32 else codes.astype(entry["dtype"]))
     run: Callable[[], object] = interpreter.invoke
     return run
 
 
-def _timed_ms(run: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    run()
-    return (time.perf_counter() - start) * 1e3
+def _spread_evenly(counts: dict[int, int]) -> Iterator[int]:
+    """Each key as often as its count says, all of them in turns and at even distances."""
+    most = max(counts.values(), default=0)
+    for turn in range(most):
+        for key, count in counts.items():
+            if (turn + 1) * count // most > turn * count // most:
+                yield key
 
 
-def _run_count(first_ms: float, seconds: float) -> int:
-    return int(np.clip(seconds * 1e3 / max(first_ms, 1e-6), FEWEST_RUNS, MOST_RUNS))
+def _timing(times_ms: Sequence[float]) -> Timing:
+    low, median, high = (float(value) for value in np.percentile(times_ms, [10, 50, 90]))
+    return Timing(median_ms=median, min_ms=min(times_ms), runs=len(times_ms), p10_ms=low, p90_ms=high)
 
 
-def _entry(kernel: Kernel, times_ms: Sequence[float]) -> MeasuredKernel:
-    low, median, high = (round(float(value), 6) for value in np.percentile(times_ms, [10, 50, 90]))
-    return MeasuredKernel(kernel=kernel, median_ms=median, p10_ms=low, p90_ms=high, runs=len(times_ms))
+def _governor() -> str | None:
+    files = sorted(Path("/sys/devices/system/cpu").glob("cpu*/cpufreq/scaling_governor"))
+    try:
+        return " ".join(sorted({file.read_text(encoding="ascii").strip() for file in files})) or None
+    except (OSError, UnicodeDecodeError):
+        return None
 
 
 def _processor_name() -> str:

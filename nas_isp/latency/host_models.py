@@ -1,15 +1,14 @@
-"""TFLite models of a single kernel, written as flatbuffers without any converter, for timing on this machine."""
+"""TFLite models of single kernels and of chains of them, for timing: random weights, float32 or 8-bit integers."""
 
-import math
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
-import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from nas_isp.errors import InputError
-from nas_isp.latency.kernel import WINDOW_OPS, Kernel
+from nas_isp.latency.kernel import WINDOW_OPS, Kernel, Precision
+from nas_isp.latency.tflite_graph import TfliteGraph
 
 FUSED_BY_OPERATOR = {"relu": schema.ActivationFunctionType.RELU, "relu6": schema.ActivationFunctionType.RELU6}
 """Activations that TFLite operators carry as an option."""
@@ -29,188 +28,162 @@ ELEMENTWISE = {
     "sub": (schema.BuiltinOperator.SUB, schema.BuiltinOptions.SubOptions, schema.SubOptionsT),
     "mul": (schema.BuiltinOperator.MUL, schema.BuiltinOptions.MulOptions, schema.MulOptionsT),
 }
-SCHEMA_VERSION = 3
-FILE_IDENTIFIER = b"TFL3"
+ROWS, COLUMNS, CHANNELS = 1, 2, 3
+"""Axes of a picture."""
 
 
-def single_kernel_model(kernel: Kernel) -> bytes:
-    """A float32 TFLite model that computes this kernel and nothing else, with random weights.
+def single_kernel_model(kernel: Kernel, precision: Precision = "fp32") -> bytes:
+    """A TFLite model that computes this kernel and nothing else, with random weights.
 
-    Inputs are ``(1, height, width, in_channels)`` and, for whatever adds or multiplies tensors, the other operand.
+    Inputs are ``(1, height, width, in_channels)`` and, for whatever adds or multiplies tensors, the other operand. A
+    convolution with a window that keeps the shape adds its own input, as a residual block does.
+
+    Args:
+        kernel: what to compute.
+        precision: "int8" for 8-bit integers with per-channel weights at both ends and in between; else float32.
 
     Raises:
         InputError: an operator or activation that this program cannot write.
     """
-    graph = _Graph(np.random.default_rng(0))
+    return kernel_chain_model([kernel], precision)
+
+
+def kernel_chain_model(kernels: Sequence[Kernel], precision: Precision = "fp32") -> bytes:
+    """A model like that of one kernel, in which each kernel takes the output of the one before.
+
+    Raises:
+        InputError: an operator or activation that this program cannot write.
+    """
+    graph = TfliteGraph(quantised=precision == "int8")
+    for kernel in kernels:
+        graph.output = _write(graph, kernel)
+    return graph.serialised()
+
+
+def _write(graph: TfliteGraph, kernel: Kernel) -> int:
+    """Append a kernel; the index of its output."""
     steps = list(kernel.steps)
     fused = steps.pop(0) if kernel.op in FUSING and steps and steps[0] in FUSED_BY_OPERATOR else None
-    value = _WRITERS_OF.get(kernel.op, _refuse)(graph, kernel, FUSED_BY_OPERATOR.get(fused or "", 0))
+    source = graph.input(_input_shape(kernel)) if graph.output is None else graph.output
+    value = _WRITERS_OF.get(kernel.op, _refuse)(graph, kernel, source, FUSED_BY_OPERATOR.get(fused or "", 0))
     while steps:
         step = steps.pop(0)
         if step in ELEMENTWISE:
             fused = steps.pop(0) if steps and steps[0] in FUSED_BY_OPERATOR else None
-            other = graph.input(graph.shape(value))
-            value = graph.elementwise(step, value, other, FUSED_BY_OPERATOR.get(fused or "", 0))
+            other = source if _is_residual(graph, kernel, source, value) else graph.input(graph.shape(value))
+            value = _combined(graph, step, value, other, FUSED_BY_OPERATOR.get(fused or "", 0))
         elif step in SEPARATE_ACTIVATIONS:
             value = graph.add(SEPARATE_ACTIVATIONS[step], [value], graph.shape(value))
         else:
-            _refuse(graph, kernel, 0)
-    return graph.serialised(value)
+            _refuse(graph, kernel, value, 0)
+    return value
 
 
-@dataclass
-class _Graph:
-    """A TFLite subgraph that grows by one operator at a time; values are tensor indices."""
-
-    rng: np.random.Generator
-    tensors: list[Any] = field(default_factory=list)
-    buffers: list[Any] = field(default_factory=lambda: [schema.BufferT()])
-    operators: list[Any] = field(default_factory=list)
-    codes: list[int] = field(default_factory=list)
-    inputs: list[int] = field(default_factory=list)
-
-    def shape(self, value: int) -> tuple[int, ...]:
-        return tuple(self.tensors[value].shape)
-
-    def input(self, shape: tuple[int, ...]) -> int:
-        self.inputs.append(self._tensor(shape))
-        return self.inputs[-1]
-
-    def weights(self, *shape: int) -> int:
-        spread = math.prod(shape[1:]) ** -0.5
-        return self.constant((self.rng.standard_normal(shape) * spread).astype(np.float32))
-
-    def constant(self, content: "np.ndarray[Any, Any]") -> int:
-        buffer = schema.BufferT()
-        buffer.data = np.frombuffer(content.tobytes(), dtype=np.uint8)
-        self.buffers.append(buffer)
-        kind = schema.TensorType.FLOAT32 if content.dtype == np.float32 else schema.TensorType.INT32
-        return self._tensor(content.shape, kind, len(self.buffers) - 1)
-
-    def add(
-        self, code: int, inputs: list[int], shape: tuple[int, ...], options_kind: int = 0, options: Any = None
-    ) -> int:
-        """Append an operator; the index of its output."""
-        operator = schema.OperatorT()
-        if code not in self.codes:
-            self.codes.append(code)
-        operator.opcodeIndex = self.codes.index(code)
-        operator.inputs, operator.outputs = inputs, [self._tensor(shape)]
-        operator.builtinOptionsType, operator.builtinOptions = options_kind, options
-        self.operators.append(operator)
-        return int(operator.outputs[0])
-
-    def elementwise(self, op: str, first: int, second: int, fused: int) -> int:
-        code, options_kind, options_type = ELEMENTWISE[op]
-        options = options_type()
-        options.fusedActivationFunction = fused
-        return self.add(code, [first, second], self.shape(first), options_kind, options)
-
-    def serialised(self, output: int) -> bytes:
-        subgraph = schema.SubGraphT()
-        subgraph.tensors, subgraph.operators = self.tensors, self.operators
-        subgraph.inputs, subgraph.outputs = self.inputs, [output]
-        model = schema.ModelT()
-        model.version, model.subgraphs, model.buffers = SCHEMA_VERSION, [subgraph], self.buffers
-        model.operatorCodes = [self._code(code) for code in self.codes]
-        builder = flatbuffers.Builder(1024)
-        builder.Finish(model.Pack(builder), file_identifier=FILE_IDENTIFIER)
-        return bytes(builder.Output())
-
-    def _tensor(self, shape: tuple[int, ...], kind: int = schema.TensorType.FLOAT32, buffer: int = 0) -> int:
-        tensor = schema.TensorT()
-        tensor.shape, tensor.type, tensor.buffer = list(shape), kind, buffer
-        tensor.name = f"t{len(self.tensors)}".encode()
-        self.tensors.append(tensor)
-        return len(self.tensors) - 1
-
-    @staticmethod
-    def _code(builtin: int) -> Any:
-        code = schema.OperatorCodeT()
-        code.builtinCode, code.deprecatedBuiltinCode, code.version = builtin, min(builtin, 127), 1
-        return code
+def _is_residual(graph: TfliteGraph, kernel: Kernel, source: int, value: int) -> bool:
+    """Whether what is added is the kernel's own input; after a 1x1 convolution it mostly comes from further back."""
+    return kernel.op in WINDOW_OPS and kernel.kernel != (1, 1) and graph.shape(source) == graph.shape(value)
 
 
-def _convolution(graph: _Graph, kernel: Kernel, fused: int) -> int:
+def _combined(graph: TfliteGraph, op: str, first: int, second: int, fused: int) -> int:
+    code, options_kind, options_type = ELEMENTWISE[op]
+    options = options_type()
+    options.fusedActivationFunction = fused
+    return graph.add(code, [first, second], graph.shape(first), options_kind, options)
+
+
+def _convolution(graph: TfliteGraph, kernel: Kernel, source: int, fused: int) -> int:
     options = schema.Conv2DOptionsT()
     _set_window(options, kernel, fused)
-    per_group = kernel.in_channels // kernel.groups
-    weights = graph.weights(kernel.out_channels, *kernel.kernel, per_group)
-    inputs = [graph.input(_input_shape(kernel)), weights, graph.weights(kernel.out_channels)]
+    shape = (kernel.out_channels, *kernel.kernel, kernel.in_channels // kernel.groups)
+    inputs = [source, *graph.filter_and_bias(shape, 0, source)]
     kind = schema.BuiltinOptions.Conv2DOptions
     return graph.add(schema.BuiltinOperator.CONV_2D, inputs, _output_shape(kernel), kind, options)
 
 
-def _depthwise(graph: _Graph, kernel: Kernel, fused: int) -> int:
+def _depthwise(graph: TfliteGraph, kernel: Kernel, source: int, fused: int) -> int:
     options = schema.DepthwiseConv2DOptionsT()
     _set_window(options, kernel, fused)
     options.depthMultiplier = kernel.out_channels // kernel.in_channels
-    weights = graph.weights(1, *kernel.kernel, kernel.out_channels)
-    inputs = [graph.input(_input_shape(kernel)), weights, graph.weights(kernel.out_channels)]
+    inputs = [source, *graph.filter_and_bias((1, *kernel.kernel, kernel.out_channels), CHANNELS, source)]
     kind = schema.BuiltinOptions.DepthwiseConv2DOptions
     return graph.add(schema.BuiltinOperator.DEPTHWISE_CONV_2D, inputs, _output_shape(kernel), kind, options)
 
 
-def _fully_connected(graph: _Graph, kernel: Kernel, fused: int) -> int:
+def _fully_connected(graph: TfliteGraph, kernel: Kernel, source: int, fused: int) -> int:
     options = schema.FullyConnectedOptionsT()
     options.fusedActivationFunction = fused
-    weights = graph.weights(kernel.out_channels, kernel.in_channels)
-    inputs = [graph.input((1, kernel.in_channels)), weights, graph.weights(kernel.out_channels)]
+    inputs = [source, *graph.filter_and_bias((kernel.out_channels, kernel.in_channels), 0, source)]
     kind, shape = schema.BuiltinOptions.FullyConnectedOptions, (1, kernel.out_channels)
     return graph.add(schema.BuiltinOperator.FULLY_CONNECTED, inputs, shape, kind, options)
 
 
-def _pool(graph: _Graph, kernel: Kernel, fused: int) -> int:
+def _pool(graph: TfliteGraph, kernel: Kernel, source: int, fused: int) -> int:
     options = schema.Pool2DOptionsT()
     _set_stride(options, kernel, fused)
     options.filterHeight, options.filterWidth = kernel.kernel
     average = kernel.op == "avg_pool"
     code = schema.BuiltinOperator.AVERAGE_POOL_2D if average else schema.BuiltinOperator.MAX_POOL_2D
-    inputs = [graph.input(_input_shape(kernel))]
+    inputs = [source]
     return graph.add(code, inputs, _output_shape(kernel), schema.BuiltinOptions.Pool2DOptions, options)
 
 
-def _two_tensors(graph: _Graph, kernel: Kernel, fused: int) -> int:
-    first = graph.input(_input_shape(kernel))
+def _two_tensors(graph: TfliteGraph, kernel: Kernel, source: int, fused: int) -> int:
     second = graph.input((1, 1, 1, kernel.in_channels) if kernel.broadcast else _input_shape(kernel))
-    return graph.elementwise(kernel.op, first, second, fused)
+    return _combined(graph, kernel.op, source, second, fused)
 
 
-def _concat(graph: _Graph, kernel: Kernel, fused: int) -> int:
+def _concat(graph: TfliteGraph, kernel: Kernel, source: int, fused: int) -> int:
     options = schema.ConcatenationOptionsT()
-    options.axis, options.fusedActivationFunction = 3, fused
-    rest = (*_input_shape(kernel)[:3], max(kernel.out_channels - kernel.in_channels, 1))
-    inputs = [graph.input(_input_shape(kernel)), graph.input(rest)]
+    options.axis, options.fusedActivationFunction = CHANNELS, fused
+    rest = (1, kernel.height, kernel.width, max(kernel.out_channels - kernel.in_channels, 1))
+    inputs = [source, graph.input(rest)]
     shape = (*rest[:3], kernel.in_channels + rest[3])
     kind = schema.BuiltinOptions.ConcatenationOptions
     return graph.add(schema.BuiltinOperator.CONCATENATION, inputs, shape, kind, options)
 
 
-def _reduce(graph: _Graph, kernel: Kernel, fused: int) -> int:
+def _mean(graph: TfliteGraph, kernel: Kernel, source: int, fused: int) -> int:
+    """Over columns, then over rows, as export writes it."""
+    columns = _reduced(graph, schema.BuiltinOperator.MEAN, source, (COLUMNS,))
+    return _reduced(graph, schema.BuiltinOperator.MEAN, columns, (ROWS,))
+
+
+def _reduce_max(graph: TfliteGraph, kernel: Kernel, source: int, fused: int) -> int:
+    return _reduced(graph, schema.BuiltinOperator.REDUCE_MAX, source, (ROWS, COLUMNS))
+
+
+def _channel_mean(graph: TfliteGraph, kernel: Kernel, source: int, fused: int) -> int:
+    return _reduced(graph, schema.BuiltinOperator.MEAN, source, (CHANNELS,))
+
+
+def _channel_max(graph: TfliteGraph, kernel: Kernel, source: int, fused: int) -> int:
+    return _reduced(graph, schema.BuiltinOperator.REDUCE_MAX, source, (CHANNELS,))
+
+
+def _reduced(graph: TfliteGraph, code: int, value: int, axes: tuple[int, ...]) -> int:
     options = schema.ReducerOptionsT()
     options.keepDims = True
-    axes = [3] if kernel.op.startswith("channel") else [1, 2]
-    code = schema.BuiltinOperator.MEAN if kernel.op.endswith("mean") else schema.BuiltinOperator.REDUCE_MAX
-    inputs = [graph.input(_input_shape(kernel)), graph.constant(np.array(axes, dtype=np.int32))]
-    return graph.add(code, inputs, _output_shape(kernel), schema.BuiltinOptions.ReducerOptions, options)
+    shape = tuple(1 if axis in axes else side for axis, side in enumerate(graph.shape(value)))
+    inputs = [value, graph.constant(np.array(axes, dtype=np.int32))]
+    return graph.add(code, inputs, shape, schema.BuiltinOptions.ReducerOptions, options)
 
 
-def _depth_to_space(graph: _Graph, kernel: Kernel, fused: int) -> int:
+def _depth_to_space(graph: TfliteGraph, kernel: Kernel, source: int, fused: int) -> int:
     options = schema.DepthToSpaceOptionsT()
     options.blockSize = kernel.kernel[0]
-    inputs, kind = [graph.input(_input_shape(kernel))], schema.BuiltinOptions.DepthToSpaceOptions
+    inputs, kind = [source], schema.BuiltinOptions.DepthToSpaceOptions
     return graph.add(schema.BuiltinOperator.DEPTH_TO_SPACE, inputs, _output_shape(kernel), kind, options)
 
 
-def _resize_bilinear(graph: _Graph, kernel: Kernel, fused: int) -> int:
+def _resize_bilinear(graph: TfliteGraph, kernel: Kernel, source: int, fused: int) -> int:
     options = schema.ResizeBilinearOptionsT()
     options.halfPixelCenters = True
     size = graph.constant(np.array(kernel.output_size, dtype=np.int32))
-    inputs, kind = [graph.input(_input_shape(kernel)), size], schema.BuiltinOptions.ResizeBilinearOptions
+    inputs, kind = [source, size], schema.BuiltinOptions.ResizeBilinearOptions
     return graph.add(schema.BuiltinOperator.RESIZE_BILINEAR, inputs, _output_shape(kernel), kind, options)
 
 
-def _refuse(graph: _Graph, kernel: Kernel, fused: int) -> int:
+def _refuse(graph: TfliteGraph, kernel: Kernel, source: int, fused: int) -> int:
     raise InputError(
         f"kernel '{kernel.label()}' cannot be timed on this machine: it times {', '.join(_WRITERS_OF)} "
         f"with the activations {', '.join([*SEPARATE_ACTIVATIONS, *ELEMENTWISE])}"
@@ -228,10 +201,10 @@ _WRITERS_OF = {
     "sub": _two_tensors,
     "mul": _two_tensors,
     "concat": _concat,
-    "mean": _reduce,
-    "reduce_max": _reduce,
-    "channel_mean": _reduce,
-    "channel_max": _reduce,
+    "mean": _mean,
+    "reduce_max": _reduce_max,
+    "channel_mean": _channel_mean,
+    "channel_max": _channel_max,
     "depth_to_space": _depth_to_space,
     "resize_bilinear": _resize_bilinear,
 }
@@ -248,7 +221,9 @@ def _set_stride(options: Any, kernel: Kernel, fused: int) -> None:
     options.fusedActivationFunction = fused
 
 
-def _input_shape(kernel: Kernel) -> tuple[int, int, int, int]:
+def _input_shape(kernel: Kernel) -> tuple[int, ...]:
+    if kernel.op == "fully_connected":
+        return 1, kernel.in_channels
     return 1, kernel.height, kernel.width, kernel.in_channels
 
 

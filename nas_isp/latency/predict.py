@@ -20,6 +20,7 @@ MakeInterpolator = Callable[[Roofline, Sequence[tuple[Kernel, float]], str], Int
 """From a kind's roofline, its timed kernels and its name ('' unless on a GPU) to what predicts kernels between them."""
 
 Basis = Literal["measured", "interpolated", "extrapolated"]
+FALLS_BACK = "the delegate leaves it to the CPU; this is its time alone, without what the network loses around it"
 FREE_ON_CPU = ("relu", "relu6")
 """Activations that a CPU runtime clamps while it stores; on a GPU every fused step without a second input is free."""
 
@@ -76,6 +77,7 @@ class Predictor:
         self.table = table
         self._make_interpolator = make_interpolator
         self._measured: dict[tuple[object, ...], float] = {}
+        self._fallen_back = {self._key(entry.kernel): entry.median_ms for entry in table.fallen_back}
         self._paddings: dict[tuple[object, ...], Padding] = {}
         self._timed: dict[str, list[tuple[Kernel, float]]] = {}
         self._interpolators: dict[str, Interpolator] = {}
@@ -142,6 +144,8 @@ class Predictor:
         measured = self._measured.get(self._key(resolved))
         if measured is not None:
             return KernelPrediction(kernel, measured, "measured")
+        if (alone_ms := self._fallen_back.get(self._key(resolved))) is not None:
+            return KernelPrediction(kernel, alone_ms, "extrapolated", FALLS_BACK)
         kind = self._kind(resolved)
         if kind not in self._timed or kind not in self.table.models:
             return self._borrowed(kernel, resolved, kind)

@@ -9,17 +9,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from nas_isp import resources
 from nas_isp.errors import InputError
 from nas_isp.latency.correction import Correction
 from nas_isp.latency.fit import Roofline, fit_models
-from nas_isp.latency.kernel import Kernel
+from nas_isp.latency.kernel import Kernel, Precision
+from nas_isp.latency.provenance import Setup
 from nas_isp.latency.uncertainty import Uncertainty
 from nas_isp.settings import Settings, validated
 
 SCHEMA_VERSION: Literal[1] = 1
 MAX_TABLE_BYTES = 64 * 1024 * 1024
-HOST = "host"
 
 Processor = Literal["gpu", "cpu", "npu"]
 
@@ -40,6 +39,11 @@ class DeviceRecord(Settings):
     winograd: Annotated[bool, Field(description="Whether the runtime runs wide 3x3 convolutions by Winograd.")] = False
 
 
+def arithmetic(device: DeviceRecord) -> Precision:
+    """In which form a network is given to a device: a GPU computes float networks in half precision itself."""
+    return "int8" if device.precision == "int8" else "fp32"
+
+
 class SourceRecord(Settings):
     """Where the measurements come from."""
 
@@ -48,6 +52,10 @@ class SourceRecord(Settings):
     licence: Annotated[str, Field(min_length=1, description="Licence of the measurements.")]
     link: Annotated[str, Field(description="Where to find the source.")]
     caveat: Annotated[str, Field(description="What a user of predictions must know.")] = ""
+    setup: Annotated[Setup | None, Field(description="How this program timed them; null: it did not.")] = None
+    anchor_ms: Annotated[
+        float | None, Field(gt=0, description="Time of the set-up's anchor network, at which all times are stated.")
+    ] = None
 
 
 class MeasuredKernel(Settings):
@@ -55,16 +63,23 @@ class MeasuredKernel(Settings):
 
     kernel: Annotated[Kernel, Field(description="What was timed.")]
     median_ms: Annotated[float, Field(gt=0, description="Median time.")]
+    min_ms: Annotated[float | None, Field(gt=0, description="Shortest time; null: unknown.")] = None
     p10_ms: Annotated[float | None, Field(gt=0, description="10th percentile; null: unknown.")] = None
     p90_ms: Annotated[float | None, Field(gt=0, description="90th percentile; null: unknown.")] = None
     runs: Annotated[int, Field(ge=1, description="Number of single times behind these figures.")]
+    averaged: Annotated[bool, Field(description="Whether median_ms is a mean: the benchmark tells no median.")] = False
+    nodes: Annotated[int | None, Field(ge=1, description="Nodes of the timed model; null: unknown.")] = None
+    delegated_nodes: Annotated[int | None, Field(ge=0, description="Those of them that the delegate ran.")] = None
+    anchor_drift: Annotated[
+        float | None,
+        Field(gt=-1, description="How far the anchor network was off meanwhile, as a share; null: within the limit."),
+    ] = None
 
     @model_validator(mode="after")
     def _in_order(self) -> "MeasuredKernel":
-        low = self.median_ms if self.p10_ms is None else self.p10_ms
-        high = self.median_ms if self.p90_ms is None else self.p90_ms
-        if not low <= self.median_ms <= high:
-            raise ValueError(f"p10 {low}, median {self.median_ms} and p90 {high} ms must not decrease")
+        times = [time for time in (self.min_ms, self.p10_ms, self.median_ms, self.p90_ms) if time is not None]
+        if times != sorted(times):
+            raise ValueError(f"shortest time, p10, median and p90 are {times} ms; they must not decrease")
         return self
 
 
@@ -78,6 +93,10 @@ class LatencyTable(Settings):
     uncertainty: Uncertainty = Uncertainty()
     models: Annotated[dict[str, Roofline], Field(description="Fitted model per kernel kind.")]
     measured: tuple[MeasuredKernel, ...]
+    fallen_back: Annotated[
+        tuple[MeasuredKernel, ...],
+        Field(description="Kernels that the delegate left to the CPU, with their time there."),
+    ] = ()
 
 
 def build_table(
@@ -85,6 +104,7 @@ def build_table(
     source: SourceRecord,
     measured: Sequence[MeasuredKernel],
     correction: Correction | None = None,
+    fallen_back: Sequence[MeasuredKernel] = (),
 ) -> LatencyTable:
     """A table with the models fitted to the measured kernels; without a correction, none is applied."""
     kernels, times = [entry.kernel for entry in measured], [entry.median_ms for entry in measured]
@@ -95,43 +115,8 @@ def build_table(
         correction=correction or Correction(),
         models=fit_models(kernels, times, device.winograd) if measured else {},
         measured=tuple(measured),
+        fallen_back=tuple(fallen_back),
     )
-
-
-def device_names() -> list[str]:
-    """Everything that a device option takes by name: the shipped tables and this machine."""
-    return sorted({*resources.names("latency_tables"), HOST})
-
-
-def load_table(name_or_path: str) -> LatencyTable:
-    """The shipped table of that name, this machine's own, or the table in a file.
-
-    Raises:
-        InputError: unknown name (the message lists the known ones), or a file that is no valid table.
-    """
-    if name_or_path == HOST:
-        path = host_table_path()
-        if not path.is_file():
-            raise InputError(
-                "device 'host' has no measurements yet on this machine: "
-                "run `nas-isp latency measure --target host --space mobile`"
-            )
-        return read_table(path)
-    try:
-        return read_table(resources.find("latency_tables", name_or_path))
-    except InputError as error:
-        if str(error).startswith("unknown device"):
-            raise InputError(
-                f"unknown device '{name_or_path}': known are {', '.join(device_names())}, "
-                "or give the path of a .json file"
-            ) from error
-        raise
-
-
-def host_table_path() -> Path:
-    """Where this machine's measurements are kept; `NAS_ISP_CACHE` moves the folder."""
-    default = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "nas_isp"
-    return Path(os.environ.get("NAS_ISP_CACHE", default)) / "host.json"
 
 
 def read_table(path: Path) -> LatencyTable:
@@ -140,7 +125,10 @@ def read_table(path: Path) -> LatencyTable:
     Raises:
         InputError: unreadable, not JSON, or a field that is missing, unknown or out of range.
     """
-    return validated(read_json(path), LatencyTable, path)
+    content = read_json(path)
+    if isinstance(content, dict) and "batches" in content:
+        raise InputError(f"{path}: holds measurements, not a table; run `nas-isp latency build {path} -o TABLE.json`")
+    return validated(content, LatencyTable, path)
 
 
 def write_table(path: Path, table: LatencyTable) -> None:
@@ -171,6 +159,15 @@ def read_json(path: Path) -> Any:
         raise InputError(f"{path}, line {error.lineno}: malformed JSON ({error.msg})") from error
     except RecursionError as error:
         raise InputError(f"{path}: malformed JSON (nested too deeply)") from error
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write plain data as an indented JSON file, atomically.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    write_text(path, json.dumps(content, indent=1) + "\n")
 
 
 def write_text(path: Path, text: str) -> None:

@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas_isp.errors import InputError
-from nas_isp.raw.image import RawImage
+from nas_isp.raw.capture import capture_of
+from nas_isp.raw.image import Crop, RawImage
 from nas_isp.raw.sensor import Cfa
 
 if TYPE_CHECKING:
-    from rawpy import RawPy
+    from rawpy import ImageSizes, RawPy
 
 CAMERA_SUFFIXES = frozenset(
     {
@@ -49,7 +50,7 @@ def read_camera_file(path: Path) -> RawImage:
     import rawpy
 
     try:
-        with _silenced(), rawpy.imread(str(path)) as raw:
+        with silenced(), rawpy.imread(str(path)) as raw:
             return _convert(raw, path, _bayer_pattern(raw, path))
     except rawpy.LibRawIOError as error:
         raise InputError(f"{path}: ends early or is damaged; give a whole camera RAW file") from error
@@ -63,7 +64,7 @@ _STDERR_LOCK = Lock()
 
 
 @contextmanager
-def _silenced() -> Iterator[None]:
+def silenced() -> Iterator[None]:
     """LibRaw prints about damaged files; the error that is raised says it already.
 
     The lock keeps a second thread from taking the silence for the stream to go back to.
@@ -114,8 +115,23 @@ def _convert(raw: "RawPy", path: Path, pattern: Pattern) -> RawImage:
         white_balance=_gains(raw.camera_whitebalance),
         color_matrix=_color_matrix(raw.color_matrix, raw.rgb_xyz_matrix),
         flip=int(raw.sizes.flip),
+        crop=_crop(raw.sizes, height, width),
+        capture=capture_of(raw, path),
         source=str(path),
     )
+
+
+def _crop(sizes: "ImageSizes", height: int, width: int) -> Crop | None:
+    """The part of the visible area `(height, width)` that the camera means to be shown; None for all of it.
+
+    LibRaw counts its margins from the corner of the whole sensor, and has zeros where a file says nothing. Files
+    exist with a crop that does not lie in the visible area; they are shown whole.
+    """
+    top, left = sizes.crop_top_margin - sizes.top_margin, sizes.crop_left_margin - sizes.left_margin
+    tall, wide = min(sizes.crop_height, height - top), min(sizes.crop_width, width - left)
+    if min(top, left) < 0 or min(tall, wide) < 4 or 2 * tall < height or 2 * wide < width:
+        return None
+    return None if (tall, wide) == (height, width) else (top, left, tall, wide)
 
 
 def _cfa(pattern: Pattern) -> Cfa:

@@ -11,8 +11,9 @@ from torch.nn import functional
 
 from nas_isp.raw.demosaic import DEMOSAIC, demosaic_bilinear, demosaic_malvar
 from nas_isp.raw.image import RawImage
-from nas_isp.raw.orientation import upright
+from nas_isp.raw.orientation import as_meant
 from nas_isp.raw.packing import align_to_rggb, pack
+from nas_isp.raw.saturation import packed_saturation
 
 __all__ = [
     "DEMOSAIC",
@@ -66,7 +67,7 @@ def render(
 
 
 def render_image(raw: RawImage, demosaic: str = "malvar", auto_exposure: bool = False) -> NDArray[np.uint8]:
-    """Develop a RAW picture to 8-bit sRGB `(H, W, 3)`, upright.
+    """Develop a RAW picture to 8-bit sRGB `(H, W, 3)`, cropped and turned as the camera means it.
 
     As-shot white balance and the file's colour matrix are used where there are any; otherwise grey world and
     the camera's own colours. A phase other than RGGB costs one row and/or column on both sides.
@@ -78,13 +79,13 @@ def render_image(raw: RawImage, demosaic: str = "malvar", auto_exposure: bool = 
             white-balanced channel reaches 0.95 of white; never darkens.
     """
     aligned = align_to_rggb(raw)
-    packed = torch.from_numpy(pack(aligned))[None]
+    packed = torch.from_numpy(pack(aligned))[None] / packed_saturation(aligned)
     gains = grey_world(packed) if raw.white_balance is None else torch.tensor(raw.white_balance)
     matrix = None if raw.color_matrix is None else torch.from_numpy(raw.color_matrix)
     exposure = _auto_exposure(packed, gains) if auto_exposure else 1.0
     rgb = render(packed, gains, matrix, demosaic, exposure)[0]
     pixels = (rgb * 255).round_().to(torch.uint8).permute(1, 2, 0).numpy()
-    return upright(pixels, raw.flip)
+    return as_meant(pixels, aligned)
 
 
 def grey_world(packed: Tensor) -> Tensor:

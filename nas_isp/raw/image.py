@@ -1,11 +1,15 @@
 """`RawImage`: one Bayer mosaic with what is needed to develop it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nas_isp.raw.sensor import Cfa
+from nas_isp.raw.capture import Capture
+from nas_isp.raw.sensor import Cfa, Gains
+
+Crop = tuple[int, int, int, int]
+"""Top, left, height and width in mosaic pixels."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,8 @@ class RawImage:
         color_matrix: `(3, 3)` white-balanced camera RGB to linear sRGB, rows sum to 1, or None.
         flip: rotation that makes the picture upright, in LibRaw's code: 0 none, 3 by 180 degrees,
             5 by 90 degrees counter-clockwise, 6 by 90 degrees clockwise.
+        crop: the part that the camera means to be shown, None for all; what lies around it is real picture as well.
+        capture: who took it, when and how. Of a bare mosaic only the sensor's name is known.
         source: where it came from, for messages.
     """
 
@@ -28,7 +34,9 @@ class RawImage:
     cfa: Cfa
     black: tuple[float, float, float, float]
     white: float
-    white_balance: tuple[float, float, float] | None = None
+    white_balance: Gains | None = None
     color_matrix: NDArray[np.float32] | None = None
     flip: int = 0
+    crop: Crop | None = None
+    capture: Capture = field(default_factory=Capture)
     source: str = ""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas_isp.errors import InputError
+from nas_isp.raw.capture import Capture
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.packing import unpack_uint16
 from nas_isp.raw.sensor import SensorDescription
@@ -44,6 +45,9 @@ def read_mosaic_file(path: Path, sensor: SensorDescription) -> RawImage:
         cfa=sensor.cfa,
         black=sensor.black_sites,
         white=sensor.white,
+        white_balance=sensor.white_balance,
+        color_matrix=None if sensor.color_matrix is None else np.array(sensor.color_matrix, np.float32),
+        capture=Capture(model=sensor.name if sensor.is_named else ""),
         source=str(path),
     )
 

@@ -5,6 +5,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from nas_isp.raw.image import RawImage
+
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 
@@ -21,6 +23,14 @@ def upright(array_hwc: NDArray[Scalar], flip: int) -> NDArray[Scalar]:
     """
     turned = _mirrored(array_hwc, flip)
     return np.ascontiguousarray(turned.swapaxes(0, 1) if flip & 4 else turned)
+
+
+def as_meant(array_hwc: NDArray[Scalar], raw: RawImage) -> NDArray[Scalar]:
+    """The picture `(H, W, C)` of a mosaic's pixels as the camera means it to be seen: cropped and upright."""
+    if raw.crop is not None:
+        top, left, height, width = raw.crop
+        array_hwc = array_hwc[top : top + height, left : left + width]
+    return upright(array_hwc, raw.flip)
 
 
 def turned_back(upright_hwc: NDArray[Scalar], flip: int) -> NDArray[Scalar]:

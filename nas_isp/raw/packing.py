@@ -6,11 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas_isp.errors import InputError
-from nas_isp.raw.image import RawImage
+from nas_isp.raw.image import Crop, RawImage
 from nas_isp.raw.sensor import Cfa
 
 Site = tuple[int, int]
 CfaSites = tuple[Site, Site, Site, Site]
+Levels = tuple[float, float, float, float]
 
 CANONICAL_SITES: dict[Cfa, CfaSites] = {
     "RGGB": ((0, 0), (0, 1), (1, 0), (1, 1)),
@@ -26,16 +27,25 @@ def pack(raw: RawImage) -> NDArray[np.float32]:
 
     Neither end is clipped: noise below black stays negative.
     """
-    black = np.array(canonical_black(raw), np.float32)[:, None, None]
-    planes: NDArray[np.float32] = pack_uint16(raw.mosaic, raw.cfa).astype(np.float32)
-    planes -= black
-    planes /= np.float32(raw.white) - black
-    return planes
+    return from_sensor_values(pack_uint16(raw.mosaic, raw.cfa), canonical_black(raw), raw.white)
 
 
-def unpack(
-    packed: NDArray[np.float32], cfa: Cfa, black: tuple[float, float, float, float], white: float
-) -> NDArray[np.uint16]:
+def from_sensor_values(planes: NDArray[np.uint16], black: Levels, white: float) -> NDArray[np.float32]:
+    """(x - black) / (white - black) of packed sensor values `(4, h, w)`; `black` is in plane order."""
+    levels = np.array(black, np.float32)[:, None, None]
+    packed: NDArray[np.float32] = planes.astype(np.float32)
+    packed -= levels
+    packed /= np.float32(white) - levels
+    return packed
+
+
+def to_sensor_values(packed: NDArray[np.float32], black: Levels, white: float) -> NDArray[np.uint16]:
+    """The sensor values of packed planes `(4, h, w)`, rounded; what is outside 0..65535 saturates."""
+    levels = np.array(black, np.float32)[:, None, None]
+    return np.clip(np.rint(packed * (np.float32(white) - levels) + levels), 0, 65535).astype(np.uint16)
+
+
+def unpack(packed: NDArray[np.float32], cfa: Cfa, black: Levels, white: float) -> NDArray[np.uint16]:
     """The mosaic `(H, W)` of packed planes `(4, H/2, W/2)`; the exact inverse of `pack`.
 
     Args:
@@ -44,9 +54,7 @@ def unpack(
         black: black level of the sites (0,0), (0,1), (1,0), (1,1), as in `RawImage`.
         white: saturation level.
     """
-    levels = np.array([black[2 * row + column] for row, column in CANONICAL_SITES[cfa]], np.float32)[:, None, None]
-    values = np.rint(packed * (np.float32(white) - levels) + levels)
-    return unpack_uint16(np.clip(values, 0, 65535).astype(np.uint16), cfa)
+    return unpack_uint16(to_sensor_values(packed, in_plane_order(black, cfa), white), cfa)
 
 
 def pack_uint16(mosaic: NDArray[np.uint16], cfa: Cfa) -> NDArray[np.uint16]:
@@ -63,9 +71,14 @@ def unpack_uint16(planes: NDArray[np.uint16], cfa: Cfa) -> NDArray[np.uint16]:
     return mosaic
 
 
-def canonical_black(raw: RawImage) -> tuple[float, float, float, float]:
+def canonical_black(raw: RawImage) -> Levels:
     """Black levels in plane order R, G1 (red row), G2 (blue row), B."""
-    first, second, third, fourth = (raw.black[2 * row + column] for row, column in CANONICAL_SITES[raw.cfa])
+    return in_plane_order(raw.black, raw.cfa)
+
+
+def in_plane_order(sites: Levels, cfa: Cfa) -> Levels:
+    """Levels of the sites (0,0), (0,1), (1,0), (1,1) in plane order R, G1 (red row), G2 (blue row), B."""
+    first, second, third, fourth = (sites[2 * row + column] for row, column in CANONICAL_SITES[cfa])
     return (first, second, third, fourth)
 
 
@@ -91,4 +104,12 @@ def align_to_rggb(raw: RawImage) -> RawImage:
         mosaic=np.ascontiguousarray(mosaic),
         cfa="RGGB",
         black=(float(black[0]), float(black[1]), float(black[2]), float(black[3])),
+        crop=None if raw.crop is None else _within(raw.crop, (top, left), mosaic.shape),
     )
+
+
+def _within(crop: Crop, offset: Site, size: tuple[int, ...]) -> Crop:
+    """A crop counted from `offset`, as far as it lies in a picture of that size."""
+    starts = [min(max(crop[axis] - offset[axis], 0), size[axis]) for axis in (0, 1)]
+    stops = [min(crop[axis] + crop[2 + axis] - offset[axis], size[axis]) for axis in (0, 1)]
+    return starts[0], starts[1], stops[0] - starts[0], stops[1] - starts[1]

@@ -6,14 +6,21 @@ from pydantic import Field, model_validator
 
 from nas_isp.settings import Settings
 
+Gains = tuple[float, float, float]
+"""White-balance gains of R, G and B with G = 1."""
+
+Row = tuple[float, float, float]
 Cfa = Literal["RGGB", "BGGR", "GRBG", "GBRG"]
+UNNAMED = "unnamed"
+ROW_SUM_TOLERANCE = 0.02
+
 CFA_ORDERS: tuple[Cfa, ...] = ("RGGB", "BGGR", "GRBG", "GBRG")
 
 
 class SensorDescription(Settings):
     """Sensor facts that a bare mosaic file does not carry (`sensor.json` beside the files)."""
 
-    name: Annotated[str, Field(description="Name for reports.")] = "unnamed"
+    name: Annotated[str, Field(description="Name for reports; also tells sensors apart.")] = UNNAMED
     cfa: Annotated[Cfa, Field(description="Colours of the 2x2 cell, row by row, at row 0, column 0.")]
     bits: Annotated[int, Field(ge=8, le=16, description="Bits of a true value.")] = 10
     black: Annotated[
@@ -27,6 +34,14 @@ class SensorDescription(Settings):
     ] = "mosaic"
     width: Annotated[int | None, Field(gt=0, description="Columns of a bare .raw file.")] = None
     height: Annotated[int | None, Field(gt=0, description="Rows of a bare .raw file.")] = None
+    white_balance: Annotated[
+        Gains | None,
+        Field(description="Gains of R, G, B, G = 1, for the captures' light, or the one a model takes for neutral."),
+    ] = None
+    color_matrix: Annotated[
+        tuple[Row, Row, Row] | None,
+        Field(description="White-balanced camera RGB to linear sRGB, row by row; every row sums to 1."),
+    ] = None
     note: Annotated[str, Field(description="Free text.")] = ""
 
     @model_validator(mode="after")
@@ -36,6 +51,19 @@ class SensorDescription(Settings):
         if min(self.black_sites) < 0:
             raise ValueError(f"black {self.black} must not be negative")
         return self
+
+    @model_validator(mode="after")
+    def _colors_plausible(self) -> "SensorDescription":
+        if self.white_balance and min(self.white_balance) <= 0:
+            raise ValueError(f"white_balance {self.white_balance} must be above 0")
+        if any(abs(sum(row) - 1) > ROW_SUM_TOLERANCE for row in self.color_matrix or ()):
+            raise ValueError("every row of color_matrix must sum to 1: it takes white-balanced colours")
+        return self
+
+    @property
+    def is_named(self) -> bool:
+        """Whether it has a name to be known by."""
+        return self.name not in ("", UNNAMED)
 
     @property
     def black_sites(self) -> tuple[float, float, float, float]:

@@ -3,10 +3,9 @@
 import hashlib
 
 from nas_isp.generators.architecture import Architecture
-from nas_isp.latency.host import kept_table
+from nas_isp.latency.devices import load_table
 from nas_isp.latency.kernels import kernels_of
 from nas_isp.latency.predict import Predictor
-from nas_isp.latency.tables import HOST, host_table_path, load_table
 
 CONVOLUTIONS = ("conv2d", "depthwise_conv2d")
 
@@ -22,8 +21,6 @@ class TableRater:
                 that was measured on another machine or runtime.
         """
         table = load_table(device)
-        if device == HOST:
-            kept_table(host_table_path())
         self._predictor, self._size = Predictor(table), (packed_height, packed_width)
         self.digest = hashlib.sha256(table.model_dump_json().encode()).hexdigest()[:12]
 

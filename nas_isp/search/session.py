@@ -10,7 +10,7 @@ from nas_isp.adversarial.prepare import Prepared, prepare
 from nas_isp.data.demo import demo_folders
 from nas_isp.data.patches import load_unpaired
 from nas_isp.errors import InputError
-from nas_isp.latency.tables import HOST
+from nas_isp.latency.host import HOST_PRECISIONS
 from nas_isp.raw.readers import load_sensor
 from nas_isp.recipe import load_recipe
 from nas_isp.search.budget import Stopwatch
@@ -240,6 +240,6 @@ def _folder(option: str, folder: Path | None) -> Path | None:
 
 
 def _device(name_or_path: str) -> str:
-    if name_or_path == HOST or name_or_path in resources.names("latency_tables"):
+    if name_or_path in HOST_PRECISIONS or name_or_path in resources.names("latency_tables"):
         return name_or_path
     return str(Path(name_or_path).resolve())

@@ -1,6 +1,7 @@
 """Search spaces: declarative sets of architectures, read from `search_spaces/*.yaml`."""
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import product
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, model_validator
@@ -111,6 +112,33 @@ class SearchSpace(Settings):
             if not trail:
                 return
             prefix = [index for index, _ in trail[:-1]] + [trail[-1][0] + 1]
+
+    def short_networks(self) -> Iterator[PlainArchitecture]:
+        """Networks of one or two blocks that together have every kernel that any member has.
+
+        What a block costs depends on its own options, the channels before it and whether it is the first; what tail and
+        colour head cost on the channels before them. Where the space has no such short members, these are not members.
+        """
+        for scale in self.scales:
+            start = self._kinds(scale == 4)[0]
+            for width in self.widths:
+                first = Block(kind=start, channels=width, activation=self.first_activations[0])
+                for tail, activation, head in product(self.tail_kernels, self.tail_activations, self.color_heads):
+                    yield PlainArchitecture(
+                        scale=scale, blocks=(first,), tail_kernel=tail, tail_activation=activation, color_head=head
+                    )
+                if max(self.depths) > 1:
+                    for block in self._blocks(self.kinds, self.activations, width):
+                        yield PlainArchitecture(scale=scale, blocks=(first, block))
+            for block in self._blocks(self._kinds(scale == 4), self.first_activations, PACKED_CHANNELS):
+                if not (block.residual and scale == 4):
+                    yield PlainArchitecture(scale=scale, blocks=(block,))
+
+    def _blocks(self, kinds: Sequence[BlockKind], activations: Sequence[Activation], channels: int) -> Iterator[Block]:
+        """Every block that may follow so many channels."""
+        for kind, width, activation, residual in product(kinds, self.widths, activations, self.residuals):
+            if not residual or width == channels:
+                yield Block(kind=kind, channels=width, activation=activation, residual=residual)
 
     def size(self) -> int:
         """Number of members."""

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from nas_isp.cli.models import load_architecture, load_model
+from nas_isp.cli.models import load_architecture, load_model, training_raw
 from nas_isp.errors import InputError
 from nas_isp.generators.architecture import Block, PlainArchitecture
 from nas_isp.generators.build import build
-from nas_isp.generators.bundle import Bundle, BundleRecord, save_bundle
+from nas_isp.generators.bundle import RAW_FOLDER, Bundle, BundleRecord, save_bundle
 from nas_isp.generators.published import PUBLISHED
 from nas_isp.raw.sensor import SensorDescription
 
@@ -27,6 +27,16 @@ def study(tmp_path: Path) -> Path:
     bundle = Bundle(record, dict(build(ARCHITECTURE).state_dict()))
     save_bundle(tmp_path / "study/trials/0007/model.safetensors", bundle)
     return tmp_path / "study"
+
+
+def test_the_training_raw_of_a_bundle_is_found_while_it_is_there(study: Path, tmp_path: Path) -> None:
+    bundle = load_model(f"{study}:7")
+    assert training_raw(f"{study}:7", bundle) is None
+    record = bundle.record.model_copy(update={"origin": {RAW_FOLDER: str(tmp_path / "raw")}})
+    told = Bundle(record, bundle.weights)
+    assert training_raw("m.safetensors", told) is None
+    (tmp_path / "raw").mkdir()
+    assert training_raw("m.safetensors", told) == tmp_path / "raw"
 
 
 @pytest.mark.parametrize("name", PUBLISHED)

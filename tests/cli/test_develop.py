@@ -1,17 +1,20 @@
 """`nas-isp develop`: pictures where they were asked for, and broken photos that stop nobody else."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 import torch
+from dng_files import write_dng
 from PIL import Image
 
 from nas_isp.cli.app import main
 from nas_isp.generators.architecture import Block, PlainArchitecture
 from nas_isp.generators.build import build
-from nas_isp.generators.bundle import Bundle, BundleRecord, save_bundle
+from nas_isp.generators.bundle import Bundle, BundleRecord, load_bundle, save_bundle
 from nas_isp.raw.sensor import SensorDescription
 
 SMALL = PlainArchitecture(blocks=(Block(kind="conv3", channels=6),))
@@ -45,7 +48,9 @@ def test_one_photo_goes_to_the_named_file_with_the_classical_one_beside(
 ) -> None:
     target = scene / "a.jpg"
     assert run(monkeypatch, "develop", scene / "m.safetensors", scene / "raw/a.npy", "-o", target, "--compare") == 0
-    assert capsys.readouterr().out.split() == [str(target), str(scene / "a_classical.jpg")]
+    captured = capsys.readouterr()
+    assert captured.out.split() == [str(target), str(scene / "a_classical.jpg")]
+    assert "rendered by nas-isp" in captured.err
     sizes = {Image.open(scene / name).size for name in ("a.jpg", "a_classical.jpg")}
     assert sizes == {(34, 22)}  # BGGR: one row and column cut on both sides
 
@@ -53,6 +58,39 @@ def test_one_photo_goes_to_the_named_file_with_the_classical_one_beside(
 def test_a_folder_of_photos_goes_to_a_folder(scene: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run(monkeypatch, "develop", scene / "m.safetensors", scene / "raw", "-o", scene / "out", "--tile", "16") == 0
     assert sorted(path.name for path in (scene / "out").iterdir()) == ["a.png", "b.png"]
+
+
+@pytest.mark.parametrize(("format", "suffix"), [("jpg", ".jpg"), ("tiff", ".tiff")])
+def test_a_batch_is_written_in_the_asked_format(
+    scene: Path, monkeypatch: pytest.MonkeyPatch, format: str, suffix: str
+) -> None:
+    options = ("--format", format)
+    assert run(monkeypatch, "develop", scene / "m.safetensors", scene / "raw", "-o", scene / "out", *options) == 0
+    assert sorted(path.name for path in (scene / "out").iterdir()) == [f"a{suffix}", f"b{suffix}"]
+
+
+def test_a_camera_file_is_compared_with_libraw_and_adapted_with_a_warning(
+    scene: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = load_bundle(scene / "m.safetensors")
+    sensor = SENSOR.model_copy(update={"name": "own", "white_balance": (1.5, 1.0, 2.0)})
+    save_bundle(scene / "m.safetensors", replace(bundle, record=bundle.record.model_copy(update={"sensor": sensor})))
+    mosaic = np.random.default_rng(0).integers(100, 800, (24, 36)).astype(np.uint16)
+    photo = write_dng(scene / "c.dng", mosaic, exposure_s=(1, 60))
+    pictures = {}
+    for options in ((), ("--no-adapt",), ("--compare",)):
+        target = scene / f"c{''.join(options)}.tif"
+        assert run(monkeypatch, "develop", scene / "m.safetensors", photo, "-o", target, *options) == 0
+        pictures[options] = tifffile.imread(target)
+        lines = capsys.readouterr().err.strip().splitlines()
+        assert len(lines) == {(): 1, ("--no-adapt",): 0, ("--compare",): 2}[options]
+        if options != ("--no-adapt",):
+            assert "from Test T1, the model is for own; brought there by its white balance" in lines[0]
+    assert "rendered by LibRaw" in lines[1]
+    assert not np.array_equal(pictures[()], pictures["--no-adapt",])
+    with tifffile.TiffFile(scene / "c--compare_classical.tif") as tiff:
+        assert tiff.asarray().shape == pictures[()].shape
+        assert "LibRaw" in tiff.pages.first.tags["Software"].value
 
 
 def test_a_broken_photo_does_not_stop_the_others(
@@ -138,10 +176,11 @@ def test_bad_input_is_one_line_and_leaves_nothing(
 
 
 def test_an_exported_file_develops_the_same_picture(scene: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from nas_isp.export.content import Form
     from nas_isp.export.write import export_model
     from nas_isp.generators.bundle import load_bundle
 
-    export_model(load_bundle(scene / "m.safetensors"), scene / "m.onnx", "onnx", packed_size=(8, 12))
+    export_model(load_bundle(scene / "m.safetensors"), scene / "m.onnx", Form("onnx", packed_size=(8, 12)))
     for model in ("m.safetensors", "m.onnx"):
         assert run(monkeypatch, "develop", scene / model, scene / "raw/b.npy", "-o", scene / f"{model}.png") == 0
     pictures = [np.asarray(Image.open(scene / f"m.{kind}.png")).astype(int) for kind in ("safetensors", "onnx")]

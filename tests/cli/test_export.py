@@ -61,8 +61,11 @@ def test_tflite_prints_a_table_and_nothing_else(
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"--precision": "int8"}, "fp32 and fp16"),
-        ({"--precision": "bf16"}, "fp32 and fp16"),
+        ({"--precision": "int8"}, "int8 is written for TFLite only"),
+        ({"--precision": "bf16"}, "fp16"),
+        ({"--input": "jpeg"}, "normalised"),
+        ({"--output": "jpeg"}, "uint8"),
+        ({"--pairs": "missing"}, "holds no folder raw/"),
         ({"--input-size": "544"}, "such as 544x960"),
         ({"--input-size": "0x960"}, "such as 544x960"),
         ({"--input-size": "-4x960"}, "such as 544x960"),

@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 
+from nas_isp.generators.published import PUBLISHED
+from nas_isp.latency.host_models import single_kernel_model
+from nas_isp.latency.kernel import convolution
+
 NETWORK = {
     "network": "first",
     "kernels": [
@@ -48,7 +52,8 @@ def test_list_names_every_device(nas_isp: Any) -> None:
     rows = json.loads(nas_isp("list", "--format", "json").stdout)
     ids = {row["id"] for row in rows}
     assert ids == {
-        *("pixel4-gpu", "galaxy-s10-gpu", "mi8se-gpu", "galaxy-a03s-gpu", "iphone7-gpu", "iphonexs-gpu", "host")
+        *("pixel4-gpu", "galaxy-s10-gpu", "mi8se-gpu", "galaxy-a03s-gpu", "iphone7-gpu", "iphonexs-gpu"),
+        *("host", "host-int8"),
     }
     by_id = {row["id"]: row for row in rows}
     assert by_id["host"]["kernels"] == 0
@@ -88,13 +93,15 @@ def test_predict_a_published_model(nas_isp: Any) -> None:
         (("predict", "--device", "pixel4-gpu", "--kernels", "broken.jsonl"), "line 1: malformed JSON"),
         (("predict", "--device", "pixel4-gpu", "--kernels", "empty.jsonl"), "no network"),
         (("predict", "--device", "pixel4-gpu", "--model", "efficient-isp", "--input-size", "0x4"), "0x4"),
-        (("measure", "--target", "adb", "--model", "efficient-isp"), "unknown target 'adb'"),
+        (("measure", "--target", "gpio", "--model", "efficient-isp", "-o", "x.json"), "unknown target 'gpio'"),
+        (("measure", "--target", "host:1", "--model", "efficient-isp", "-o", "x.json"), "no address"),
         (("measure", "--target", "host", "--space", "nope"), "nope"),
         (("build", "bad.jsonl", "-o", "table.json"), "bad.jsonl"),
         (("validate", "--device", "host", "--networks", "mobile"), "SPACE:N"),
+        (("validate", "--device", "host", "--networks", "."), "holds no .json"),
         (("measure", "--target", "host", "--model", "efficient-isp", "-o", "broken.jsonl/y.json"), "cannot be written"),
         (("validate", "--device", "host", "--networks", "tiny:1", "-o", "none/y.json"), "cannot be written"),
-        (("validate", "--device", "pixel4-gpu", "--networks", "mobile:1"), "only be measured on this machine"),
+        (("validate", "--device", "pixel4-gpu", "--networks", "mobile:1"), "give the --target"),
     ],
 )
 def test_bad_input_gets_one_line(nas_isp: Any, tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
@@ -110,6 +117,8 @@ def test_measured_kernels_become_a_table_that_predicts(nas_isp: Any, tmp_path: P
     (tmp_path / "one.json").write_text(json.dumps([small, {**small, "height": 64, "width": 64}]))
     measured = nas_isp("measure", "--target", "host", "--kernels", "one.json", "-o", "measurements.json")
     assert measured.returncode == 0, measured.stderr
+    assert "2 kernels measured" in measured.stderr
+    assert "latency build" in refused(nas_isp("predict", "--device", "measurements.json", "--kernels", "one.json"))
     (tmp_path / "networks.json").write_text(
         json.dumps({"results": [{"kernels_ms": 1.0, "kernel_count": 2, "measured_ms": 1.5}]})
     )
@@ -132,6 +141,35 @@ def test_predict_on_this_machine_times_what_is_missing(nas_isp: Any, tmp_path: P
     assert next(row for row in rows if row["id"] == "host")["kernels"] == 3
 
 
+def test_measurements_of_both_precisions_are_kept_apart(nas_isp: Any, tmp_path: Path) -> None:
+    (tmp_path / "one.json").write_text(json.dumps([NETWORK["kernels"][1]]))
+    for device, precision in (("host", "fp32"), ("host-int8", "int8")):
+        path = nas_isp("measure", "--target", "host", "--precision", precision, "--kernels", "one.json").stdout.strip()
+        assert Path(path).name == f"{device}.json"
+        answer = nas_isp("predict", "--device", device, "--kernels", "one.json", "--format", "json")
+        assert json.loads(answer.stdout)["measured_share"] == 1
+    arguments = ("measure", "--target", "host", "--precision", "int8", "--kernels", "one.json")
+    assert "but this is 'host-int8'" in refused(nas_isp(*arguments, "-o", "cache/host.json"))
+
+
+@pytest.mark.slow
+def test_validate_takes_a_folder_in_8_bits_and_leaves_out_what_it_cannot_use(nas_isp: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "networks"
+    folder.mkdir()
+    (folder / "good.json").write_text(PUBLISHED["robust-isp"].to_json())
+    (folder / "broken.json").write_text("{")
+    (folder / "float.tflite").write_bytes(single_kernel_model(convolution(4, 4, 3, (32, 32))))
+    arguments = ("--device", "host-int8", "--networks", "networks", "--input-size", "32x32", "-o", "out.json")
+    answer = nas_isp("validate", *arguments)
+    assert answer.returncode == 0, answer.stderr
+    found = json.loads((tmp_path / "out.json").read_text())
+    assert [row["network"] for row in found["results"]] == ["good.json"]
+    assert {fault["network"] for fault in found["failed"]} == {"broken.json", "float.tflite"}
+    assert "is fp32, but int8 is measured" in answer.stderr
+    assert found["precision"] == "int8"
+    assert found["results"][0]["measured_share"] == 1
+
+
 @pytest.mark.slow
 def test_validate_compares_whole_networks(nas_isp: Any, tmp_path: Path) -> None:
     arguments = ("--device", "host", "--networks", "tiny:2", "--input-size", "64x64", "-o", "out.json")
@@ -139,4 +177,8 @@ def test_validate_compares_whole_networks(nas_isp: Any, tmp_path: Path) -> None:
     found = json.loads(answer.stdout)
     assert found["networks"] == len(found["results"]) == 2
     assert all(row["measured_ms"] > 0 and row["predicted_ms"] > 0 for row in found["results"])
+    assert sum(kind["share"] for kind in found["kinds"]) == pytest.approx(1)
     assert json.loads((tmp_path / "out.json").read_text()) == found
+    measured = tmp_path / "cache" / "host.json"
+    built = nas_isp("build", measured, "-o", "mine.json", "--networks", "out.json")
+    assert "correction fitted on 2 networks" in built.stderr

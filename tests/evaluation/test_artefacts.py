@@ -142,7 +142,7 @@ def test_gain_tint_and_flips_change_no_verdict(
 ) -> None:
     reference = scene(seed)
     picture = np.clip(np.round(reference * gain + tint), 0, 255).astype(np.uint8)
-    spoilt = plus(picture, CHECKERBOARD, 3)
+    spoilt = plus(picture, CHECKERBOARD, 4)
     for shown, expected in ((picture, "clean"), (spoilt, "checkerboard")):
         numbers = artefacts_of(np.flip(shown, axes), np.flip(reference, axes))
         assert artefact_report([numbers])["verdict"] == expected

@@ -7,7 +7,12 @@ from torch.nn import functional
 
 from nas_isp.data.demo import demo_folders
 from nas_isp.data.patches import cut_photo_patches
-from nas_isp.evaluation.reference_free import TargetStatistics, reference_free_score, target_statistics
+from nas_isp.evaluation.reference_free import (
+    TargetStatistics,
+    reference_free_quality,
+    reference_free_score,
+    target_statistics,
+)
 from nas_isp.perceptual.features import FeatureNetwork, load_features
 
 
@@ -51,6 +56,22 @@ def test_a_spoilt_picture_scores_worse_and_more_so_the_more_it_is_spoilt(
     assert qualities[0] > qualities[2] + 0.02
 
 
-def test_a_target_scored_against_itself_has_no_distance(photos: Tensor, features: FeatureNetwork) -> None:
+def test_a_target_scored_against_itself_misses_nothing(photos: Tensor, features: FeatureNetwork) -> None:
     scores = reference_free_score(photos, photos, target_statistics(photos, features), features)
-    assert scores["quality"] == pytest.approx(0, abs=1e-4)
+    assert scores["quality"] == pytest.approx(60, abs=1e-3)
+    assert scores["color"] == pytest.approx(0, abs=1e-4)
+
+
+def test_pictures_count_by_their_mean_psnr(photos: Tensor, target: TargetStatistics, features: FeatureNetwork) -> None:
+    """Errors of 0.1 and 0.01 everywhere are 20 and 40 dB; their mean, not the PSNR of their mean error, counts."""
+    wanted = photos[:2].clamp(0, 0.8)
+    made = wanted + torch.tensor([0.1, 0.01]).view(2, 1, 1, 1)
+    scores = reference_free_score(made, photos[:2], target, features, synthetic=(made, wanted))
+    assert scores["synthetic"] == pytest.approx(30, abs=0.01)
+
+
+def test_both_stand_ins_for_the_truth_share_alike_and_distances_cost() -> None:
+    parts = {"fidelity": 26.0, "synthetic": 22.0, "color": 3.0, "texture": 0.1, "content": 0.05}
+    assert reference_free_quality(parts) == pytest.approx(24 - 0.3 - 0.3 - 0.5)
+    del parts["synthetic"]
+    assert reference_free_quality(parts) == pytest.approx(26 - 1.1)

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from nas_isp.latency.tables import load_table
+from nas_isp.latency.devices import load_table
 
 TOOLS = Path(__file__).resolve().parents[2] / "tools"
 

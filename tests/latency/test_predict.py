@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from nas_isp.generators.architecture import Block, BlockKind, PlainArchitecture
 from nas_isp.generators.published import PUBLISHED
+from nas_isp.latency.devices import load_table
 from nas_isp.latency.kernel import Kernel
 from nas_isp.latency.kernels import kernels_of
 from nas_isp.latency.predict import predict, predictor_of
-from nas_isp.latency.tables import load_table
 
 KINDS: list[BlockKind] = ["conv1", "conv3", "conv5", "dwsep3", "dwsep5", "rep3"]
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from nas_isp.errors import InputError
+from nas_isp.latency.devices import device_names, load_table
 from nas_isp.latency.kernel import Kernel
 from nas_isp.latency.predict import Predictor, predict
 from nas_isp.latency.tables import (
@@ -13,8 +14,6 @@ from nas_isp.latency.tables import (
     MeasuredKernel,
     SourceRecord,
     build_table,
-    device_names,
-    load_table,
     merged,
     read_table,
     write_table,
@@ -166,3 +165,13 @@ def test_an_operator_without_any_measurement_is_named_and_never_free() -> None:
 def test_another_arithmetic_than_the_tables_is_refused() -> None:
     with pytest.raises(InputError, match="int8"):
         predict(small_table(), [conv(16, precision="int8")])
+
+
+def test_a_kernel_that_falls_back_costs_its_own_time_and_says_so(tmp_path: Path) -> None:
+    slow = MeasuredKernel(kernel=conv(16, channels=12), median_ms=99.0, runs=1)
+    table = small_table().model_copy(update={"fallen_back": (slow,)})
+    write_table(tmp_path / "toy.json", table)
+    prediction = predict(read_table(tmp_path / "toy.json"), [conv(16), conv(16, channels=12)])
+    assert prediction.latency_ms == pytest.approx(2.56 + 99)
+    assert [part.basis for part in prediction.kernels] == ["measured", "extrapolated"]
+    assert "leaves it to the CPU" in prediction.kernels[1].reason

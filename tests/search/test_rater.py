@@ -7,10 +7,11 @@ import pytest
 
 from nas_isp.errors import InputError
 from nas_isp.generators.cost import count
-from nas_isp.latency.host import host_device, host_source
+from nas_isp.latency.devices import load_table
+from nas_isp.latency.host import HostRunner
 from nas_isp.latency.kernels import kernels_of
+from nas_isp.latency.measurements import Measurements, write_measurements
 from nas_isp.latency.predict import predict
-from nas_isp.latency.tables import build_table, load_table, write_table
 from nas_isp.search.rater import TableRater
 from nas_isp.search.space import load_space
 
@@ -44,10 +45,11 @@ def test_the_digest_tells_tables_apart(rater: TableRater) -> None:
 
 def test_measurements_of_another_machine_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NAS_ISP_CACHE", str(tmp_path))
-    write_table(tmp_path / "host.json", build_table(host_device(3), host_source(), []))
+    here = HostRunner(threads=3)
+    write_measurements(tmp_path / "host.json", Measurements(device=here.device, setup=here.setup))
     TableRater("host")
-    elsewhere = host_device(1).model_copy(update={"name": "another machine"})
-    write_table(tmp_path / "host.json", build_table(elsewhere, host_source(), []))
+    elsewhere = here.device.model_copy(update={"name": "another machine"})
+    write_measurements(tmp_path / "host.json", Measurements(device=elsewhere, setup=here.setup))
 
     with pytest.raises(InputError, match="measured on another machine"):
         TableRater("host")

@@ -8,9 +8,9 @@ import pytest
 
 from nas_isp.errors import InputError
 from nas_isp.generators.bundle import load_bundle
+from nas_isp.latency.devices import load_table
 from nas_isp.latency.kernels import kernels_of
 from nas_isp.latency.predict import predict
-from nas_isp.latency.tables import load_table
 from nas_isp.search.budget import Budget, Stopwatch
 from nas_isp.search.monitor import LineMonitor
 from nas_isp.search.session import OpenSearch, SearchRequest, Workers, open_search, resolve, run_trials

@@ -5,12 +5,14 @@ from pathlib import Path
 import numpy as np
 import optuna
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nas_isp import resources
 from nas_isp.errors import InputError
 from nas_isp.generators.architecture import PACKED_CHANNELS, Block, PlainArchitecture
+from nas_isp.latency.kernels import kernels_of
 from nas_isp.search.space import SearchSpace, load_space
 
 MINIMAL = """
@@ -84,6 +86,15 @@ def test_the_size_of_a_space_by_hand() -> None:
     # Two blocks: after each of the 12 first blocks, 2 kinds; of 2 widths the equal one may have a residual.
     two = one * 2 * 3
     assert space.size() == one + two
+
+
+def test_short_networks_hold_exactly_the_kernels_of_all_members() -> None:
+    text = MINIMAL.replace("depths: [1]", "depths: [1, 3]").replace("kinds: [conv3]", "kinds: [conv1, dwsep3]")
+    text = text.replace("scales: [2]", "scales: [2, 4]").replace("first_activations: [relu", "first_activations: [tanh")
+    text += "residuals: [false, true]\ncolor_heads: [false, true]\n"
+    space = SearchSpace.model_validate(yaml.safe_load(text))
+    kernels = {kernel for member in space.members() for kernel in kernels_of(member, 32, 32)}
+    assert {kernel for network in space.short_networks() for kernel in kernels_of(network, 32, 32)} == kernels
 
 
 def test_equal_seeds_give_equal_samples() -> None:

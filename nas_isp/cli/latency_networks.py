@@ -1,0 +1,113 @@
+"""The networks that `nas-isp latency validate` is given: of a space, or of a folder of files."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nas_isp.cli.models import load_architecture
+from nas_isp.errors import InputError
+from nas_isp.latency.kernel import Kernel, Precision
+from nas_isp.latency.kernels import kernels_of
+
+if TYPE_CHECKING:
+    from nas_isp.generators.architecture import Architecture
+
+FILES = (".json", ".safetensors", ".tflite")
+MOST_NETWORKS = 1000
+CALIBRATION_SIZE = (64, 96)
+"""Of the noise on which ranges are observed: how long 8-bit arithmetic takes does not depend on them."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A network to compare: its name, its kernels and how its TFLite file comes about."""
+
+    name: str
+    kernels: tuple[Kernel, ...]
+    write: Callable[[], bytes]
+
+
+def candidates(
+    text: str, size: tuple[int, int], seed: int, precision: Precision
+) -> tuple[list[Candidate], list[dict[str, str]]]:
+    """The networks that ``--networks`` names, and what could not be read of them.
+
+    Args:
+        text: ``SPACE:N`` for so many random networks of a space, or a folder of bundles, architecture files and .tflite
+            files.
+        size: packed rows and columns.
+        seed: of the random networks.
+        precision: in which a bundle or an architecture is written; random weights where there are none.
+
+    Raises:
+        InputError: neither of these, or a folder without such a file.
+    """
+    if not Path(text).is_dir():
+        return _random_networks(text, size, seed, precision), []
+    found: list[Candidate] = []
+    faults: list[dict[str, str]] = []
+    paths = sorted(path for path in Path(text).iterdir() if path.suffix in FILES)
+    if not paths:
+        raise InputError(f"networks '{text}': the folder holds no {', '.join(FILES)} file")
+    for path in paths:
+        try:
+            found.append(_from_file(path, size, precision))
+        except InputError as error:
+            faults.append({"network": path.name, "reason": str(error)})
+    if not found:
+        raise InputError(f"networks '{text}': none of {len(paths)} files can be used; {faults[0]['reason']}")
+    return found, faults
+
+
+def _random_networks(text: str, size: tuple[int, int], seed: int, precision: Precision) -> list[Candidate]:
+    import numpy as np
+
+    from nas_isp.search.space import load_space
+
+    space, _, number = text.rpartition(":")
+    if not space or not number.isascii() or not number.isdigit() or not 1 <= int(number) <= MOST_NETWORKS:
+        raise InputError(
+            f"networks '{text}': give a folder of networks, or SPACE:N with N from 1 to {MOST_NETWORKS}, "
+            "such as mobile:8"
+        )
+    members, rng = load_space(space), np.random.default_rng(seed)
+    drawn: dict[str, Candidate] = {}
+    while len(drawn) < min(int(number), members.size()):
+        architecture = members.sample(rng)
+        drawn.setdefault(architecture.digest(), _written(architecture.digest(), architecture, size, precision))
+    return list(drawn.values())
+
+
+def _from_file(path: Path, size: tuple[int, int], precision: Precision) -> Candidate:
+    if path.suffix != ".tflite":
+        return _written(path.name, load_architecture(str(path)), size, precision)
+    from nas_isp.export.runners import read_bytes
+    from nas_isp.export.tflite_kernels import kernels_of_tflite
+
+    content = read_bytes(path)
+    kernels = tuple(kernels_of_tflite(content, path))
+    stated = "int8" if any(kernel.precision == "int8" for kernel in kernels) else "fp32"
+    if stated != precision:
+        raise InputError(f"{path}: is {stated}, but {precision} is measured: give the --device of that precision")
+    return Candidate(path.name, kernels, lambda: content)
+
+
+def _written(name: str, architecture: "Architecture", size: tuple[int, int], precision: Precision) -> Candidate:
+    kernels = tuple(kernels_of(architecture, *size))
+    return Candidate(name, kernels, lambda: _exported(architecture, size, precision))
+
+
+def _exported(architecture: "Architecture", size: tuple[int, int], precision: Precision) -> bytes:
+    from nas_isp.export.tflite import export_tflite
+    from nas_isp.generators.build import build, fuse
+
+    content = export_tflite(fuse(build(architecture)), *size, "fp32")
+    if precision != "int8":
+        return content
+    import numpy as np
+
+    from nas_isp.export.quantise import quantise_tflite
+
+    noise = np.random.default_rng(0).random((4, *CALIBRATION_SIZE), dtype=np.float32)
+    return quantise_tflite(content, [noise])

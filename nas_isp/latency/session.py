@@ -1,0 +1,258 @@
+"""A measuring session: kernels are timed on a target batch by batch until all are done, and nothing done is lost."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from nas_isp.errors import InputError
+from nas_isp.latency.anchor import anchor_model
+from nas_isp.latency.kernel import Kernel
+from nas_isp.latency.measurements import (
+    MAX_DRIFT,
+    Batch,
+    FailedKernel,
+    Measurements,
+    read_measurements,
+    write_measurements,
+)
+from nas_isp.latency.order import measuring_order
+from nas_isp.latency.predict import Predictor
+from nas_isp.latency.runner import Failure, Runner, Timing
+from nas_isp.latency.tables import MeasuredKernel, arithmetic, check_writable
+
+BATCH = 8
+"""Kernels that are timed in turns with the anchor, and whose loss a break costs at most."""
+
+LOOKS = 5
+"""Times the anchor is looked at, at most, until the device is warm."""
+
+
+class ReportsSession(Protocol):
+    """Told the kernels done and all to do, and the seconds left as far as they can be known."""
+
+    def __call__(self, done: int, total: int, seconds_left: float | None) -> None: ...
+
+
+@dataclass(frozen=True)
+class SessionSettings:
+    """When to stop, and what counts as steady."""
+
+    deadline: float = float("inf")
+    """`time.monotonic()` after which no further batch is started."""
+    max_drift: float = MAX_DRIFT
+    passes: int = 1
+    """In how many batches, at different times, each kernel is timed; the table has the median of them."""
+    retake: bool = True
+    """Whether kernels that failed, or whose batch was unsteady, are timed again after all others."""
+    attempts: int = 3
+    """How often a batch is timed at most until its anchor is steady; then the steadiest attempt is kept."""
+
+
+def measure(
+    path: Path,
+    kernels: Sequence[Kernel],
+    runner: Runner,
+    settings: SessionSettings | None = None,
+    on_progress: ReportsSession | None = None,
+) -> Measurements:
+    """Time those kernels that the file lacks, then again those that failed or were unsteady.
+
+    The file is written after every batch. Whatever ends the call leaves a valid file; the same call goes on from there.
+
+    Args:
+        path: file of measurements, new or of the same target and set-up.
+        kernels: the most frequent first; repeated ones are timed once.
+        runner: the target.
+        settings: limits.
+        on_progress: told before every batch and at the end.
+
+    Raises:
+        InputError: a file of another target or set-up or one that cannot be written, or a target that cannot be used.
+    """
+    settings = settings or SessionSettings()
+    measurements = begun(path, runner)
+    queue = _queue(measurements, kernels, settings)
+    check_writable(path)
+    if not queue or time.monotonic() > settings.deadline:
+        return measurements
+    _warm_up(runner, settings)
+    started = time.monotonic()
+    for done, batch in _batches(queue):
+        if on_progress is not None:
+            on_progress(done, len(queue), _seconds_left(started, done, len(queue), settings.deadline))
+        if time.monotonic() > settings.deadline:
+            break
+        timed = _steadiest(measurements, batch, runner, settings)
+        measurements = measurements.model_copy(update={"batches": (*measurements.batches, timed)})
+        write_measurements(path, measurements)
+    return measurements
+
+
+def begun(path: Path, runner: Runner) -> Measurements:
+    """The measurements in a file, or none yet where there is no file.
+
+    Raises:
+        InputError: malformed, or of another target or set-up.
+    """
+    here = Measurements(device=runner.device, setup=runner.setup)
+    if not path.is_file():
+        return here
+    there = read_measurements(path)
+    for part in ("device", "setup"):
+        was, now = getattr(there, part).model_dump(), getattr(here, part).model_dump()
+        different = next((name for name in now if was[name] != now[name]), None)
+        if different is not None:
+            raise InputError(
+                f"{path}: measured with {part} {different} {was[different]!r}, but this is {now[different]!r}: "
+                "give the same options, write to another file, or move this one away to measure anew"
+            )
+    return there
+
+
+def missing_kernels(measurements: Measurements, kernels: Sequence[Kernel]) -> list[Kernel]:
+    """Those kernels, each once and in order, that the measurements say nothing about."""
+    done = [
+        entry.kernel
+        for batch in measurements.batches
+        for entries in (batch.measured, batch.fallen_back, batch.failed)
+        for entry in entries
+    ]
+    return _without(_keys(measurements), done, kernels)
+
+
+def _queue(measurements: Measurements, kernels: Sequence[Kernel], settings: SessionSettings) -> list[Kernel]:
+    key = _keys(measurements)
+    wanted = measuring_order(_without(key, (), kernels), measurements.device.winograd)
+    missing = missing_kernels(measurements, wanted)
+    if not settings.retake:
+        return missing
+    entries = measurements.measured(settings.max_drift)
+    settled = [entry.kernel for entry in entries if entry.anchor_drift is None]
+    settled += [entry.kernel for entry in measurements.fallen_back]
+    queue = missing + _without(key, settled + missing, wanted)
+    timed = Counter(key(entry.kernel) for batch in measurements.batches for entry in batch.measured)
+    timed.update(key(kernel) for kernel in queue)
+    for number in range(2, settings.passes + 1):
+        again = [kernel for kernel in reversed(wanted) if timed[key(kernel)] < number]
+        timed.update(key(kernel) for kernel in again)
+        queue += again
+    return queue
+
+
+def _keys(measurements: Measurements) -> Callable[[Kernel], object]:
+    """What tells kernels apart on this device, so that none is timed twice."""
+    return Predictor(measurements.table()).key
+
+
+def _without(key: Callable[[Kernel], object], done: Sequence[Kernel], kernels: Sequence[Kernel]) -> list[Kernel]:
+    seen = {key(kernel) for kernel in done}
+    left: dict[object, Kernel] = {}
+    for kernel in kernels:
+        if key(kernel) not in seen:
+            left.setdefault(key(kernel), kernel)
+    return list(left.values())
+
+
+def _batches(kernels: Sequence[Kernel]) -> Iterator[tuple[int, Sequence[Kernel]]]:
+    for start in range(0, len(kernels), BATCH):
+        yield start, kernels[start : start + BATCH]
+
+
+def _warm_up(runner: Runner, settings: SessionSettings) -> None:
+    """Run the anchor until two looks agree: clocks, caches and the runtime's own start are then behind us."""
+    last = _anchor_ms(runner.time([_anchor(runner)])[0])
+    for _ in range(LOOKS - 1):
+        now = _anchor_ms(runner.time([_anchor(runner)])[0])
+        if abs(now / last - 1) <= settings.max_drift:
+            return
+        last = now
+
+
+def _steadiest(
+    measurements: Measurements, kernels: Sequence[Kernel], runner: Runner, settings: SessionSettings
+) -> Batch:
+    """Time a batch until its anchor is within the limit; the attempt with the least drift, if none is."""
+    kept = _timed(kernels, runner)
+    attempts = 1
+    while (
+        abs(measurements.drift(kept.anchor_ms)) > settings.max_drift
+        and attempts < settings.attempts
+        and time.monotonic() < settings.deadline
+    ):
+        time.sleep(runner.cool_down_s)
+        attempts += 1
+        kept = min(kept, _timed(kernels, runner), key=lambda batch: abs(measurements.drift(batch.anchor_ms)))
+    return kept.model_copy(update={"attempts": attempts})
+
+
+def _timed(kernels: Sequence[Kernel], runner: Runner) -> Batch:
+    models: dict[Kernel, bytes] = {}
+    failed: list[FailedKernel] = []
+    for kernel in kernels:
+        try:
+            models[kernel] = _model(kernel, runner)
+        except InputError as error:
+            failed.append(FailedKernel(kernel=kernel, reason=str(error)))
+    anchor, *answers = runner.time([_anchor(runner), *models.values()])
+    measured: list[MeasuredKernel] = []
+    fallen_back: list[MeasuredKernel] = []
+    for kernel, answer in zip(models, answers, strict=True):
+        if isinstance(answer, Failure):
+            failed.append(FailedKernel(kernel=kernel, reason=answer.reason))
+        else:
+            (fallen_back if answer.fell_back else measured).append(_entry(kernel, answer))
+    return Batch(
+        when=datetime.now(UTC).isoformat(timespec="seconds"),
+        anchor_ms=_anchor_ms(anchor),
+        attempts=1,
+        health=runner.health(),
+        measured=tuple(measured),
+        fallen_back=tuple(fallen_back),
+        failed=tuple(failed),
+    )
+
+
+def _model(kernel: Kernel, runner: Runner) -> bytes:
+    from nas_isp.latency.host_models import single_kernel_model
+
+    stated = runner.device.precision
+    if kernel.precision not in (None, stated) and "int8" in (kernel.precision, stated):
+        raise InputError(f"kernel '{kernel.label()}' is {kernel.precision}, this session is timed in {stated} only")
+    return single_kernel_model(kernel, arithmetic(runner.device))
+
+
+def _anchor(runner: Runner) -> bytes:
+    return anchor_model(arithmetic(runner.device))
+
+
+def _anchor_ms(answer: Timing | Failure) -> float:
+    if isinstance(answer, Failure):
+        raise InputError(f"the target cannot run the anchor network ({answer.reason}): nothing can be timed on it")
+    if answer.fell_back:
+        raise InputError(f"the delegate does not run the anchor network whole ({answer.nodes_told}): choose another")
+    return round(answer.median_ms, 6)
+
+
+def _entry(kernel: Kernel, timing: Timing) -> MeasuredKernel:
+    return MeasuredKernel(
+        kernel=kernel,
+        median_ms=round(timing.median_ms, 6),
+        min_ms=round(timing.min_ms, 6),
+        p10_ms=None if timing.p10_ms is None else round(timing.p10_ms, 6),
+        p90_ms=None if timing.p90_ms is None else round(timing.p90_ms, 6),
+        runs=timing.runs,
+        averaged=timing.averaged,
+        nodes=timing.nodes,
+        delegated_nodes=timing.delegated_nodes,
+    )
+
+
+def _seconds_left(started: float, done: int, total: int, deadline: float) -> float | None:
+    now = time.monotonic()
+    if not done:
+        return None
+    return max(min((now - started) / done * (total - done), deadline - now), 0.0)

@@ -1,0 +1,120 @@
+"""Whole networks timed on a target in turns with the anchor, for comparison with what a table predicts of them."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from statistics import median_low
+
+from nas_isp.errors import InputError
+from nas_isp.latency.anchor import anchor_model
+from nas_isp.latency.measurements import MAX_DRIFT
+from nas_isp.latency.runner import Failure, Runner, Timing
+from nas_isp.latency.tables import arithmetic
+
+BATCH = 4
+"""Networks that are timed in turns with the anchor."""
+
+ATTEMPTS = 3
+"""How often a batch is timed at most until its anchor agrees with that of the others."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network to time."""
+
+    name: str
+    write: Callable[[], bytes]
+    """Its TFLite file, called when its turn comes."""
+
+
+@dataclass(frozen=True)
+class TimedNetwork:
+    """What came of one network."""
+
+    name: str
+    timed_ms: float
+    """Median as timed."""
+    anchor_ms: float
+    """The anchor's median in the same batch."""
+    runs: int
+
+    def measured_ms(self, reference_ms: float) -> float:
+        """The time while the anchor takes its reference."""
+        return self.timed_ms * reference_ms / self.anchor_ms
+
+
+def median_of(timed: Sequence[TimedNetwork]) -> TimedNetwork:
+    """One network timed in several batches: that batch whose time at a common reference is the (lower) median."""
+    chosen = median_low(network.measured_ms(1.0) for network in timed)
+    kept = next(network for network in timed if network.measured_ms(1.0) == chosen)
+    return replace(kept, runs=sum(network.runs for network in timed))
+
+
+@dataclass(frozen=True)
+class Untimed:
+    """A network that could not be timed as asked."""
+
+    name: str
+    reason: str
+
+
+ReportsNetworks = Callable[[int, int], None]
+"""Told the networks done and all to do."""
+
+
+def time_networks(
+    networks: Sequence[Network],
+    runner: Runner,
+    on_progress: ReportsNetworks | None = None,
+    max_drift: float = MAX_DRIFT,
+) -> Iterator[TimedNetwork | Untimed]:
+    """Time networks batch by batch; one that fails or falls back is told and stops nothing.
+
+    A batch whose anchor is off that of the batches so far by more than `max_drift`, a share, is timed again.
+
+    Raises:
+        InputError: the target cannot be used, or cannot run the anchor.
+    """
+    anchors: list[float] = []
+    for start in range(0, len(networks), BATCH):
+        if on_progress is not None:
+            on_progress(start, len(networks))
+        models: dict[str, bytes] = {}
+        for network in networks[start : start + BATCH]:
+            try:
+                models[network.name] = network.write()
+            except InputError as error:
+                yield Untimed(network.name, str(error))
+        anchor_ms, answers = _steadiest(list(models.values()), runner, anchors, max_drift)
+        anchors.append(anchor_ms)
+        yield from (_outcome(name, answer, anchor_ms) for name, answer in zip(models, answers, strict=True))
+
+
+def _steadiest(
+    models: Sequence[bytes], runner: Runner, anchors: Sequence[float], max_drift: float
+) -> tuple[float, Sequence[Timing | Failure]]:
+    def drift(attempt: tuple[float, Sequence[Timing | Failure]]) -> float:
+        return abs(attempt[0] / median_low(anchors) - 1) if anchors else 0.0
+
+    best = _timed(models, runner)
+    for _ in range(ATTEMPTS - 1):
+        if drift(best) <= max_drift:
+            break
+        time.sleep(runner.cool_down_s)
+        best = min(best, _timed(models, runner), key=drift)
+    return best
+
+
+def _timed(models: Sequence[bytes], runner: Runner) -> tuple[float, Sequence[Timing | Failure]]:
+    anchor, *answers = runner.time([anchor_model(arithmetic(runner.device)), *models])
+    if isinstance(anchor, Failure):
+        raise InputError(f"the target cannot run the anchor network ({anchor.reason}): nothing can be timed on it")
+    return anchor.median_ms, answers
+
+
+def _outcome(name: str, answer: Timing | Failure, anchor_ms: float) -> TimedNetwork | Untimed:
+    if isinstance(answer, Failure):
+        return Untimed(name, answer.reason)
+    if answer.fell_back:
+        return Untimed(name, f"falls back: the delegate runs {answer.nodes_told}")
+    return TimedNetwork(name, answer.median_ms, anchor_ms, answer.runs)

@@ -1,0 +1,44 @@
+"""The level at which a sensor really stops, which is often below the one its description gives."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas_isp.raw.image import RawImage
+
+SEARCHED_SHARE = 0.85
+"""A sensor stops at this share of its white level or above; what gathers lower is a scene."""
+
+LEAST_SHARE, LEAST_SAMPLES = 2e-5, 32
+"""Fewer samples than this at one level do not show where the sensor stops."""
+
+PROMINENCE = 12.0
+"""How much fuller than the levels below on the average one level must be."""
+
+ABOVE_SHARE = 1.0
+"""Samples above that level, from resampling or hot pixels, may at most be this many times those at it."""
+
+
+def packed_saturation(raw: RawImage) -> float:
+    """The level at which the samples of a picture stop, in units of its packed planes: 1 at the described white."""
+    black = float(np.mean(raw.black))
+    return (observed_saturation(raw.mosaic, raw.white) - black) / (raw.white - black)
+
+
+def observed_saturation(mosaic: NDArray[np.uint16], white: float) -> float:
+    """The level at which the samples of a mosaic `(H, W)` gather, or `white` where none shows.
+
+    Amplifiers and converters clip before the end of the scale: the 10-bit Nokia N900 stops at 959, not at 1023. Taken
+    at its description, a blown sky of such a sensor has a colour. Saturated samples of all channels share one level,
+    and nothing else at the top of a noisy picture does.
+    """
+    lowest = max(int(SEARCHED_SHARE * white), 1)
+    bright = mosaic[mosaic >= lowest]
+    if len(bright) < LEAST_SAMPLES:
+        return white
+    counts = np.bincount(bright - lowest)
+    peak = int(counts.argmax())
+    below = counts[:peak].mean() if peak else 0.0
+    enough = counts[peak] >= max(LEAST_SAMPLES, LEAST_SHARE * mosaic.size)
+    if enough and counts[peak] > PROMINENCE * below and counts[peak + 1 :].sum() <= ABOVE_SHARE * counts[peak]:
+        return min(float(lowest + peak), white)
+    return white

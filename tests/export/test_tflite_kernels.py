@@ -1,0 +1,90 @@
+from pathlib import Path
+
+import pytest
+
+from nas_isp.errors import InputError
+from nas_isp.export.tflite import export_tflite
+from nas_isp.export.tflite_file import free_sides, parse, serialise
+from nas_isp.export.tflite_kernels import kernels_of_tflite
+from nas_isp.generators.architecture import Architecture, Block, PlainArchitecture
+from nas_isp.generators.build import build, fuse
+from nas_isp.latency.host_models import kernel_chain_model, single_kernel_model
+from nas_isp.latency.kernel import Kernel, Precision, convolution, elementwise, shuffle
+from nas_isp.latency.kernels import kernels_of
+
+FILE = Path("model.tflite")
+SIZE = (6, 8)
+
+
+def kernel(op: str, **changes: object) -> Kernel:
+    shape = {"op": op, "in_channels": 4, "out_channels": 4, "height": 6, "width": 8}
+    return Kernel.model_validate(shape | changes)
+
+
+KERNELS = [
+    convolution(4, 8, 3, SIZE, activation="relu"),
+    convolution(4, 8, 5, SIZE, stride=2),
+    convolution(4, 8, 3, SIZE, activation="add_tanh"),
+    convolution(4, 4, 1, SIZE, activation="add_relu6"),
+    kernel("conv2d", kernel=3, groups=2, padding="valid"),
+    kernel("depthwise_conv2d", kernel=3, padding="same", activation="hard_swish"),
+    kernel("fully_connected", out_channels=5, activation="sigmoid"),
+    kernel("avg_pool", kernel=2, stride=2, padding="same"),
+    kernel("max_pool", kernel=3, padding="same"),
+    elementwise("add", 4, SIZE),
+    elementwise("mul", 4, SIZE, broadcast=True),
+    elementwise("mean", 4, SIZE),
+    elementwise("reduce_max", 4, SIZE),
+    kernel("channel_mean", out_channels=1),
+    kernel("channel_max", out_channels=1),
+    kernel("concat", out_channels=12),
+    shuffle(3, 2, SIZE),
+    kernel("resize_bilinear", kernel=2),
+]
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+@pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.label())
+def test_the_model_of_a_kernel_is_read_as_that_kernel(kernel: Kernel, precision: Precision) -> None:
+    [found] = kernels_of_tflite(single_kernel_model(kernel, precision), FILE)
+    assert found == kernel.model_copy(update={"precision": precision})
+
+
+def test_an_activation_that_others_need_the_input_of_is_a_kernel_of_its_own() -> None:
+    content = single_kernel_model(convolution(4, 4, 3, SIZE, activation="tanh"))
+    model = parse(content, FILE)
+    [convolved] = model.subgraphs[0].operators[0].outputs
+    model.subgraphs[0].outputs = [*model.subgraphs[0].outputs, convolved]
+    assert [kernel.op for kernel in kernels_of_tflite(serialise(model), FILE)] == ["conv2d", "activation"]
+
+
+def test_sides_that_run_time_decides_and_unknown_operators_are_refused() -> None:
+    model = parse(kernel_chain_model([convolution(4, 12, 3, SIZE), shuffle(3, 2, SIZE)]), FILE)
+    free_sides(model)
+    with pytest.raises(InputError, match="--input-size"):
+        kernels_of_tflite(serialise(model), FILE)
+    with pytest.raises(InputError, match="not a TFLite file"):
+        kernels_of_tflite(b"nothing of the kind", FILE)
+
+
+EVERYTHING = PlainArchitecture(
+    blocks=(
+        Block(kind="dwsep5", channels=8),
+        Block(kind="rep3", channels=8, residual=True, activation="relu6"),
+        Block(kind="dwsep3", channels=8, residual=True, activation="none"),
+        Block(kind="conv1", channels=12, activation="tanh"),
+    ),
+    scale=4,
+    color_head=True,
+    tail_kernel=5,
+    tail_activation="relu",
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("architecture", [EVERYTHING, EVERYTHING.model_copy(update={"scale": 2, "color_head": False})])
+def test_an_exported_network_is_read_as_the_kernels_of_its_architecture(architecture: Architecture) -> None:
+    exported = kernels_of_tflite(export_tflite(fuse(build(architecture)), 64, 96), FILE)
+    found = [kernel.model_copy(update={"precision": None}).model_dump_json() for kernel in exported]
+    unpadded = [kernel.model_dump_json() for kernel in kernels_of(architecture, 64, 96)]
+    assert sorted(found) == sorted(unpadded)

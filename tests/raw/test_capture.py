@@ -1,0 +1,122 @@
+"""Camera, exposure and crop are read as the file says them; LibRaw's rendering shows the same pixels."""
+
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dng_files import write_dng
+
+from nas_isp.errors import InputError
+from nas_isp.export.picture import save_picture
+from nas_isp.raw.capture import Capture, capture_of
+from nas_isp.raw.classical import render_image
+from nas_isp.raw.libraw_rendering import libraw_name, render_by_libraw
+from nas_isp.raw.readers import read_raw
+from nas_isp.raw.sensor import SensorDescription
+
+
+def values(height: int = 40, width: int = 60) -> np.ndarray:
+    return np.random.default_rng(0).integers(100, 1000, (height, width), dtype=np.uint16)
+
+
+@pytest.mark.parametrize(
+    ("make", "model", "camera"),
+    [
+        ("Canon", "PowerShot S40", "Canon PowerShot S40"),
+        ("Canon", "Canon EOS 550D", "Canon EOS 550D"),
+        ("", "", ""),
+        ("", "X", "X"),
+    ],
+)
+def test_a_camera_is_named_once(make: str, model: str, camera: str) -> None:
+    assert Capture(make, model).camera == camera
+
+
+def test_a_dng_says_camera_and_exposure(tmp_path: Path) -> None:
+    capture = read_raw(write_dng(tmp_path / "a.dng", values(), exposure_s=(1, 250))).capture
+    assert (capture.make, capture.model, capture.camera) == ("Test", "Test T1", "Test T1")
+    assert capture.exposure_s == pytest.approx(1 / 250)
+    assert (capture.f_number, capture.iso, capture.taken) == (None, None, None)
+
+
+def test_a_dng_without_make_is_known_by_its_unique_name(tmp_path: Path) -> None:
+    assert read_raw(write_dng(tmp_path / "a.dng", values())).capture.camera == "Test camera"
+
+
+def test_a_mosaic_is_known_by_its_sensor(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", values())
+    sensor = SensorDescription(name="my sensor", cfa="RGGB", white=1023)
+    assert read_raw(tmp_path / "a.npy", sensor).capture.camera == "my sensor"
+    assert read_raw(tmp_path / "a.npy", sensor.model_copy(update={"name": "unnamed"})).capture.camera == ""
+
+
+def test_a_place_is_read_back_as_it_was_written(tmp_path: Path) -> None:
+    class Nothing:
+        """LibRaw's numbers of a file that has none."""
+
+        iso_speed = shutter_speed = aperture = focal_length = 0.0
+        timestamp, model = datetime(1970, 1, 1), ""
+
+    class Opened:
+        other = lens = Nothing
+
+    gps = {1: "N", 2: (48.0, 30.0, 12.5), 6: 311.5}
+    save_picture(tmp_path / "a.tif", np.zeros((4, 4, 3), np.uint16), Capture("A", "B", gps=gps))
+    found = capture_of(Opened, tmp_path / "a.tif")  # type: ignore[arg-type]
+    assert found == Capture("A", "B", gps=gps)
+
+
+def test_the_crop_of_a_dng_is_counted_from_its_visible_area(tmp_path: Path) -> None:
+    path = write_dng(tmp_path / "a.dng", values(), active_area=(2, 4, 38, 58), default_crop=(6, 4, 40, 30))
+    raw = read_raw(path)
+    assert raw.mosaic.shape == (36, 54)
+    assert raw.crop == (4, 6, 30, 40)
+    assert render_image(raw).shape == (30, 40, 3)
+    assert read_raw(write_dng(tmp_path / "b.dng", values())).crop is None
+
+
+@pytest.mark.parametrize("cfa", ["RGGB", "GBRG"])
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_libraw_shows_the_same_pixels(tmp_path: Path, cfa: str, orientation: int) -> None:
+    coarse = np.random.default_rng(1).uniform(200, 900, (32, 42))
+    blocks = coarse.repeat(4, 0).repeat(4, 1)
+    smooth = sum(blocks[dy : 120 + dy, dx : 160 + dx] for dy in range(4) for dx in range(4)) / 16
+    path = write_dng(
+        tmp_path / "a.dng",
+        smooth.astype(np.uint16),
+        cfa=cfa,
+        black=(0,) * 4,
+        orientation=orientation,
+        default_crop=(20, 10, 100, 80),
+    )
+    raw = read_raw(path)
+    theirs, ours = render_by_libraw(np.uint8, raw).astype(float), render_image(raw).astype(float)
+    assert theirs.shape == ours.shape == ((80, 100, 3) if orientation == 1 else (100, 80, 3))
+    inner = ours[6:-6, 6:-6, 1]
+    likeness = {
+        (down, right): np.corrcoef(np.roll(theirs[..., 1], (down, right), (0, 1))[6:-6, 6:-6].ravel(), inner.ravel())[
+            0, 1
+        ]
+        for down in (-1, 0, 1)
+        for right in (-1, 0, 1)
+    }
+    assert max(likeness, key=lambda shift: likeness[shift]) == (0, 0)
+    assert render_by_libraw(np.uint16, raw).dtype == np.uint16
+    assert libraw_name().startswith("LibRaw 0.")
+
+
+def test_a_file_that_vanished_is_one_line(tmp_path: Path) -> None:
+    path = write_dng(tmp_path / "a.dng", values())
+    raw = read_raw(path)
+    path.unlink()
+    with pytest.raises(InputError, match="without --compare"):
+        render_by_libraw(np.uint8, raw)
+
+
+def test_a_real_crw_says_what_took_it(shared_data: Path) -> None:
+    raw = read_raw(shared_data / "raw_camera/canon_s40/CRW_0101.CRW")
+    assert raw.capture.camera == "Canon PowerShot S40"
+    assert raw.capture.iso == 50
+    assert raw.capture.taken == datetime(2021, 4, 8, 14, 51, 12)
+    assert raw.crop == (8, 20, 1704, 2272)
