@@ -39,6 +39,9 @@ XYZ matrices Brooks et al. use, times the sRGB primaries, rows normalised. Used 
 LIGHT_SPREAD, EXPOSURE_SPREAD, TONE_SPREAD = 0.1, 0.15, 0.15
 """Standard deviations from picture to picture: log gains between warm and cool light, log exposure, tone strength."""
 
+LIGHTS = 64
+"""So many patches stand for the lights of all."""
+
 BLUR_PX = (0.5, 0.9)
 """Lens and anti-alias filter; captures of other scenes do not tell sharp lenses from smooth scenes."""
 
@@ -68,6 +71,7 @@ def fit_camera(
     exposure: float,
     color_matrix: list[list[float]] | None,
     seed: int,
+    own_gains: Tensor | None = None,
 ) -> SyntheticCamera:
     """Fit a camera whose RAW of the photos has the distribution of colours, and the noise, of the captures.
 
@@ -79,13 +83,15 @@ def fit_camera(
         white_balance: gains of R, G, B that suit the captures on the whole.
         exposure: factor that gives their rendering the photos' brightness.
         color_matrix: balanced camera RGB to linear sRGB, or None for a typical camera's.
+        own_gains: gains of each capture patch `(N, 3)`; the camera's pictures are taken in as many lights as these say.
     """
+    lights = torch.zeros(1, 2) if own_gains is None else _lights(own_gains, white_balance)
     crosstalk = _crosstalk(color_matrix)
     gains = exposure * torch.tensor(white_balance) / min(white_balance)
     captured, saturated = _captured(raw, gains)
     pictures, white = _pictured(photos)
     saturates = saturated > LEAST_SATURATED * white
-    unknowns = _fitted(captured, pictures, gains, crosstalk, saturates, seed)
+    unknowns = _fitted(captured, pictures, gains, crosstalk, saturates, lights, seed)
     red, blue = (float(gain) for gain in gains[[0, 2]] / gains[1] / unknowns.light.exp())
     level = float(unknowns.exposure.exp() / gains[1])
     tone = _rounded(float(unknowns.tone))
@@ -102,6 +108,7 @@ def fit_camera(
             "cool_share": (0.0, 1.0),
             "red_gain": _around(red, LIGHT_SPREAD),
             "blue_gain": _around(blue, LIGHT_SPREAD),
+            "lights": tuple((_rounded(red), _rounded(blue)) for red, blue in lights.exp().tolist()),
             "tone_strength": (max(tone - HALF_WIDTH * TONE_SPREAD, 0.0), min(tone + HALF_WIDTH * TONE_SPREAD, 1.0)),
             "exposure": _around(level, EXPOSURE_SPREAD),
             "vignetting": (0.0, 0.0),
@@ -114,9 +121,9 @@ def fit_camera(
 
 
 def _fitted(
-    captured: Tensor, pictures: Tensor, gains: Tensor, crosstalk: Tensor, saturates: bool, seed: int
+    captured: Tensor, pictures: Tensor, gains: Tensor, crosstalk: Tensor, saturates: bool, lights: Tensor, seed: int
 ) -> _Unknowns:
-    """Adam on the distance of captured and synthetic colours, both `(N, 64, 3)`."""
+    """Adam on the distance of captured and synthetic colours, both `(N, 64, 3)`, in lights `(L, 2)`."""
     generator = torch.Generator().manual_seed(seed)
     unknowns = _Unknowns(torch.tensor(0.75), torch.zeros(2), torch.tensor(USUAL_LOG_EXPOSURE))
     parameters = [part.requires_grad_() for part in vars(unknowns).values()]
@@ -125,7 +132,8 @@ def _fitted(
     for _ in range(FIT_STEPS):
         real = captured[torch.randint(len(captured), (BATCH,), generator=generator)]
         drawn = pictures[torch.randint(len(pictures), (BATCH,), generator=generator)]
-        fake = _rendered(drawn, unknowns, gains, crosstalk, saturates, generator)
+        own = lights[torch.randint(len(lights), (BATCH,), generator=generator)]
+        fake = _rendered(drawn, unknowns, gains, crosstalk, saturates, own, generator)
         distance = 2 * sliced_wasserstein(real.mean(1), fake.mean(1), generator)
         together = [_cells_with_mean(part, generator) for part in (real, fake)]
         distance = distance + sliced_wasserstein(together[0], together[1], generator)
@@ -147,7 +155,13 @@ def _unusual(unknowns: _Unknowns) -> Tensor:
 
 
 def _rendered(
-    colors: Tensor, unknowns: _Unknowns, gains: Tensor, crosstalk: Tensor, saturates: bool, generator: torch.Generator
+    colors: Tensor,
+    unknowns: _Unknowns,
+    gains: Tensor,
+    crosstalk: Tensor,
+    saturates: bool,
+    lights: Tensor,
+    generator: torch.Generator,
 ) -> Tensor:
     """The rendering of photo colours `(B, n, 3)` once captured; as `synthesize_raw` does it, but differentiable."""
     drawn = torch.randn(len(colors), 3, 1, generator=generator)
@@ -155,7 +169,7 @@ def _rendered(
     scene = _linear(colors, strength) @ crosstalk.T
     light = LIGHT_SPREAD * drawn[:, 0] + unknowns.light[0], -LIGHT_SPREAD * drawn[:, 0] + unknowns.light[1]
     level = unknowns.exposure + EXPOSURE_SPREAD * drawn[:, 1]
-    factor = torch.stack((level + light[0], level, level + light[1]), -1).exp() / gains
+    factor = torch.stack((level + light[0] - lights[:, :1], level, level + light[1] - lights[:, 1:]), -1).exp() / gains
     if saturates:
         highlight = ((scene.mean(-1, keepdim=True) - 0.9) / 0.1).clamp(0, 1).square()
         factor = factor * (1 + highlight * (1 / factor.amin(-1, keepdim=True) - 1).clamp(min=0))
@@ -203,6 +217,12 @@ def _cells_with_mean(colors: Tensor, generator: torch.Generator) -> Tensor:
     chosen = torch.randint(colors.shape[1], (len(colors), CELLS_A_PATCH, 1), generator=generator).expand(-1, -1, 3)
     cells = torch.gather(colors, 1, chosen)
     return torch.cat((cells, colors.mean(1, keepdim=True).expand_as(cells)), -1).flatten(0, 1)
+
+
+def _lights(own_gains: Tensor, white_balance: Gains) -> Tensor:
+    """Logarithms of red and blue gains `(L, 2)` of patches relative to the gains that suit them on the whole."""
+    relative = (own_gains / own_gains[:, 1:2]).log() - (torch.tensor(white_balance) / white_balance[1]).log()
+    return relative[spread(len(relative), LIGHTS)][:, (0, 2)]
 
 
 def _crosstalk(color_matrix: list[list[float]] | None) -> Tensor:

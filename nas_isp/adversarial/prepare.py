@@ -27,6 +27,7 @@ from nas_isp.adversarial.reference import (
     matching_exposure,
     spread,
     transported_pictures,
+    white_balance_of_patches,
 )
 from nas_isp.adversarial.synthetic_pairs import SyntheticPairs, synthetic_mosaics
 from nas_isp.adversarial.transport import ColorTransport, identity_transport
@@ -221,7 +222,8 @@ def prepare(
     look = look_of(white_balance, color_matrix)
     exposure = matching_exposure(data, look)
     report(1, 4, "colour transport")
-    classical = classical_pictures(data.raw, look, exposure)
+    gains = white_balance_of_patches(data.raw, white_balance)
+    classical = classical_pictures(data.raw, look, gains, exposure)
     transport = identity_transport()
     if settings.reference == "transported":
         transport = fitted_transport(classical, data.photos, seed, captures=len(set(data.raw.stems)))
@@ -235,7 +237,7 @@ def prepare(
     report(3, 4, "synthetic pairs")
     camera, packed = None, None
     if settings.wants_synthetic_pairs:
-        camera = fit_camera(data.raw, data.photos, white_balance, exposure, color_matrix, seed)
+        camera = fit_camera(data.raw, data.photos, white_balance, exposure, color_matrix, seed, gains)
         packed = synthetic_mosaics(data.photos, camera, seed)
     record = PreparedRecord(
         raw=str(data.raw.folder.resolve()),

@@ -1,4 +1,4 @@
-"""The content reference: one white balance, colour matrix, exposure and colour transport for a whole RAW set."""
+"""The content reference: a capture's white balance; colour matrix, exposure and colour transport of the whole set."""
 
 from collections.abc import Callable
 from functools import partial
@@ -15,6 +15,11 @@ from nas_isp.raw.classical import render, shades_of_grey
 
 CHUNK = 32
 CAPTURES = 256
+LIGHT_PATCHES = 16
+"""Patches of a capture that its light is estimated from."""
+
+PATCHES_TO_TRUST = 64
+"""With so many patches a capture's own light counts as much as that of all together."""
 
 Gains = tuple[float, float, float]
 Look = Callable[..., Tensor]
@@ -41,7 +46,9 @@ def common_white_balance(raw: RawPatches) -> Gains:
     known = known[np.isfinite(known).all(1)]
     if len(known):
         return _gains(torch.from_numpy(known))
-    gains = [shades_of_grey(raw.tensor([capture[at] for at in spread(len(capture), 16)])) for capture in captures]
+    gains = [
+        shades_of_grey(raw.tensor([capture[at] for at in spread(len(capture), LIGHT_PATCHES)])) for capture in captures
+    ]
     return _gains(torch.stack(gains))
 
 
@@ -51,6 +58,24 @@ def captures_of(raw: RawPatches) -> list[list[int]]:
     for index, stem in enumerate(raw.stems):
         places.setdefault(stem, []).append(index)
     return list(places.values())
+
+
+def white_balance_of_patches(raw: RawPatches, common: Gains) -> Tensor:
+    """The gains `(N, 3)` with which each patch's reference is rendered: of its capture, as far as they can be told.
+
+    As-shot gains are taken as they are. A capture that brings none has the common ones, moved towards shades of grey
+    of its own by n / (n + 64) in logarithm, n being its patches: a whole photo tells its light, a crop the colour of
+    its object.
+    """
+    log_common = torch.tensor(common).log()
+    gains = torch.empty(len(raw), 3)
+    for capture in captures_of(raw):
+        own, trust = torch.from_numpy(raw.white_balance[capture[0]]), 1.0
+        if not own.isfinite().all():
+            own = shades_of_grey(raw.tensor([capture[at] for at in spread(len(capture), LIGHT_PATCHES)]))
+            trust = len(capture) / (len(capture) + PATCHES_TO_TRUST)
+        gains[capture] = torch.lerp(log_common, own.log(), trust).exp()
+    return gains
 
 
 def _gains(of_captures: Tensor) -> Gains:
@@ -70,13 +95,13 @@ def matching_exposure(data: UnpairedData, look: Look) -> float:
     return low
 
 
-def classical_pictures(raw: RawPatches, look: Look, exposure: float) -> NDArray[np.uint8]:
-    """The rendering of every patch, as bytes `(N, 3, S, S)`."""
+def classical_pictures(raw: RawPatches, look: Look, gains: Tensor, exposure: float) -> NDArray[np.uint8]:
+    """The rendering of every patch with its own gains `(N, 3)`, as bytes `(N, 3, S, S)`."""
     side = 2 * raw.packed.shape[-1]
     pictures = np.empty((len(raw), 3, side, side), np.uint8)
     for start in range(0, len(raw), CHUNK):
         part = np.arange(start, min(start + CHUNK, len(raw)))
-        pictures[part] = to_bytes(look(raw.tensor(part), exposure=exposure))
+        pictures[part] = to_bytes(look(raw.tensor(part), white_balance=gains[part], exposure=exposure))
     return pictures
 
 

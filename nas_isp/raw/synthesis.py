@@ -17,6 +17,7 @@ from nas_isp.settings import Settings
 
 Floats = NDArray[np.float32]
 Range = tuple[float, float]
+Factor = Annotated[float, Field(gt=0)]
 Row = tuple[float, float, float]
 Matrix = tuple[Row, Row, Row]
 
@@ -44,6 +45,10 @@ class SyntheticCamera(Settings):
         2.4,
     )
     blue_gain: Annotated[Range, Field(description="Blue gain, from the coolest to the warmest light.")] = (1.4, 2.0)
+    lights: Annotated[
+        tuple[tuple[Factor, Factor], ...],
+        Field(description="Factors on the red and the blue gain; each picture gets a pair of them, if there are any."),
+    ] = ()
     tone_strength: Annotated[Range, Field(description="Share of the S-curve that is undone.")] = (0.5, 1.0)
     exposure: Annotated[Range, Field(description="Factor on the linear picture.")] = (0.6, 1.0)
     vignetting: Annotated[Range, Field(description="Share of light lost in the corners.")] = (0.0, 0.25)
@@ -90,6 +95,9 @@ def synthesize_raw(photo: Floats, rng: np.random.Generator, camera: SyntheticCam
     cool, jitter = rng.uniform(*camera.cool_share), rng.uniform(-0.25, 0.25)
     crosstalk = (1 - cool) * np.array(camera.warm_crosstalk) + cool * np.array(camera.cool_crosstalk)
     gains = _gains(camera, cool, jitter)
+    if camera.lights:
+        red, blue = camera.lights[rng.integers(len(camera.lights))]
+        gains = (red * gains[0], gains[1], blue * gains[2])
 
     linear = _invert_tone(photo[:height, :width], rng.uniform(*camera.tone_strength))
     scene = linear @ crosstalk.T.astype(np.float32)

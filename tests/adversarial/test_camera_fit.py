@@ -84,6 +84,17 @@ def test_a_wrong_white_balance_is_corrected_towards_the_captures(
     assert _middle(misled.blue_gain) > blue / 1.3 / 0.95
 
 
+def test_photos_are_taken_in_the_lights_of_the_captures(
+    captures_and_photos: tuple[RawPatches, PhotoPatches],
+) -> None:
+    raw, photos = captures_and_photos
+    common = common_white_balance(raw)
+    own = torch.tensor(common).repeat(len(raw), 1)
+    own[::2] *= torch.tensor([0.8, 1.0, 0.7])
+    lights = fit_camera(raw, photos, common, 1.0, None, seed=0, own_gains=own).lights
+    assert set(lights) == {(1.0, 1.0), (0.8, 0.7)}
+
+
 @pytest.mark.slow
 def test_the_same_seed_fits_the_same_camera(
     captures_and_photos: tuple[RawPatches, PhotoPatches], fitted: SyntheticCamera

@@ -56,6 +56,13 @@ def test_rendering_with_the_drawn_gains_and_matrix_gives_the_photo_back_to_the_p
         assert abs(shift_px) < 0.1
 
 
+def test_every_picture_is_taken_in_one_of_the_given_lights() -> None:
+    fixed = {"cool_share": (1.0, 1.0), "red_gain": (2.0, 2.0), "blue_gain": (1.5, 1.5)}
+    camera = PLAIN.model_copy(update=fixed | {"lights": ((1.0, 1.0), (0.5, 2.0))})
+    gains = {synthesize_raw(photo(16, 16), np.random.default_rng(seed), camera).white_balance for seed in range(12)}
+    assert gains == {(2.0, 1.0, 1.5), (1.0, 1.0, 3.0)}
+
+
 def test_white_in_the_photo_is_saturated_in_every_colour() -> None:
     camera = PLAIN.model_copy(update={"exposure": (0.6, 0.6)})
     raw = synthesize_raw(np.ones((8, 8, 3), np.float32), np.random.default_rng(0), camera)
