@@ -13,6 +13,9 @@ from nas_isp.evaluation.color import luma_picture, srgb_to_lab
 from nas_isp.perceptual.network import FeatureNetwork
 from nas_isp.settings import Settings
 
+SCORE_VERSION = 2
+"""Counts definitions of the score: 1 was a negated sum of Lab distances, 2 is in dB."""
+
 DIRECTIONS = 64
 QUANTILES = 256
 LEAST_ERROR = 1e-6

@@ -33,6 +33,7 @@ class StudyConfig(Settings):
     max_latency_ms: Annotated[float | None, Field(gt=0, description="Slower networks are not trained.")] = None
     seed: Annotated[int, Field(ge=0, description="Seed of sampling and training.")] = 0
     sampler: Annotated[SamplerName, Field(description="Who suggests architectures.")] = "tpe"
+    score_version: Annotated[int, Field(ge=1, description="Version of the reference-free score; they do not mix.")] = 1
     recipe: Annotated[Recipe, Field(description="How trials are trained; the recipe file's content.")]
     space: Annotated[SearchSpace, Field(description="What is searched; the space file's content.")]
 

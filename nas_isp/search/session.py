@@ -10,6 +10,7 @@ from nas_isp.adversarial.prepare import Prepared, prepare
 from nas_isp.data.demo import demo_folders
 from nas_isp.data.patches import load_unpaired
 from nas_isp.errors import InputError
+from nas_isp.evaluation.reference_free import SCORE_VERSION
 from nas_isp.latency.host import HOST_PRECISIONS
 from nas_isp.raw.readers import load_sensor
 from nas_isp.recipe import load_recipe
@@ -103,6 +104,7 @@ def resolve(request: SearchRequest) -> tuple[StudyConfig, TableRater]:
         max_latency_ms=request.max_latency_ms,
         seed=request.seed,
         sampler=request.sampler,
+        score_version=SCORE_VERSION,
         recipe=recipe,
         space=space,
     )

@@ -42,6 +42,7 @@ def test_the_configuration_holds_everything_and_reads_back(tmp_path: Path) -> No
         ({"device": "other"}, "device simulated, this command says other"),
         ({"max_latency_ms": 5.0}, "max_latency_ms nothing, this command says 5.0"),
         ({"space": load_space("mobile")}, "space.description"),
+        ({"score_version": 2}, "score_version 1, this command says 2"),
         ({"raw": Path("/data")}, "raw nothing, this command says /data"),
     ],
 )
