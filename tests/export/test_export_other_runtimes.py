@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BOARD_PROGRAM = ROOT / "examples" / "linux_board" / "develop.py"
 OLD_RUNTIME = ROOT / ".venv-tflite-runtime"
 SIZE = (64, 96)
-LEVELS_APART = {"fp32": 1, "fp16": 1, "int8": 12}
+LEVELS_APART = {"fp32": 1, "fp16": 1, "int8": 24}
 """From PyTorch; half precision rounds weights, and 8 bits everything."""
 
 pytestmark = pytest.mark.slow
