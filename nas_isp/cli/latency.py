@@ -117,8 +117,9 @@ def measure(
     from nas_isp.latency.host import HOST
     from nas_isp.latency.session import SessionSettings
     from nas_isp.latency.session import measure as measure_kernels
-    from nas_isp.latency.targets import TargetOptions, runner_for
+    from nas_isp.latency.targets import TargetOptions, check_target, runner_for
 
+    check_target(target)
     if file is None and target != HOST:
         raise InputError(f"target '{target}': give -o FILE, where the measurements are kept")
     if space is not None:

@@ -37,13 +37,23 @@ def runner_for(target: str, options: TargetOptions) -> Runner:
         InputError: unknown target (the message lists the known ones), an option that it lacks or has no use for, or a
             target that cannot be used.
     """
+    check_target(target)
+    kind, _, address = target.partition(":")
+    return _RUNNERS[kind](address, options)
+
+
+def check_target(target: str) -> None:
+    """Find out whether there is such a kind of target, without reaching for it.
+
+    Raises:
+        InputError: unknown; the message lists the known ones.
+    """
     kind, colon, address = target.partition(":")
     if kind not in _RUNNERS or (colon and not address):
         raise InputError(
             f"unknown target '{target}': known are {', '.join(TARGETS)}; "
             "tables of other devices can be given to --device as a .json file"
         )
-    return _RUNNERS[kind](address, options)
 
 
 def _host(address: str, options: TargetOptions) -> Runner:

@@ -93,7 +93,7 @@ def test_predict_a_published_model(nas_isp: Any) -> None:
         (("predict", "--device", "pixel4-gpu", "--kernels", "broken.jsonl"), "line 1: malformed JSON"),
         (("predict", "--device", "pixel4-gpu", "--kernels", "empty.jsonl"), "no network"),
         (("predict", "--device", "pixel4-gpu", "--model", "efficient-isp", "--input-size", "0x4"), "0x4"),
-        (("measure", "--target", "gpio", "--model", "efficient-isp", "-o", "x.json"), "unknown target 'gpio'"),
+        (("measure", "--target", "gpio", "--model", "efficient-isp"), "unknown target 'gpio'"),
         (("measure", "--target", "host:1", "--model", "efficient-isp", "-o", "x.json"), "no address"),
         (("measure", "--target", "host", "--space", "nope"), "nope"),
         (("build", "bad.jsonl", "-o", "table.json"), "bad.jsonl"),
