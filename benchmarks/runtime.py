@@ -1,7 +1,7 @@
 """Times exported models beside other people's mobile networks and other runtimes, on this machine in one run.
 
 Run: python benchmarks/runtime.py [MODEL.safetensors ...] [--peers DIR] [--size 544x960] [--threads 1 2] [--seconds 4]
-     [--out FILE.json]
+     [--without-amx] [--out FILE.json]
 
 For EfficientISP (random weights unless a bundle of it is given) and every bundle: PyTorch, ONNX Runtime and LiteRT in
 fp32, fp16 and int8. `--peers` holds .tflite files of others, timed at their own input size (half of `--size` where they
@@ -9,9 +9,13 @@ take any); where that differs, ms per megapixel of output is the column to compa
 own, for its peak memory (of the whole process, Python and its libraries included). They take turns, so that a
 disturbance does not hit one alone; `ms` is the least median of the rounds, `least ms` the fastest single run, which is
 nearer the truth on a busy machine.
+
+`--without-amx` keeps the runtimes from the matrix tiles of newer Intel processors. XNNPACK uses them for all 8-bit
+convolutions, also where 12 channels fill a fifth of a tile and its AVX-512 kernels are faster.
 """
 
 import argparse
+import ctypes
 import json
 import statistics
 import subprocess
@@ -30,6 +34,8 @@ LEAST_RUNS = 5
 def main() -> None:
     options = _options()
     if options.measure:
+        if options.without_amx:
+            _refuse_amx()
         print(json.dumps(_measure(Path(options.measure), options.size, options.threads[0], options.seconds)))
         return
     with tempfile.TemporaryDirectory() as scratch:
@@ -67,6 +73,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
     parser.add_argument("--seconds", type=float, default=1.5, help="a round and entry")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--without-amx", action="store_true")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--measure", help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -113,7 +120,7 @@ def _exported(bundle: Path, scratch: Path, runtime: Any, precision: Any, size: t
 def _in_own_process(path: Path, threads: int, options: argparse.Namespace) -> dict[str, float]:
     size = "x".join(map(str, options.size))
     command = [sys.executable, __file__, "--measure", path, "--size", size, "--threads", threads]
-    command += ["--seconds", options.seconds]
+    command += ["--seconds", options.seconds, *(["--without-amx"] if options.without_amx else [])]
     done = subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True)
     result: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
     return result
@@ -135,6 +142,21 @@ def _measure(path: Path, size: tuple[int, int], threads: int, seconds: float) ->
         run_once()
         times.append(1000 * (time.perf_counter() - start))
     return {"ms": statistics.median(times), "least_ms": min(times), "peak_mib": _peak_mib(), "output_mp": output_mp}
+
+
+class _SignalStack(ctypes.Structure):
+    _fields_ = (("pointer", ctypes.c_void_p), ("flags", ctypes.c_int), ("size_bytes", ctypes.c_size_t))
+
+
+SMALL_STACK = ctypes.create_string_buffer(4096)
+"""A stack for signal handlers that cannot hold the 8 KiB of a tile register file."""
+
+
+def _refuse_amx() -> None:
+    """Make Linux refuse the tiles to this process, as it does where a signal stack could not hold their state."""
+    stack = _SignalStack(ctypes.addressof(SMALL_STACK), 0, len(SMALL_STACK))
+    if ctypes.CDLL(None, use_errno=True).sigaltstack(ctypes.byref(stack), None):
+        raise OSError(ctypes.get_errno(), "the signal stack that keeps AMX away was refused")
 
 
 def _peak_mib() -> float:

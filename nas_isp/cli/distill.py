@@ -4,7 +4,7 @@ import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -76,6 +76,7 @@ def distill(
                 output.with_suffix(".run"),
                 recipe,
                 _prepared(opened),
+                opened.config.raw,
                 seed,
                 torch_device(device),
                 deadline_in(seconds),
@@ -114,10 +115,18 @@ class _Work:
     folder: Path
     recipe: "Recipe"
     data: "Prepared"
+    raw: Path | None
     seed: int
     device: str
     deadline: float
     weights_dir: Path | None
+
+    def origin(self) -> dict[str, Any]:
+        """What the bundles say about where they come from."""
+        from nas_isp.generators.bundle import RAW_FOLDER
+
+        origin = {"command": "distill", "seed": self.seed}
+        return origin if self.raw is None else {**origin, RAW_FOLDER: str(self.raw.resolve())}
 
     def seconds(self, share: float) -> float | None:
         """A share of the time that is left, or None without a budget."""
@@ -151,14 +160,14 @@ def _train_teacher(work: _Work, progress: ReportsProgress) -> "Bundle":
     if seconds is not None:
         progress(0, None, "measuring the teacher's pace")
         settings = fitted_to(seconds, architecture, work.data, settings, work.device, work.weights_dir)
-    origin = {"command": "distill", "seed": work.seed}
-    run = Run(work.folder / "teacher", work.seed, work.device, origin, progress, deadline, work.weights_dir)
+    run = Run(work.folder / "teacher", work.seed, work.device, work.origin(), progress, deadline, work.weights_dir)
     return train_teacher(architecture, work.data, settings, run).bundle
 
 
 def _train_student(candidate: "Bundle", teacher: "Bundle", work: _Work, progress: ReportsProgress) -> "Bundle":
     from nas_isp.adversarial.pace import fitted_to
     from nas_isp.distillation.distill import Run, pictures_of, train_student
+    from nas_isp.generators.bundle import RAW_FOLDER
 
     taught = work.data.with_references(pictures_of(teacher, work.data, work.device, progress))
     settings, seconds = work.recipe.student_train(), work.seconds(STUDENT_SHARE)
@@ -166,7 +175,9 @@ def _train_student(candidate: "Bundle", teacher: "Bundle", work: _Work, progress
     if seconds is not None:
         progress(0, None, "measuring the student's pace")
         settings = fitted_to(seconds, candidate.record.architecture, taught, settings, work.device, work.weights_dir)
-    origin = {"command": "distill", "seed": work.seed, "teacher": teacher.record.origin}
+    # One place for the folder, which exports leave out.
+    of_teacher = {name: value for name, value in teacher.record.origin.items() if name != RAW_FOLDER}
+    origin = {**work.origin(), "teacher": of_teacher}
     run = Run(work.folder / "student", work.seed, work.device, origin, progress, deadline, work.weights_dir)
     return train_student(candidate, taught, settings, run).bundle
 

@@ -104,8 +104,8 @@ def register(app: typer.Typer) -> None:
         def source(given: Path | None) -> RawSource | None:
             if given is not None:
                 return RawSource(given, str(given), description)
-            trained_on = training_raw(model, bundle)
-            return RawSource(trained_on, "the training RAW", description) if trained_on else None
+            trained_on = training_raw(bundle)
+            return RawSource(trained_on, "the training RAW", bundle.record.sensor) if trained_on else None
 
         say(f"writing {out} and comparing it with PyTorch ...")
         data = ExportData(source(raw), source(calibration) or DEMO, pairs, description)

@@ -1,6 +1,5 @@
 """What a user may write where a verb takes an architecture or a model."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,18 +59,12 @@ def load_model(text: str) -> "Bundle":
     return load_bundle(_model_file(text))
 
 
-def training_raw(text: str, bundle: "Bundle") -> Path | None:
-    """The folder of RAW that a model was trained on: its study's, or the one its bundle records; None if it is gone."""
+def training_raw(bundle: "Bundle") -> Path | None:
+    """The folder of RAW that a model was trained on; None if its bundle does not say it or it is gone."""
     from nas_isp.generators.bundle import RAW_FOLDER
 
     recorded = bundle.record.origin.get(RAW_FOLDER)
-    folder = Path(recorded) if isinstance(recorded, str) else None
-    if not Path(text).suffix and find_trial(text) is not None:
-        from nas_isp.search.study import Study
-
-        with suppress(InputError):
-            folder = Study.open(Path(text.rpartition(":")[0])).config.raw
-    return folder if folder is not None and folder.is_dir() else None
+    return Path(recorded) if isinstance(recorded, str) and Path(recorded).is_dir() else None
 
 
 def model_runner(text: str) -> "Runner":

@@ -9,7 +9,7 @@ from nas_isp import __version__
 from nas_isp.adversarial.prepare import Prepared
 from nas_isp.adversarial.trainer import Trainer, TrainingDiverged
 from nas_isp.generators.architecture import ARCHITECTURE
-from nas_isp.generators.bundle import save_bundle
+from nas_isp.generators.bundle import RAW_FOLDER, save_bundle
 from nas_isp.recipe import TrainSettings
 from nas_isp.search.workers import Reached, ShouldStop, Stage, StageFailedError, StageInterruptedError
 
@@ -18,7 +18,8 @@ from nas_isp.search.workers import Reached, ShouldStop, Stage, StageFailedError,
 class TrainerFactory:
     """Makes the evaluator in a worker process.
 
-    Every trial trains with the same seed: the same batches in the same order make candidates comparable.
+    Every trial trains with the same seed: the same batches in the same order make candidates comparable. Their bundles
+    say where the study's RAW lies.
     """
 
     prepared_folder: Path
@@ -26,6 +27,7 @@ class TrainerFactory:
     seed: int
     threads: int = 1
     weights_dir: Path | None = None
+    raw: Path | None = None
 
     def __call__(self) -> "TrainerEvaluator":
         """Load what all trials share."""
@@ -57,6 +59,8 @@ class TrainerEvaluator:
             raise StageFailedError(str(error)) from error
         if stage.is_last:
             origin = {"program": f"nas-isp {__version__}", "command": "search", "trial": stage.trial}
+            if self._factory.raw is not None:
+                origin[RAW_FOLDER] = str(self._factory.raw.resolve())
             save_bundle(stage.folder / "model.safetensors", trainer.bundle(origin, outcome.to_dict()))
         return Reached(outcome.quality, outcome.score_kind, outcome.scores, outcome.step)
 

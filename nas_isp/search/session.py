@@ -144,7 +144,7 @@ def open_search(request: SearchRequest, note: Note, progress: Progress | None = 
         study.close()
         raise
     settings = config.recipe.trial_train()
-    factory = TrainerFactory(prepared_folder, settings, config.seed, weights_dir=request.weights_dir)
+    factory = TrainerFactory(prepared_folder, settings, config.seed, weights_dir=request.weights_dir, raw=config.raw)
     steps = stages(config.recipe.trial.rungs, settings.warm_start.steps + settings.steps)
     return OpenSearch(study, rater, factory, steps)
 

@@ -31,12 +31,12 @@ def study(tmp_path: Path) -> Path:
 
 def test_the_training_raw_of_a_bundle_is_found_while_it_is_there(study: Path, tmp_path: Path) -> None:
     bundle = load_model(f"{study}:7")
-    assert training_raw(f"{study}:7", bundle) is None
+    assert training_raw(bundle) is None
     record = bundle.record.model_copy(update={"origin": {RAW_FOLDER: str(tmp_path / "raw")}})
     told = Bundle(record, bundle.weights)
-    assert training_raw("m.safetensors", told) is None
+    assert training_raw(told) is None
     (tmp_path / "raw").mkdir()
-    assert training_raw("m.safetensors", told) == tmp_path / "raw"
+    assert training_raw(told) == tmp_path / "raw"
 
 
 @pytest.mark.parametrize("name", PUBLISHED)

@@ -4,13 +4,15 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from nas_isp.cli.app import main
 from nas_isp.generators.architecture import Block, PlainArchitecture
 from nas_isp.generators.build import build
-from nas_isp.generators.bundle import Bundle, BundleRecord, save_bundle
+from nas_isp.generators.bundle import RAW_FOLDER, Bundle, BundleRecord, load_bundle, save_bundle
+from nas_isp.raw.mosaic_files import write_mosaic_png
 from nas_isp.raw.sensor import SensorDescription
 
 SMALL = PlainArchitecture(blocks=(Block(kind="rep3", channels=6),))
@@ -43,6 +45,20 @@ def test_json_report_has_the_agreed_keys_and_lies_beside_the_file(
     assert report["ops"]["Conv"] == 2
     assert json.loads((tmp_path / "out.onnx.json").read_text()) == report
     assert {path.name for path in tmp_path.iterdir()} == {"m.safetensors", "out.onnx", "out.onnx.json"}
+
+
+def test_the_training_raw_is_read_with_the_sensor_that_the_model_was_trained_for(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "raw"
+    folder.mkdir()
+    write_mosaic_png(folder / "a.png", np.random.default_rng(0).integers(64, 1024, (64, 96), dtype=np.uint16))
+    trained = load_bundle(bundle)
+    record = trained.record.model_copy(update={"origin": {RAW_FOLDER: str(folder)}})
+    save_bundle(bundle, Bundle(record, trained.weights))
+    arguments = ("--to", "onnx", "--input-size", "32x48", "-o", tmp_path / "out.onnx", "--format", "json")
+    assert run(monkeypatch, "export", bundle, *arguments) == 0
+    assert json.loads(capsys.readouterr().out)["checked_on"] == "1 pictures of the training RAW"
 
 
 @pytest.mark.slow

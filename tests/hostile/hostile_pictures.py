@@ -160,14 +160,21 @@ def _srgb() -> object:
 
 
 def read_photos(folder: Path) -> None:
-    """All photos of a folder, also reduced."""
+    """All photos of a folder reduced, as training does; small ones also with every pixel."""
     for path in sorted(folder.iterdir()):
-        for max_side in (None, 32):
-            pixels = read_photo(path, max_side)
-            assert pixels.dtype == np.uint8
-            assert pixels.ndim == 3
-            assert pixels.shape[2] == 3
-            assert max_side is None or max(pixels.shape) <= max_side
+        reduced = read_photo(path, 32)
+        _check_photo(reduced)
+        assert max(reduced.shape) <= 32
+        with Image.open(path) as image:
+            small = image.width * image.height <= SMALL
+        if small:
+            _check_photo(read_photo(path))
+
+
+def _check_photo(pixels: np.ndarray) -> None:
+    assert pixels.dtype == np.uint8
+    assert pixels.ndim == 3
+    assert pixels.shape[2] == 3
 
 
 def make_pairs(folder: Path) -> None:

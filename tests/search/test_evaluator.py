@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from nas_isp.adversarial.trainer import Trainer, TrainingDiverged
+from nas_isp.generators.bundle import RAW_FOLDER, load_bundle
 from nas_isp.recipe import TrainSettings, WarmStartSettings
 from nas_isp.search.evaluator import TrainerFactory
 from nas_isp.search.session import SearchRequest, open_search
@@ -24,7 +25,7 @@ def factory(tmp_path_factory: pytest.TempPathFactory) -> TrainerFactory:
     )
     opened = open_search(SearchRequest(study=folder / "s", recipe=str(recipe)), lambda text: None)
     opened.study.close()
-    return TrainerFactory(folder / "s" / "data" / "prepared", SETTINGS, seed=0)
+    return TrainerFactory(folder / "s" / "data" / "prepared", SETTINGS, seed=0, raw=folder)
 
 
 def stage(folder: Path, until_step: int, is_last: bool = False) -> Stage:
@@ -43,7 +44,8 @@ def test_two_stages_reach_what_one_reaches(factory: TrainerFactory, tmp_path: Pa
 
     assert halved.step == whole.step == 6
     assert halved.quality == pytest.approx(whole.quality, abs=1e-4)
-    assert (tmp_path / "a" / "model.safetensors").is_file()
+    bundle = load_bundle(tmp_path / "a" / "model.safetensors")
+    assert bundle.record.origin[RAW_FOLDER] == str(factory.raw)
 
 
 @pytest.mark.slow
