@@ -40,4 +40,4 @@ lint: $(READY)
 	$(BIN)/mypy
 
 clean:
-	rm -rf $(VENV) $(OUT) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-tflite-runtime .arm-emulation $(OUT) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -4,6 +4,7 @@
 #
 # Run: tools/old_tflite_runtime.sh FOLDER [PYTHON3.11]
 set -euo pipefail
+exec 9<"$0" && flock 9 # one at a time
 folder=$1
 python=${2:-python3.11}
 [ -f "$folder/.ready" ] && exit 0

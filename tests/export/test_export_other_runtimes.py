@@ -1,14 +1,13 @@
 """Exported files run where they must: by the program for Linux boards, in the new and in the old TFLite runtime."""
 
-import subprocess
 import sys
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 from export_cases import PLAIN_CASES, bundle_of
 from numpy.typing import NDArray
+from other_runtimes import BOARD_PROGRAM, FLOATS_PROGRAM, SIZE, grbg_mosaic, run_programs, set_up
 from PIL import Image
 
 from nas_isp.export.content import Form
@@ -19,49 +18,17 @@ from nas_isp.export.write import export_model
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.packing import align_to_rggb, pack
 
-ROOT = Path(__file__).resolve().parents[2]
-BOARD_PROGRAM = ROOT / "examples" / "linux_board" / "develop.py"
-OLD_RUNTIME = ROOT / ".venv-tflite-runtime"
-SIZE = (64, 96)
 LEVELS_APART = {"fp32": 1, "fp16": 1, "int8": 24}
 """From PyTorch; half precision rounds weights, and 8 bits everything."""
 
 pytestmark = pytest.mark.slow
 
 
-@cache
 def old_python() -> Path:
     """The Python of an environment with tflite-runtime 2.14; skips where that cannot be made."""
     if sys.version_info[:2] != (3, 11):
         pytest.skip("tflite-runtime 2.14 exists for Python 3.11 at most; run these tests with that")
-    made = subprocess.run(
-        [ROOT / "tools" / "old_tflite_runtime.sh", OLD_RUNTIME, sys.executable],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    if made.returncode:
-        reason = (made.stderr.strip().splitlines() or ["no reason given"])[-1]
-        pytest.skip(f"tflite-runtime 2.14 cannot be installed here: {reason}")
-    return OLD_RUNTIME / "bin" / "python"
-
-
-@pytest.fixture
-def mosaic(tmp_path: Path) -> NDArray[np.uint16]:
-    """A smooth scene of GRBG sensor values, as a board's camera gives it."""
-    y, x = np.mgrid[0 : 2 * SIZE[0] + 2, 0 : 2 * SIZE[1] + 2]
-    scene = 300 + 200 * np.sin(x / 17) + 150 * np.cos(y / 11) + np.random.default_rng(0).normal(0, 5, x.shape)
-    values = np.clip(scene, 64, 1023).astype(np.uint16)[:, : 2 * SIZE[1] + 2]
-    np.save(tmp_path / "mosaic.npy", values[: 2 * SIZE[0]])
-    return values[: 2 * SIZE[0]]
-
-
-def developed_on_board(python: Path | str, model: Path, folder: Path) -> NDArray[np.uint8]:
-    target = folder / "picture.ppm"
-    command = [python, BOARD_PROGRAM, model, folder / "mosaic.npy", target, "GRBG"]
-    subprocess.run(list(map(str, command)), check=True, capture_output=True, timeout=120)
-    return np.asarray(Image.open(target))
+    return set_up("old_tflite_runtime.sh", ".venv-tflite-runtime") / "bin" / "python"
 
 
 def developed_by_torch(name: str, mosaic: NDArray[np.uint16]) -> NDArray[np.uint8]:
@@ -78,29 +45,17 @@ def developed_by_torch(name: str, mosaic: NDArray[np.uint16]) -> NDArray[np.uint
     ],
 )
 def test_the_boards_program_develops_as_pytorch_does_in_new_and_old_runtimes(
-    name: str, precision: Precision, mosaic: NDArray[np.uint16], tmp_path: Path
+    name: str, precision: Precision, tmp_path: Path
 ) -> None:
-    model = tmp_path / "m.tflite"
+    model, mosaic, target = tmp_path / "m.tflite", tmp_path / "mosaic.npy", tmp_path / "picture.ppm"
     export_model(bundle_of(PLAIN_CASES[name]), model, Form("tflite", precision, SIZE, "raw", "uint8"))
-    expected = developed_by_torch(name, mosaic).astype(int)
+    np.save(mosaic, grbg_mosaic())
+    expected = developed_by_torch(name, grbg_mosaic()).astype(int)
     for python in (sys.executable, old_python()):
-        picture = developed_on_board(python, model, tmp_path)
+        run_programs(python, [BOARD_PROGRAM, model, mosaic, target, "GRBG"])
+        picture = np.asarray(Image.open(target))
         assert picture.shape == expected.shape
         assert np.abs(picture - expected).max() <= LEVELS_APART[precision]
-
-
-PLAIN_CALL = """
-import sys, numpy as np
-from tflite_runtime.interpreter import Interpreter
-interpreter = Interpreter(sys.argv[1])
-given, result = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
-picture = np.load(sys.argv[2])
-interpreter.resize_tensor_input(given, picture.shape)
-interpreter.allocate_tensors()
-interpreter.set_tensor(given, picture)
-interpreter.invoke()
-np.save(sys.argv[3], interpreter.get_tensor(result))
-"""
 
 
 @pytest.mark.xdist_group("export of color-head")
@@ -112,7 +67,6 @@ def test_a_file_of_floats_gives_pytorchs_numbers_in_the_old_runtime(
     export_model(bundle, model, Form("tflite", packed_size=size))
     packed = np.random.default_rng(0).uniform(-0.05, 1, (4, 40, 60)).astype(np.float32)
     np.save(tmp_path / "in.npy", packed.transpose(1, 2, 0)[None])
-    command = [old_python(), "-c", PLAIN_CALL, model, tmp_path / "in.npy", tmp_path / "out.npy"]
-    subprocess.run(list(map(str, command)), check=True, capture_output=True, timeout=120)
+    run_programs(old_python(), [FLOATS_PROGRAM, model, tmp_path / "in.npy", tmp_path / "out.npy"])
     result = np.load(tmp_path / "out.npy")[0].transpose(2, 0, 1)
     assert np.abs(result - TorchRunner(bundle, "b").run(packed)).max() < 1e-5
