@@ -1,5 +1,6 @@
 """`nas-isp latency`: what tables there are, predictions, and measuring this machine."""
 
+import json
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -8,6 +9,7 @@ import typer
 
 from nas_isp.cli.common import Format, deadline_in, print_json, print_table, progress_bar, say
 from nas_isp.errors import InputError
+from nas_isp.files import write_whole
 
 DeviceOption = Annotated[str, typer.Option("--device", help="Name from `latency list`, or a table's .json file.")]
 FormatOption = Annotated[Format, typer.Option("--format", help="How the result is printed.")]
@@ -190,7 +192,7 @@ def validate(
     from nas_isp.cli.latency_profiles import check_profiles, print_profiles, profiles
     from nas_isp.cli.latency_validating import compare, print_comparison, stated_precision, table_of_target
     from nas_isp.cli.models import parse_size
-    from nas_isp.latency.tables import arithmetic, write_json
+    from nas_isp.latency.tables import arithmetic
     from nas_isp.latency.targets import TargetOptions, runner_for
 
     if file is not None:
@@ -203,7 +205,7 @@ def validate(
 
     def keep(result: dict[str, Any]) -> None:
         if file is not None:
-            write_json(file, result)
+            write_whole(file, json.dumps(result, indent=1) + "\n")
 
     with progress_bar("measuring networks") as report:
         told = partial(report, text="measuring networks")

@@ -14,7 +14,8 @@ from nas_isp.latency.host import HOST_PRECISIONS, HostRunner
 from nas_isp.latency.kernels import Kernel, kernels_of
 from nas_isp.latency.measurements import MAX_DRIFT, Measurements
 from nas_isp.latency.session import ReportsSession, SessionSettings, measure, missing_kernels
-from nas_isp.latency.tables import LatencyTable, read_json
+from nas_isp.latency.tables import MOST_BYTES, LatencyTable
+from nas_isp.settings import read_json
 
 ENOUGH_TO_LEAVE_OUT = 8
 """Networks from which on each can be predicted by a correction fitted to the others."""
@@ -98,7 +99,7 @@ def read_correction(path: Path) -> Correction:
     Raises:
         InputError: not such a result.
     """
-    content = read_json(path)
+    content = read_json(path, MOST_BYTES)
     try:
         rows = content["results"]
         columns = [[float(row[key]) for row in rows] for key in ("kernels_ms", "kernel_count", "measured_ms")]

@@ -1,6 +1,5 @@
 """The file of a measuring session: everything that was timed on one target, batch by batch. One JSON file a target."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median, median_low
@@ -9,20 +8,21 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from nas_isp.errors import InputError
+from nas_isp.files import write_whole
 from nas_isp.latency.correction import Correction
 from nas_isp.latency.kernel import Kernel
 from nas_isp.latency.provenance import Health, Setup
 from nas_isp.latency.tables import (
+    MOST_BYTES,
     DeviceRecord,
     LatencyTable,
     MeasuredKernel,
     SourceRecord,
     build_table,
+    json_lines,
     merged,
-    read_json,
-    write_text,
 )
-from nas_isp.settings import Settings, validated
+from nas_isp.settings import Settings, read_json, validated
 
 FORMAT: Literal["nas-isp measurements"] = "nas-isp measurements"
 SCHEMA_VERSION: Literal[1] = 1
@@ -137,29 +137,13 @@ def joined(files: Sequence[tuple[Path, Measurements]]) -> Measurements:
     return first.model_copy(update={"batches": batches})
 
 
-def _median_of(entries: Sequence[MeasuredKernel]) -> MeasuredKernel:
-    """One entry for the same kernel timed in several batches."""
-    if len(entries) == 1:
-        return entries[0]
-    known = {name: [getattr(entry, name) for entry in entries] for name in TIMES}
-    times = {name: round(median(values), 6) for name, values in known.items() if None not in values}
-    return entries[-1].model_copy(update={**times, "runs": sum(entry.runs for entry in entries)})
-
-
-def _at_reference(entry: MeasuredKernel, drift: float) -> MeasuredKernel:
-    times = {name: getattr(entry, name) for name in TIMES}
-    return entry.model_copy(
-        update={name: round(time / (1 + drift), 6) for name, time in times.items() if time is not None}
-    )
-
-
 def read_measurements(path: Path) -> Measurements:
     """Read and validate a file of measurements.
 
     Raises:
         InputError: unreadable, not JSON, or a field that is missing, unknown or out of range.
     """
-    return validated(read_json(path), Measurements, path)
+    return validated(read_json(path, MOST_BYTES), Measurements, path)
 
 
 def write_measurements(path: Path, measurements: Measurements) -> None:
@@ -168,6 +152,20 @@ def write_measurements(path: Path, measurements: Measurements) -> None:
     Raises:
         InputError: the folder cannot be written.
     """
-    head = json.dumps(measurements.model_dump(mode="json", exclude={"batches"}), indent=1)
-    lines = [json.dumps(batch.model_dump(mode="json", exclude_defaults=True)) for batch in measurements.batches]
-    write_text(path, head[: head.rindex("\n}")] + ',\n "batches": [\n' + ",\n".join(lines) + "\n ]\n}\n")
+    write_whole(path, json_lines(measurements, "batches", measurements.batches))
+
+
+def _median_of(entries: Sequence[MeasuredKernel]) -> MeasuredKernel:
+    """One entry for the same kernel timed in several batches."""
+    if len(entries) == 1:
+        return entries[0]
+    known = {name: [getattr(entry, name) for entry in entries] for name in TIMES}
+    times = {name: None if None in values else round(median(values), 6) for name, values in known.items()}
+    return entries[-1].model_copy(update={**times, "runs": sum(entry.runs for entry in entries)})
+
+
+def _at_reference(entry: MeasuredKernel, drift: float) -> MeasuredKernel:
+    times = {name: getattr(entry, name) for name in TIMES}
+    return entry.model_copy(
+        update={name: round(time / (1 + drift), 6) for name, time in times.items() if time is not None}
+    )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from nas_isp.errors import InputError
+from nas_isp.files import check_writable, make_folder
 from nas_isp.latency.anchor import anchor_model
 from nas_isp.latency.kernel import Kernel
 from nas_isp.latency.measurements import (
@@ -22,7 +23,7 @@ from nas_isp.latency.measurements import (
 from nas_isp.latency.order import measuring_order
 from nas_isp.latency.predict import Predictor
 from nas_isp.latency.runner import Failure, Runner, Timing
-from nas_isp.latency.tables import MeasuredKernel, arithmetic, check_writable
+from nas_isp.latency.tables import MeasuredKernel, arithmetic
 
 if TYPE_CHECKING:
     from nas_isp.latency.probes import Probe
@@ -79,6 +80,7 @@ def measure(
     settings = settings or SessionSettings()
     measurements = begun(path, runner)
     queue = _queue(measurements, kernels, settings)
+    make_folder(path.parent)
     check_writable(path)
     if not queue or time.monotonic() > settings.deadline:
         return measurements

@@ -99,7 +99,7 @@ def test_predict_a_published_model(nas_isp: Any) -> None:
         (("build", "bad.jsonl", "-o", "table.json"), "bad.jsonl"),
         (("validate", "--device", "host", "--networks", "mobile"), "SPACE:N"),
         (("validate", "--device", "host", "--networks", "."), "holds no .json"),
-        (("measure", "--target", "host", "--model", "efficient-isp", "-o", "broken.jsonl/y.json"), "cannot be written"),
+        (("measure", "--target", "host", "--model", "efficient-isp", "-o", "broken.jsonl/y.json"), "cannot be made"),
         (("validate", "--device", "host", "--networks", "tiny:1", "-o", "none/y.json"), "cannot be written"),
         (("validate", "--device", "pixel4-gpu", "--networks", "mobile:1"), "give the --target"),
     ],

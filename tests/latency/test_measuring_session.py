@@ -142,7 +142,7 @@ def test_a_file_that_cannot_be_written_is_refused_before_measuring(tmp_path: Pat
     (tmp_path / "folder").mkdir()
     runner = SimulatedRunner()
     for path in (tmp_path / "file" / "phone.json", tmp_path / "folder"):
-        with pytest.raises(InputError, match=r"cannot be written|is a folder"):
+        with pytest.raises(InputError, match=r"cannot be made|is a folder"):
             measure(path, KERNELS, runner)
     assert not runner.calls
 
