@@ -95,12 +95,10 @@ _RUNNERS: dict[str, Callable[[str, TargetOptions], Runner]] = {HOST: _host, "adb
 
 
 def _benchmark_options(kind: str, options: TargetOptions) -> "BenchmarkOptions":
-    from nas_isp.latency.benchmark import BenchmarkOptions
+    from nas_isp.latency.benchmark import WANTED, BenchmarkOptions
 
     if options.benchmark_binary is None:
-        raise InputError(
-            f"target '{kind}': give --benchmark-binary FILE, TensorFlow Lite's benchmark_model built for the device"
-        )
+        raise InputError(f"target '{kind}': {WANTED} to --benchmark-binary")
     delegate = options.delegate or "xnnpack"
     return BenchmarkOptions(
         binary=options.benchmark_binary,
