@@ -192,7 +192,6 @@ def validate(
     from nas_isp.cli.latency_profiles import check_profiles, print_profiles, profiles
     from nas_isp.cli.latency_validating import compare, print_comparison, stated_precision, table_of_target
     from nas_isp.cli.models import parse_size
-    from nas_isp.latency.tables import arithmetic
     from nas_isp.latency.targets import TargetOptions, runner_for
 
     if file is not None:
@@ -200,7 +199,7 @@ def validate(
     precision = precision or stated_precision(device)
     runner = runner_for(target, TargetOptions(threads, delegate, precision, binary, cpu_mask, runs))
     profiled = check_profiles(runner) if profile else None
-    found, faults = candidates(networks, parse_size(input_size), seed, arithmetic(runner.device))
+    found, faults = candidates(networks, parse_size(input_size), seed, runner.device.model_precision)
     table = table_of_target(device, [kernel for network in found for kernel in network.kernels], runner)
 
     def keep(result: dict[str, Any]) -> None:

@@ -8,11 +8,12 @@ from nas_isp.cli.common import ReportsProgress, progress_bar
 from nas_isp.cli.models import parse_size
 from nas_isp.errors import InputError
 from nas_isp.latency.agreement import agreement_left_out
+from nas_isp.latency.anchor import MAX_DRIFT
 from nas_isp.latency.correction import Correction, fit_correction
 from nas_isp.latency.devices import host_measurements_path, load_table
 from nas_isp.latency.host import HOST_PRECISIONS, HostRunner
 from nas_isp.latency.kernels import Kernel, kernels_of
-from nas_isp.latency.measurements import MAX_DRIFT, Measurements
+from nas_isp.latency.measurements import Measurements
 from nas_isp.latency.session import ReportsSession, SessionSettings, measure, missing_kernels
 from nas_isp.latency.tables import MOST_BYTES, LatencyTable
 from nas_isp.settings import read_json

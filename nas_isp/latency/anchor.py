@@ -12,6 +12,9 @@ from nas_isp.latency.kernel import Kernel, Precision, convolution, shuffle
 ANCHOR = "efficient-isp-544x960"
 SIZE = (544, 960)
 
+MAX_DRIFT = 0.05
+"""Share by which the anchor of a batch may be off its reference: half of the 10 % that predictions shall meet."""
+
 
 def anchor_kernels() -> list[Kernel]:
     """What the anchor computes."""

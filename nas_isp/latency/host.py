@@ -76,7 +76,7 @@ def host_device(threads: int, precision: Precision = "fp32") -> DeviceRecord:
     """This machine as a device."""
     model = _processor_name()
     return DeviceRecord(
-        id=next(name for name, arithmetic in HOST_PRECISIONS.items() if arithmetic == precision),
+        id=next(name for name, of_host in HOST_PRECISIONS.items() if of_host == precision),
         name=f"this machine ({model})",
         soc=model,
         processor="cpu",

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from nas_isp.errors import InputError
 from nas_isp.files import write_whole
+from nas_isp.latency.anchor import MAX_DRIFT
 from nas_isp.latency.correction import Correction
 from nas_isp.latency.kernel import Kernel
 from nas_isp.latency.provenance import Health, Setup
@@ -27,8 +28,6 @@ from nas_isp.settings import Settings, read_json, validated
 FORMAT: Literal["nas-isp measurements"] = "nas-isp measurements"
 SCHEMA_VERSION: Literal[1] = 1
 TIMES = ("median_ms", "min_ms", "p10_ms", "p90_ms")
-MAX_DRIFT = 0.05
-"""Share by which the anchor of a batch may be off the reference."""
 
 
 class FailedKernel(Settings):

@@ -173,11 +173,10 @@ class Predictor:
         )
 
     def _check_precision(self, kernel: Kernel) -> None:
-        stated = self.table.device.precision
-        if kernel.precision is not None and kernel.precision != stated and "int8" in (kernel.precision, stated):
+        if not self.table.device.suits(kernel.precision):
             raise InputError(
-                f"device '{self.table.device.id}' was measured in {stated}, kernel '{kernel.label()}' is "
-                f"{kernel.precision}: choose a table of that precision"
+                f"device '{self.table.device.id}' was measured in {self.table.device.precision}, kernel "
+                f"'{kernel.label()}' is {kernel.precision}: choose a table of that precision"
             )
 
     def _kind(self, kernel: Kernel) -> str:

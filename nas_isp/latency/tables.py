@@ -38,10 +38,14 @@ class DeviceRecord(Settings):
     threads: Annotated[int | None, Field(ge=1, description="Threads, for a CPU.")] = None
     winograd: Annotated[bool, Field(description="Whether the runtime runs wide 3x3 convolutions by Winograd.")] = False
 
+    @property
+    def model_precision(self) -> Precision:
+        """Precision of the models that it is given: a GPU computes float networks in half precision itself."""
+        return "int8" if self.precision == "int8" else "fp32"
 
-def arithmetic(device: DeviceRecord) -> Precision:
-    """In which form a network is given to a device: a GPU computes float networks in half precision itself."""
-    return "int8" if device.precision == "int8" else "fp32"
+    def suits(self, precision: Precision | None) -> bool:
+        """Whether a kernel of that precision can be timed on it; one that states none is taken to be of its own."""
+        return precision is None or (precision == "int8") == (self.precision == "int8")
 
 
 class SourceRecord(Settings):

@@ -75,6 +75,19 @@ def test_times_are_stated_at_the_anchors_reference(file: Path) -> None:
             assert after[entry.kernel] == pytest.approx(before[entry.kernel] / factor, abs=2e-6)
 
 
+def test_a_spread_that_not_every_time_of_a_kernel_has_is_left_out(file: Path) -> None:
+    """Else quantiles of one time could contradict the median of all, and the table could not be read again."""
+    measurements = read_measurements(file)
+    first, second = measurements.batches
+    (entry, *others) = first.measured
+    again = entry.model_copy(update={"median_ms": 9 * entry.median_ms, "p90_ms": 9.1 * entry.median_ms})
+    twice = measurements.model_copy(update={"batches": (first, second.model_copy(update={"measured": (again,)}))})
+    (found, *_) = (kernel for kernel in twice.measured() if kernel.kernel == entry.kernel)
+    assert found.median_ms == pytest.approx(5 * entry.median_ms, abs=1e-6)
+    assert found.p90_ms is None
+    assert others
+
+
 def test_measurements_given_as_a_table_say_what_to_run(file: Path) -> None:
     with pytest.raises(InputError, match="latency build"):
         read_table(file)

@@ -7,6 +7,7 @@ import pytest
 from simulated_target import ANCHOR_MS, SimulatedRunner
 
 from nas_isp.errors import InputError
+from nas_isp.latency.anchor import anchor_model
 from nas_isp.latency.runner import Failure
 from nas_isp.latency.validation import Network, TimedNetwork, Untimed, median_of, time_networks
 
@@ -61,6 +62,13 @@ def test_a_network_that_fails_or_cannot_be_written_stops_no_other() -> None:
     untimed = [(outcome.name, outcome.reason) for outcome in outcomes if isinstance(outcome, Untimed)]
     assert sorted(untimed) == [("n0", "out of memory"), ("n1", "a damaged bundle")]
     assert [outcome.name for outcome in outcomes if isinstance(outcome, TimedNetwork)] == ["n2"]
+
+
+def test_an_anchor_that_the_delegate_leaves_to_the_cpu_compares_nothing() -> None:
+    runner = SimulatedRunner(by_number)
+    runner.nodes[anchor_model()] = (4, 2)
+    with pytest.raises(InputError, match=r"anchor network whole \(2 of 4 nodes\); give another --delegate"):
+        times(runner, 1)
 
 
 def test_of_several_passes_the_median_at_a_common_speed_counts() -> None:
