@@ -1,12 +1,14 @@
 """Which kinds of kernel the errors of predicted networks come from. Pure numpy."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
 from nas_isp.latency.fit import kind_of
 from nas_isp.latency.kernel import Kernel
+from nas_isp.settings import Settings
 
 EXPECTED_ERROR = 0.1
 """How far off a kind's time typically is, as a share: what the networks do not tell stays near 0."""
@@ -17,19 +19,14 @@ NOISE = 0.02
 FREE = ("relu", "relu6")
 
 
-@dataclass(frozen=True)
-class KindError:
+class KindError(Settings):
     """What the networks say about one kind of kernel."""
 
-    kind: str
-    networks: int
-    """That have such a kernel."""
-    share: float
-    """Of all predicted time."""
-    error: float
-    """By which its predicted time is off, as a share; positive: predicted too long."""
-    worst_network: str
-    """The network whose own error it explains most of."""
+    kind: Annotated[str, Field(description="Kind, and what is computed on top of it.")]
+    networks: Annotated[int, Field(ge=0, description="Networks that have such a kernel.")]
+    share: Annotated[float, Field(ge=0, description="Share of all predicted time.")]
+    error: Annotated[float, Field(description="Share by which its time is predicted too long; negative: too short.")]
+    worst_network: Annotated[str, Field(description="The network whose own error it explains most of.")]
 
 
 def kind_label(kernel: Kernel) -> str:

@@ -10,9 +10,8 @@ from pydantic import Field
 from nas_isp.errors import InputError
 from nas_isp.files import write_whole
 from nas_isp.latency.anchor import MAX_DRIFT
-from nas_isp.latency.correction import Correction
 from nas_isp.latency.kernel import Kernel
-from nas_isp.latency.provenance import Health, Setup
+from nas_isp.latency.provenance import Health, Setup, difference
 from nas_isp.latency.tables import (
     MOST_BYTES,
     DeviceRecord,
@@ -102,15 +101,15 @@ class Measurements(Settings):
         latest = {entry.kernel: entry for batch in self.batches for entry in batch.failed}
         return [entry for kernel, entry in latest.items() if kernel not in ran]
 
-    def table(self, correction: Correction | None = None) -> LatencyTable:
+    def table(self) -> LatencyTable:
         """The latency table of what ran as asked."""
-        return build_table(self.device, self.source(), self.measured(), correction, self.fallen_back)
+        return build_table(self.device, self.source(), self.measured(), self.fallen_back)
 
     def source(self) -> SourceRecord:
         """Provenance for the table."""
         days = [batch.when[:10] for batch in self.batches]
         return SourceRecord(
-            how="single-kernel TFLite models timed in turns with an anchor network, median at the anchor's reference",
+            how="small TFLite models timed in turns with an anchor network, median at the anchor's reference",
             when="not yet" if not days else min(days) if min(days) == max(days) else f"{min(days)} to {max(days)}",
             licence="measured by the user",
             link="",
@@ -128,8 +127,11 @@ def joined(files: Sequence[tuple[Path, Measurements]]) -> Measurements:
     """
     first_path, first = files[0]
     for path, other in files[1:]:
-        if (other.device, other.setup) != (first.device, first.setup):
-            raise InputError(f"{path}: measured on another device or set-up than {first_path}: never mix them")
+        different = difference(first.device, other.device) or difference(first.setup, other.setup)
+        if different:
+            raise InputError(
+                f"{path}: cannot join {first_path}, measured with {different}: never mix targets, build a table of each"
+            )
     batches = tuple(batch for _, file in files for batch in file.batches)
     if not any(batch.measured for batch in batches):
         raise InputError(f"{first_path}: holds no measured kernel; run `nas-isp latency measure` first")

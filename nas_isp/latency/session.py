@@ -15,6 +15,7 @@ from nas_isp.latency.kernel import Kernel
 from nas_isp.latency.measurements import Batch, FailedKernel, Measurements, read_measurements, write_measurements
 from nas_isp.latency.order import measuring_order
 from nas_isp.latency.predict import Predictor
+from nas_isp.latency.provenance import difference
 from nas_isp.latency.runner import Failure, Runner, Timing
 from nas_isp.latency.steadiness import steadiest, time_beside_anchor, warm_up
 from nas_isp.latency.tables import MeasuredKernel
@@ -98,11 +99,9 @@ def begun(path: Path, runner: Runner) -> Measurements:
         return here
     there = read_measurements(path)
     for part in ("device", "setup"):
-        was, now = getattr(there, part).model_dump(), getattr(here, part).model_dump()
-        different = next((name for name in now if was[name] != now[name]), None)
-        if different is not None:
+        if different := difference(getattr(there, part), getattr(here, part)):
             raise InputError(
-                f"{path}: measured with {part} {different} {was[different]!r}, but this is {now[different]!r}: "
+                f"{path}: measured with {part} {different}: "
                 "give the same options, write to another file, or move this one away to measure anew"
             )
     return there

@@ -107,16 +107,15 @@ def build_table(
     device: DeviceRecord,
     source: SourceRecord,
     measured: Sequence[MeasuredKernel],
-    correction: Correction | None = None,
     fallen_back: Sequence[MeasuredKernel] = (),
 ) -> LatencyTable:
-    """A table with the models fitted to the measured kernels; without a correction, none is applied."""
+    """A table with the models fitted to the measured kernels, and no correction yet."""
     kernels, times = [entry.kernel for entry in measured], [entry.median_ms for entry in measured]
     return LatencyTable(
         schema_version=SCHEMA_VERSION,
         device=device,
         source=source,
-        correction=correction or Correction(),
+        correction=Correction(),
         models=fit_models(kernels, times, device.winograd) if measured else {},
         measured=tuple(measured),
         fallen_back=tuple(fallen_back),

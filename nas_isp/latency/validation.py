@@ -7,6 +7,7 @@ from statistics import median_low
 
 from nas_isp.errors import InputError
 from nas_isp.latency.anchor import MAX_DRIFT
+from nas_isp.latency.kernel import Kernel
 from nas_isp.latency.runner import Failure, Runner, Timing
 from nas_isp.latency.steadiness import TimedBatch, steadiest, time_beside_anchor, warm_up
 
@@ -16,9 +17,10 @@ BATCH = 4
 
 @dataclass(frozen=True)
 class Network:
-    """A network to time."""
+    """A network to predict and time."""
 
     name: str
+    kernels: tuple[Kernel, ...]
     write: Callable[[], bytes]
     """Its TFLite file, called when its turn comes."""
 
@@ -27,7 +29,8 @@ class Network:
 class TimedNetwork:
     """What came of one network."""
 
-    name: str
+    network: str
+    """Its name."""
     timed_ms: float
     """Median as timed."""
     anchor_ms: float
@@ -48,9 +51,10 @@ def median_of(timed: Sequence[TimedNetwork]) -> TimedNetwork:
 
 @dataclass(frozen=True)
 class Untimed:
-    """A network that could not be timed as asked."""
+    """A network that could not be read or timed as asked."""
 
-    name: str
+    network: str
+    """Its name."""
     reason: str
 
 

@@ -13,7 +13,7 @@ from nas_isp.latency.validation import Network, TimedNetwork, Untimed, median_of
 
 
 def network(name: str) -> Network:
-    return Network(name, name.encode)
+    return Network(name, (), name.encode)
 
 
 def times(runner: SimulatedRunner, count: int) -> list[Any]:
@@ -27,7 +27,7 @@ def by_number(model: bytes) -> float:
 def test_every_network_comes_out_once_and_in_order() -> None:
     runner = SimulatedRunner(by_number)
     outcomes = times(runner, 6)
-    assert [(outcome.name, outcome.timed_ms) for outcome in outcomes] == [(f"n{i}", 100 + i) for i in range(6)]
+    assert [(outcome.network, outcome.timed_ms) for outcome in outcomes] == [(f"n{i}", 100 + i) for i in range(6)]
     assert runner.calls == [4, 2]
 
 
@@ -58,10 +58,10 @@ def test_a_network_that_fails_or_cannot_be_written_stops_no_other() -> None:
         raise InputError("a damaged bundle")
 
     runner = SimulatedRunner(lambda model: Failure("out of memory") if model == b"n0" else 5.0)
-    outcomes = list(time_networks([network("n0"), Network("n1", broken), network("n2")], runner))
-    untimed = [(outcome.name, outcome.reason) for outcome in outcomes if isinstance(outcome, Untimed)]
+    outcomes = list(time_networks([network("n0"), Network("n1", (), broken), network("n2")], runner))
+    untimed = [(outcome.network, outcome.reason) for outcome in outcomes if isinstance(outcome, Untimed)]
     assert sorted(untimed) == [("n0", "out of memory"), ("n1", "a damaged bundle")]
-    assert [outcome.name for outcome in outcomes if isinstance(outcome, TimedNetwork)] == ["n2"]
+    assert [outcome.network for outcome in outcomes if isinstance(outcome, TimedNetwork)] == ["n2"]
 
 
 def test_an_anchor_that_the_delegate_leaves_to_the_cpu_compares_nothing() -> None:
