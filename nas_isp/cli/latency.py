@@ -37,9 +37,9 @@ DriftOption = Annotated[
     float,
     typer.Option("--max-drift", min=0, help="Percent by which the anchor may be off before a batch is repeated."),
 ]
-RunsOption = Annotated[int, typer.Option("--runs", min=3, max=10000, help="adb, ssh: runs of each model.")]
-
-SPACE_SAMPLES = 2000
+RunsOption = Annotated[
+    int | None, typer.Option("--runs", min=3, max=10000, help="adb, ssh: runs of each model; default 50.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -105,7 +105,7 @@ def measure(
     delegate: DelegateOption = None,
     precision: PrecisionOption = None,
     cpu_mask: MaskOption = None,
-    runs: RunsOption = 50,
+    runs: RunsOption = None,
     minutes: Annotated[float | None, typer.Option("--minutes", min=0.01, help="Stop after this time.")] = None,
     passes: PassesOption = 1,
     max_drift: DriftOption = 5.0,
@@ -123,8 +123,10 @@ def measure(
     check_target(target)
     if file is None and target != HOST:
         raise InputError(f"target '{target}': give -o FILE, where the measurements are kept")
+    if [space, model, kernels].count(None) != 2:
+        raise InputError("give one of --space SPACE, --model MODEL and --kernels FILE.json|FILE.jsonl")
     if space is not None:
-        wanted = space_kernels(space, input_size, SPACE_SAMPLES)
+        wanted = space_kernels(space, input_size)
     else:
         wanted = [kernel for network in networks_of(model, kernels, input_size) for kernel in network.kernels]
     runner = runner_for(target, TargetOptions(threads, delegate, precision, binary, cpu_mask, runs))
@@ -180,7 +182,7 @@ def validate(
     delegate: DelegateOption = None,
     precision: PrecisionOption = None,
     cpu_mask: MaskOption = None,
-    runs: RunsOption = 50,
+    runs: RunsOption = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Which random networks.")] = 0,
     passes: PassesOption = 1,
     max_drift: DriftOption = 5.0,

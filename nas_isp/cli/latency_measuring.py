@@ -15,6 +15,10 @@ from nas_isp.latency.session import ReportsSession, SessionSettings, measure, mi
 from nas_isp.latency.tables import LatencyTable
 
 
+SAMPLES = 2000
+"""Random members of a space that tell which of its kernels are frequent; rarer ones are known from the space itself."""
+
+
 def table_for(device: str, kernels: Sequence[Kernel], threads: int) -> LatencyTable:
     """The device's table; for this machine, kernels not yet measured are timed first.
 
@@ -74,8 +78,8 @@ def left_out(measurements: Measurements, max_drift: float = MAX_DRIFT) -> list[s
     return lines
 
 
-def space_kernels(space: str, input_size: str, samples: int) -> list[Kernel]:
-    """Every kernel of a space's members, the most frequent first, as far as so many random members tell."""
+def space_kernels(space: str, input_size: str, samples: int = SAMPLES) -> list[Kernel]:
+    """Every kernel of a space's members, the most frequent among so many random ones first."""
     import numpy as np
 
     from nas_isp.search.space import load_space

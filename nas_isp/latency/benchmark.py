@@ -60,6 +60,7 @@ class BenchmarkOptions:
     precision: Precision = "fp32"
     threads: int = 1
     runs: int = 50
+    """Least number of runs of a model, over all rounds."""
     core_mask: str | None = None
     """Hexadecimal, as `taskset` takes it everywhere: without 0x."""
 

@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 
 from nas_isp.generators.published import PUBLISHED
+from nas_isp.latency.host import host_device
 from nas_isp.latency.host_models import single_kernel_model
 from nas_isp.latency.kernel import convolution
+from nas_isp.latency.measurements import Measurements, write_measurements
+from nas_isp.latency.provenance import Setup
 
 NETWORK = {
     "network": "first",
@@ -96,6 +99,9 @@ def test_predict_a_published_model(nas_isp: Any) -> None:
         (("measure", "--target", "gpio", "--model", "efficient-isp"), "unknown target 'gpio'"),
         (("measure", "--target", "host:1", "--model", "efficient-isp", "-o", "x.json"), "no address"),
         (("measure", "--target", "host", "--space", "nope"), "nope"),
+        (("measure", "--target", "host"), "give one of --space"),
+        (("measure", "--target", "host", "--space", "tiny", "--model", "efficient-isp"), "give one of --space"),
+        (("measure", "--target", "host", "--model", "efficient-isp", "--runs", "9"), "leave out --runs"),
         (("build", "bad.jsonl", "-o", "table.json"), "bad.jsonl"),
         (("validate", "--device", "host", "--networks", "mobile"), "SPACE:N"),
         (("validate", "--device", "host", "--networks", "."), "holds no .json"),
@@ -110,6 +116,19 @@ def test_bad_input_gets_one_line(nas_isp: Any, tmp_path: Path, arguments: tuple[
     (tmp_path / "broken.jsonl").write_text('{"kernels": [')
     (tmp_path / "empty.jsonl").write_text("\n")
     assert message in refused(nas_isp(*arguments))
+
+
+def test_stale_measurements_of_this_machine_hide_no_other_device(nas_isp: Any, tmp_path: Path) -> None:
+    (tmp_path / "cache").mkdir()
+    old = host_device(1).model_copy(update={"runtime_version": "0.1"})
+    setup = Setup(target="host", system="old", anchor="old")
+    write_measurements(tmp_path / "cache" / "host.json", Measurements(device=old, setup=setup))
+    listed = nas_isp("list", "--format", "json")
+    rows = {row["id"]: row for row in json.loads(listed.stdout)}
+    assert rows["host"]["kernels"] == 0
+    assert rows["pixel4-gpu"]["kernels"] > 1000
+    assert "LiteRT 0.1" in listed.stderr
+    assert "move this file away" in listed.stderr
 
 
 def test_measured_kernels_become_a_table_that_predicts(nas_isp: Any, tmp_path: Path) -> None:
