@@ -14,7 +14,6 @@ from nas_isp.latency.measurements import Measurements
 from nas_isp.latency.session import ReportsSession, SessionSettings, measure, missing_kernels
 from nas_isp.latency.tables import LatencyTable
 
-
 SAMPLES = 2000
 """Random members of a space that tell which of its kernels are frequent; rarer ones are known from the space itself."""
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from nas_isp.generators.architecture import Architecture
 
 FILES = (".json", ".safetensors", ".tflite")
+EXPORTED = (".tflite", ".onnx")
 MOST_NETWORKS = 1000
 CALIBRATION_SIZE = (64, 96)
 """Of the noise on which ranges are observed: how long 8-bit arithmetic takes does not depend on them."""
@@ -37,7 +38,7 @@ def networks_to_validate(
         return _random_networks(text, size, seed, precision), []
     found: list[Network] = []
     faults: list[Untimed] = []
-    paths = sorted(path for path in Path(text).iterdir() if path.suffix in FILES)
+    paths = sorted(path for path in Path(text).iterdir() if path.suffix in FILES and not _is_export_report(path))
     if not paths:
         raise InputError(f"networks '{text}': the folder holds no {', '.join(FILES)} file")
     for path in paths:
@@ -67,6 +68,11 @@ def _random_networks(text: str, size: tuple[int, int], seed: int, precision: Pre
         architecture = members.sample(rng)
         drawn.setdefault(architecture.digest(), _written(architecture.digest(), architecture, size, precision))
     return list(drawn.values())
+
+
+def _is_export_report(path: Path) -> bool:
+    """Whether a file is what `nas-isp export` writes beside the model of the same name."""
+    return path.suffix == ".json" and path.with_suffix("").suffix in EXPORTED and path.with_suffix("").is_file()
 
 
 def _from_file(path: Path, size: tuple[int, int], precision: Precision) -> Network:

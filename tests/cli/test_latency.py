@@ -8,8 +8,8 @@ import pytest
 
 from nas_isp.generators.published import PUBLISHED
 from nas_isp.latency.host import host_device
-from nas_isp.latency.host_models import single_kernel_model
-from nas_isp.latency.kernel import convolution
+from nas_isp.latency.host_models import kernel_chain_model, single_kernel_model
+from nas_isp.latency.kernel import convolution, shuffle
 from nas_isp.latency.measurements import Measurements, write_measurements
 from nas_isp.latency.provenance import Setup
 
@@ -84,6 +84,17 @@ def test_predict_a_published_model(nas_isp: Any) -> None:
     assert json.loads(answer.stdout)["latency_ms"] > 1
     assert "larger maps are extrapolated" in answer.stderr
     assert "depth_to_space" in nas_isp(*arguments).stdout
+
+
+def test_a_tflite_file_is_predicted_by_its_operators(nas_isp: Any, tmp_path: Path) -> None:
+    kernels = [convolution(4, 12, 3, (32, 32), activation="relu"), shuffle(3, 2, (32, 32))]
+    (tmp_path / "network.tflite").write_bytes(kernel_chain_model(kernels))
+    (tmp_path / "network.json").write_text(json.dumps([kernel.model_dump(mode="json") for kernel in kernels]))
+    arguments = ("predict", "--device", "pixel4-gpu", "--format", "json")
+    found = json.loads(nas_isp(*arguments, "--model", "network.tflite").stdout)
+    assert [kernel["label"] for kernel in found["kernels"]] == [kernel.label() for kernel in kernels]
+    assert found["latency_ms"] == json.loads(nas_isp(*arguments, "--kernels", "network.json").stdout)["latency_ms"]
+    assert "absent.tflite: cannot be read" in refused(nas_isp(*arguments, "--model", "absent.tflite"))
 
 
 @pytest.mark.parametrize(
@@ -178,6 +189,7 @@ def test_validate_takes_a_folder_in_8_bits_and_leaves_out_what_it_cannot_use(nas
     (folder / "good.json").write_text(PUBLISHED["robust-isp"].to_json())
     (folder / "broken.json").write_text("{")
     (folder / "float.tflite").write_bytes(single_kernel_model(convolution(4, 4, 3, (32, 32))))
+    (folder / "float.tflite.json").write_text('{"runtime": "tflite"}')
     arguments = ("--device", "host-int8", "--networks", "networks", "--input-size", "32x32", "-o", "out.json")
     answer = nas_isp("validate", *arguments)
     assert answer.returncode == 0, answer.stderr
