@@ -12,7 +12,9 @@ from nas_isp.files import check_writable, write_whole
 
 DeviceOption = Annotated[str, typer.Option("--device", help="Name from `latency list`, or a table's .json file.")]
 FormatOption = Annotated[Format, typer.Option("--format", help="How the result is printed.")]
-ModelOption = Annotated[str | None, typer.Option("--model", help="Bundle, architecture file, .tflite file or published name.")]
+ModelOption = Annotated[
+    str | None, typer.Option("--model", help="Bundle, architecture file, .tflite file or published name.")
+]
 KernelsOption = Annotated[Path | None, typer.Option("--kernels", help="Kernels: .json (a network) or .jsonl (many).")]
 SizeOption = Annotated[str, typer.Option("--input-size", help="Packed rows x columns of a model's input.")]
 ThreadsOption = Annotated[int, typer.Option("--threads", min=1, max=256, help="Threads of the runtime.")]

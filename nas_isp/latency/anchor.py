@@ -29,6 +29,6 @@ def anchor_kernels() -> list[Kernel]:
 @cache
 def anchor_model(precision: Precision = "fp32") -> bytes:
     """The anchor as a TFLite model."""
-    from nas_isp.latency.host_models import kernel_chain_model
+    from nas_isp.latency.kernel_models import kernel_chain_model
 
     return kernel_chain_model(anchor_kernels(), precision)

@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from nas_isp.latency.fit import kind_of
-from nas_isp.latency.kernel import Kernel
+from nas_isp.latency.kernel import CLAMPS, Kernel
 from nas_isp.settings import Settings
 
 EXPECTED_ERROR = 0.1
@@ -15,8 +15,6 @@ EXPECTED_ERROR = 0.1
 
 NOISE = 0.02
 """Error of a network's time that no kind is to blame for."""
-
-FREE = ("relu", "relu6")
 
 
 class KindError(Settings):
@@ -31,7 +29,7 @@ class KindError(Settings):
 
 def kind_label(kernel: Kernel) -> str:
     """A kernel's kind with what is computed on top of it, such as ``conv2d_spatial +tanh``."""
-    steps = "_".join(step for step in kernel.steps if step not in FREE)
+    steps = "_".join(step for step in kernel.steps if step not in CLAMPS)
     return f"{kind_of(kernel)} +{steps}" if steps else kind_of(kernel)
 
 

@@ -39,6 +39,5 @@ def load_table(name_or_path: str) -> LatencyTable:
 
 
 def host_measurements_path(device: str = HOST) -> Path:
-    """Where this machine's measurements are kept, one file an arithmetic; `NAS_ISP_CACHE` moves the folder."""
-    default = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "nas_isp"
-    return Path(os.environ.get("NAS_ISP_CACHE", default)) / f"{device}.json"
+    """Where this machine's measurements are kept, one file a precision; `NAS_ISP_CACHE` moves the folder."""
+    return Path(os.environ.get("NAS_ISP_CACHE") or resources.user_cache()) / f"{device}.json"

@@ -22,7 +22,7 @@ HOST_PRECISIONS: dict[str, Precision] = {HOST: "fp32", HOST_INT8: "int8"}
 """What a device option calls this machine, and the arithmetic meant by it."""
 
 FEWEST_RUNS, MOST_RUNS = 11, 60
-"""Of a model: enough for its 10th and 90th percentile, and no more than make its median steady."""
+"""Of a model: percentiles need some, and a quick model shall not take its whole time."""
 
 SECONDS_PER_MODEL = 0.5
 """That all runs of a model shall take; a slow one gets fewer of them."""

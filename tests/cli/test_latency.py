@@ -8,8 +8,8 @@ import pytest
 
 from nas_isp.generators.published import PUBLISHED
 from nas_isp.latency.host import host_device
-from nas_isp.latency.host_models import kernel_chain_model, single_kernel_model
 from nas_isp.latency.kernel import convolution, shuffle
+from nas_isp.latency.kernel_models import kernel_chain_model, single_kernel_model
 from nas_isp.latency.measurements import Measurements, write_measurements
 from nas_isp.latency.provenance import Setup
 

@@ -10,8 +10,8 @@ from nas_isp.export.tflite_file import free_sides, parse, serialise
 from nas_isp.export.tflite_kernels import kernels_of_tflite
 from nas_isp.generators.architecture import Architecture, Block, PlainArchitecture
 from nas_isp.generators.build import build, fuse
-from nas_isp.latency.host_models import kernel_chain_model, single_kernel_model
 from nas_isp.latency.kernel import Kernel, Precision, convolution, elementwise, shuffle
+from nas_isp.latency.kernel_models import kernel_chain_model, single_kernel_model
 from nas_isp.latency.kernels import kernels_of
 from nas_isp.latency.predict import predict
 from nas_isp.latency.tables import DeviceRecord, MeasuredKernel, SourceRecord, build_table

@@ -14,8 +14,8 @@ from nas_isp.errors import InputError
 from nas_isp.latency import benchmark, session
 from nas_isp.latency.adb import AdbTransport, attached_devices, chosen_device
 from nas_isp.latency.benchmark import BenchmarkRunner
-from nas_isp.latency.host_models import single_kernel_model
 from nas_isp.latency.kernel import convolution, elementwise
+from nas_isp.latency.kernel_models import single_kernel_model
 from nas_isp.latency.measurements import read_measurements
 from nas_isp.latency.predict import predict
 from nas_isp.latency.provenance import Health

@@ -6,8 +6,8 @@ from ai_edge_litert import schema_py_generated as schema
 
 from nas_isp.errors import InputError
 from nas_isp.latency.host import HostRunner, check_same_host, host_device, spread_evenly
-from nas_isp.latency.host_models import single_kernel_model
 from nas_isp.latency.kernel import Kernel
+from nas_isp.latency.kernel_models import single_kernel_model
 from nas_isp.latency.runner import Failure, Timing
 from nas_isp.latency.tflite_graph import TfliteGraph
 

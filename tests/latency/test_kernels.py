@@ -12,7 +12,7 @@ from nas_isp.generators.architecture import Architecture, Block, BlockKind, Plai
 from nas_isp.generators.build import build, fuse
 from nas_isp.generators.cost import count
 from nas_isp.generators.published import PUBLISHED
-from nas_isp.latency.host_models import single_kernel_model
+from nas_isp.latency.kernel_models import single_kernel_model
 from nas_isp.latency.kernels import Kernel, kernels_of
 
 EVERYTHING = PlainArchitecture(

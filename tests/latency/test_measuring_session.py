@@ -12,8 +12,8 @@ import pytest
 from simulated_target import ANCHOR_MS, SimulatedRunner
 
 from nas_isp.errors import InputError
-from nas_isp.latency.host_models import single_kernel_model
 from nas_isp.latency.kernel import Kernel, convolution
+from nas_isp.latency.kernel_models import single_kernel_model
 from nas_isp.latency.measurements import Measurements, read_measurements
 from nas_isp.latency.predict import predict
 from nas_isp.latency.runner import Failure

@@ -7,7 +7,7 @@ import pytest
 from nas_isp.errors import InputError
 from nas_isp.latency.devices import device_names, load_table
 from nas_isp.latency.kernel import Kernel
-from nas_isp.latency.predict import Predictor, predict
+from nas_isp.latency.predict import predict
 from nas_isp.latency.tables import (
     DeviceRecord,
     LatencyTable,
@@ -136,11 +136,13 @@ def test_a_measured_kernel_costs_what_was_measured() -> None:
 
 
 def test_fused_activations_are_free_on_a_gpu_but_not_on_a_cpu() -> None:
-    tanh = conv(16, activation="tanh")
-    assert Predictor(small_table("gpu")).holds(tanh)
-    assert not Predictor(small_table("cpu")).holds(tanh)
-    assert Predictor(small_table("cpu")).holds(conv(16, activation="relu6"))
-    assert not Predictor(small_table("gpu")).holds(conv(16, activation="add_relu"))
+    def basis(processor: str, activation: str) -> str:
+        return predict(small_table(processor), [conv(16, activation=activation)]).kernels[0].basis
+
+    assert basis("gpu", "tanh") == "measured"
+    assert basis("cpu", "tanh") == "interpolated"
+    assert basis("cpu", "relu6") == "measured"
+    assert basis("gpu", "add_relu") == "interpolated"
 
 
 def test_between_measured_kernels_is_interpolated_and_beyond_them_extrapolated() -> None:
