@@ -68,7 +68,7 @@ def measure(
         InputError: a file of another target or set-up or one that cannot be written, or a target that cannot be used.
     """
     settings = settings or SessionSettings()
-    measurements = begun(path, runner)
+    measurements = _begun(path, runner)
     batches = [batch for one_pass in _passes(measurements, kernels, settings) for batch in _batches(one_pass)]
     make_folder(path.parent)
     check_writable(path)
@@ -88,12 +88,19 @@ def measure(
     return measurements
 
 
-def begun(path: Path, runner: Runner) -> Measurements:
-    """The measurements in a file, or none yet where there is no file.
+def missing_kernels(measurements: Measurements, kernels: Sequence[Kernel]) -> list[Kernel]:
+    """Those kernels, each once and in order, that the measurements say nothing about."""
+    done = [
+        entry.kernel
+        for batch in measurements.batches
+        for entries in (batch.measured, batch.fallen_back, batch.failed)
+        for entry in entries
+    ]
+    return _without(_keys(measurements), done, kernels)
 
-    Raises:
-        InputError: malformed, or of another target or set-up.
-    """
+
+def _begun(path: Path, runner: Runner) -> Measurements:
+    """The measurements in a file, or none yet where there is no file."""
     here = Measurements(device=runner.device, setup=runner.setup)
     if not path.is_file():
         return here
@@ -105,17 +112,6 @@ def begun(path: Path, runner: Runner) -> Measurements:
                 "give the same options, write to another file, or move this one away to measure anew"
             )
     return there
-
-
-def missing_kernels(measurements: Measurements, kernels: Sequence[Kernel]) -> list[Kernel]:
-    """Those kernels, each once and in order, that the measurements say nothing about."""
-    done = [
-        entry.kernel
-        for batch in measurements.batches
-        for entries in (batch.measured, batch.fallen_back, batch.failed)
-        for entry in entries
-    ]
-    return _without(_keys(measurements), done, kernels)
 
 
 def _passes(measurements: Measurements, kernels: Sequence[Kernel], settings: SessionSettings) -> list[list[Kernel]]:

@@ -2,13 +2,14 @@ from pathlib import Path
 
 import pytest
 from ai_edge_litert import schema_py_generated as schema
+from plain_networks import EVERYTHING
 
 from nas_isp.errors import InputError
 from nas_isp.export.tflite import export_tflite
 from nas_isp.export.tflite_ends import give_pixels, take_sensor_values
 from nas_isp.export.tflite_file import free_sides, parse, serialise
 from nas_isp.export.tflite_kernels import kernels_of_tflite
-from nas_isp.generators.architecture import Architecture, Block, PlainArchitecture
+from nas_isp.generators.architecture import Architecture
 from nas_isp.generators.build import build, fuse
 from nas_isp.latency.kernel import Kernel, Precision, convolution, elementwise, shuffle
 from nas_isp.latency.kernel_models import kernel_chain_model, single_kernel_model
@@ -122,20 +123,6 @@ def test_an_unknown_operator_is_named() -> None:
     graph.output = graph.add(schema.BuiltinOperator.COS, [graph.input((1, 6, 8, 4))], (1, 6, 8, 4))
     with pytest.raises(InputError, match="operator COS is no kernel that latency is known of; give"):
         kernels_of_tflite(graph.serialised(), FILE)
-
-
-EVERYTHING = PlainArchitecture(
-    blocks=(
-        Block(kind="dwsep5", channels=8),
-        Block(kind="rep3", channels=8, residual=True, activation="relu6"),
-        Block(kind="dwsep3", channels=8, residual=True, activation="none"),
-        Block(kind="conv1", channels=12, activation="tanh"),
-    ),
-    scale=4,
-    color_head=True,
-    tail_kernel=5,
-    tail_activation="relu",
-)
 
 
 @pytest.mark.slow

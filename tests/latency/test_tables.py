@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from json_faults import spoil
 
 from nas_isp.errors import InputError
 from nas_isp.latency.devices import device_names, load_table
@@ -78,13 +79,7 @@ def test_a_table_survives_writing_and_reading(tmp_path: Path) -> None:
 def test_a_faulty_table_gives_one_line_that_names_the_field(
     tmp_path: Path, content: dict[str, Any], path: tuple[Any, ...], value: Any, message: str
 ) -> None:
-    place: Any = content
-    for step in path[:-1]:
-        place = place[step]
-    if value is None:
-        del place[path[-1]]
-    else:
-        place[path[-1]] = value
+    spoil(content, path, value)
     file = tmp_path / "faulty.json"
     file.write_text(json.dumps(content))
     with pytest.raises(InputError, match=message) as caught:
