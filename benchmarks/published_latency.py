@@ -14,10 +14,10 @@ from pathlib import Path
 from statistics import median
 
 from nas_isp.latency.agreement import kendall_tau
+from nas_isp.latency.devices import device_names, load_table
 from nas_isp.latency.fit import work
 from nas_isp.latency.kernel import Kernel, convolution, elementwise, shuffle
 from nas_isp.latency.predict import Prediction, predict
-from nas_isp.latency.tables import device_names, load_table
 
 HD, RAW_HD, SMALL = (540, 960), (544, 960), (128, 128)
 REFERENCE = "quicksrnetmedium"
@@ -65,10 +65,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=Path, required=True, help="img2img_rows.csv of the shared measurements")
     published, gmacs = _published(parser.parse_args().rows)
-    predicted: dict[str, dict[str, Prediction]] = defaultdict(dict)
+    predicted: dict[str, dict[str, Prediction]] = {}
     for device in (name for name in device_names() if name.endswith("-gpu")):
-        for network, kernels in NETWORKS.items():
-            predicted[device][network] = predict(load_table(device), kernels)
+        table = load_table(device)
+        predicted[device] = {network: predict(table, kernels) for network, kernels in NETWORKS.items()}
     for network, kernels in NETWORKS.items():
         _print_network(network, kernels, gmacs[network], published[network], predicted)
     _print_ratios(published, predicted)

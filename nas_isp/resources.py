@@ -1,5 +1,6 @@
-"""Finds the shipped spaces, recipes and tables, in a checkout as well as in an installed wheel."""
+"""Finds the shipped spaces, recipes and tables, in a checkout and in an installed wheel, and the user's cache."""
 
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -9,6 +10,12 @@ Kind = Literal["search_spaces", "distill", "latency_tables"]
 
 _NOUN: dict[Kind, str] = {"search_spaces": "space", "distill": "recipe", "latency_tables": "device"}
 _SUFFIX: dict[Kind, str] = {"search_spaces": ".yaml", "distill": ".yaml", "latency_tables": ".json"}
+
+
+def user_cache() -> Path:
+    """This program's folder in the user's cache folder (XDG); it may not exist yet."""
+    named = os.environ.get("XDG_CACHE_HOME")
+    return (Path(named) if named else Path.home() / ".cache") / "nas_isp"
 
 
 def folder(kind: Kind) -> Path:

@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from nas_isp.errors import InputError
+from nas_isp.files import read_text
 
 MAX_FILE_BYTES = 256 * 1024
 """Many times what any settings need. The YAML parser takes seconds for a file of this size."""
@@ -30,12 +31,7 @@ def load_yaml(path: Path, model: type[SettingsT]) -> SettingsT:
         InputError: unreadable file, malformed YAML, or a field that is missing, unknown or out of range;
             the one-line message names the file, the line and the field.
     """
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise InputError(f"{path}: {path.stat().st_size} bytes; a settings file has at most {MAX_FILE_BYTES}")
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as text ({error}); give a readable YAML file") from error
+    text = read_text(path, MAX_FILE_BYTES, "settings file")
     try:
         root, content = _parsed(text)
     except yaml.MarkedYAMLError as error:
@@ -59,6 +55,15 @@ def validated(content: object, model: type[SettingsT], origin: Path | str, root:
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         fault = first["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
         raise InputError(f"{origin}{line}, field '{field}': {fault}{more}") from error
+
+
+def read_json(path: Path, most_bytes: int) -> Any:
+    """The content of a JSON file.
+
+    Raises:
+        InputError: unreadable, larger than `most_bytes`, or malformed; the message names file and line.
+    """
+    return parse_json(read_text(path, most_bytes, "JSON file of this kind"), path)
 
 
 def parse_json(text: str, origin: Path | str) -> Any:

@@ -1,6 +1,8 @@
 """The package keeps its promises about structure: import direction, light pure modules, valid shipped files."""
 
 import ast
+import importlib
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +16,7 @@ from nas_isp.search.space import load_space
 
 PACKAGE = Path(resources.__file__).parent
 ORDER = (
-    ("errors", "cores", "allocator", "settings", "resources", "recipe"),
+    ("errors", "cores", "allocator", "files", "settings", "resources", "recipe"),
     ("raw",),
     ("data",),
     ("generators",),
@@ -51,6 +53,26 @@ def test_a_part_imports_nothing_on_its_right(part: str) -> None:
         if module not in EARLY_RECORDS and RANK[module.split(".")[1]] > RANK[part]
     ]
     assert not wrong
+
+
+@pytest.mark.parametrize("folder", ["tools", "benchmarks"])
+def test_scripts_import_what_the_package_has(folder: str) -> None:
+    scripts = sorted((PACKAGE.parent / folder).rglob("*.py"))
+    wanted = {
+        (path.name, node.module, alias.name)
+        for path in scripts
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("nas_isp")
+        for alias in node.names
+    }
+    assert wanted
+    assert not [names for names in sorted(wanted) if not _has(str(names[1]), names[2])]
+
+
+def _has(module: str, name: str) -> bool:
+    found = importlib.import_module(module)
+    is_module = hasattr(found, "__path__") and importlib.util.find_spec(f"{module}.{name}") is not None
+    return is_module or hasattr(found, name)
 
 
 @pytest.mark.parametrize("module", PURE)

@@ -50,6 +50,10 @@ def main() -> None:
     )
     parser.add_argument("--phone", choices=list(DEVICES), action="append", help="only this one; may be repeated")
     arguments = parser.parse_args()
+    if arguments.output is None and not arguments.cross_validate:
+        parser.error("nothing to do: give -o FOLDER, --cross-validate or both")
+    if arguments.compare is not None and not arguments.cross_validate:
+        parser.error("--compare belongs to --cross-validate")
     measurements, phones = read_measurements(arguments.data), arguments.phone or list(DEVICES)
     if arguments.cross_validate:
         compared = ["process"] if arguments.compare is None else arguments.compare or list(METHODS)

@@ -51,7 +51,8 @@ def _row(runner: Runner, file: Path) -> Image.Image:
         pictures = [develop(runner, raw, adapt=False), develop(runner, raw, note=notes.append)]
         is_camera_file = file.suffix.lower() in CAMERA_SUFFIXES
         pictures.append(render_by_libraw(np.uint8, raw) if is_camera_file else render_image(raw, auto_exposure=True))
-        facts = [raw.cfa, notes[0].partition("brought there by ")[2].partition(", --")[0] if notes else "own sensor"]
+        match = notes[0].partition("brought there by ")[2].partition(", --")[0] if notes else "own sensor"
+        facts = [raw.cfa, match or "colours unknown"]
         for index, picture in enumerate(pictures):
             row.paste(_fitted(picture), (index * (CELL_WIDTH + GAP), LINE))
     except InputError as error:

@@ -8,7 +8,6 @@ weights by least squares, and the report follows.
 """
 
 import argparse
-import os
 import sys
 import time
 from pathlib import Path
@@ -22,6 +21,7 @@ from lite_photos import load_photo, random_crop, split_photos
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from nas_isp.files import whole_file
 from nas_isp.perceptual.features import FeatureNetwork, load_features
 from nas_isp.perceptual.lite import WEIGHTS_FILE, unfilled_lite
 
@@ -181,10 +181,8 @@ def _batch(photos: list[Tensor], pairs: int, rng: np.random.Generator) -> Tensor
 
 def _save(student: FeatureNetwork, path: Path, origin: str) -> None:
     weights = {name: weight.contiguous() for name, weight in student.state_dict().items()}
-    unfinished = path.with_suffix(".part")
-    save_file(weights, unfinished, metadata={"trained_by": origin, "teacher": "SqueezeNet v1.1, Caffe release"})
-    unfinished.chmod(0o644)
-    os.replace(unfinished, path)
+    with whole_file(path) as part:
+        save_file(weights, part, metadata={"trained_by": origin, "teacher": "SqueezeNet v1.1, Caffe release"})
 
 
 if __name__ == "__main__":

@@ -1,20 +1,23 @@
 """Checkpoints of a training: written whole or not at all, read without unpickling foreign code."""
 
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from nas_isp.errors import InputError
+from nas_isp.files import whole_file
 from nas_isp.generators.torch_files import read_torch_file
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
-    """Write the state (tensors and plain values) atomically."""
-    part = path.with_suffix(".part")
-    torch.save(state, part)
-    os.replace(part, path)
+    """Write the state (tensors and plain values) whole or not at all.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    with whole_file(path) as part:
+        torch.save(state, part)
 
 
 def load_checkpoint(path: Path, device: torch.device) -> dict[str, Any] | None:

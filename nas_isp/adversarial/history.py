@@ -5,6 +5,8 @@ import math
 from pathlib import Path
 from typing import Any
 
+from nas_isp.files import write_whole
+
 
 class History:
     """A file of JSON rows that each have a `step`."""
@@ -24,7 +26,7 @@ class History:
             return
         lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines()
         kept = [line for line in lines if _is_row_until(line, step)]
-        self.path.write_text("".join(f"{line}\n" for line in kept))
+        write_whole(self.path, "".join(f"{line}\n" for line in kept))
 
 
 def _is_row_until(line: str, step: int) -> bool:

@@ -35,6 +35,7 @@ from nas_isp.data.patch_files import check_array, read_array
 from nas_isp.data.patches import Pairs, PhotoPatches, RawPatches, UnpairedData, UnpairedSampler
 from nas_isp.errors import InputError
 from nas_isp.evaluation.reference_free import TargetStatistics, target_statistics
+from nas_isp.files import write_whole
 from nas_isp.perceptual.network import FeatureNetwork
 from nas_isp.raw.packing import pack
 from nas_isp.raw.sensor import SensorDescription
@@ -180,9 +181,7 @@ class Prepared:
             "photos": os.path.relpath(self.photos.folder, folder),
         }
         record = self.record.model_copy(update=places)
-        part = folder / "prepared.part"
-        part.write_text(record.model_dump_json(indent=1))
-        os.replace(part, folder / "prepared.json")
+        write_whole(folder / "prepared.json", record.model_dump_json(indent=1))
 
     @staticmethod
     def load(folder: Path) -> "Prepared":

@@ -1,6 +1,5 @@
 """Scores a generator in training: PSNR on true pairs where the user gave some, else the reference-free score."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 from nas_isp.adversarial.prepare import Prepared
 from nas_isp.evaluation.metrics import psnr, to_8_bit
 from nas_isp.evaluation.reference_free import reference_free_score
+from nas_isp.files import whole_file
 from nas_isp.perceptual.network import FeatureNetwork
 
 ScoreKind = Literal["psnr", "reference-free"]
@@ -73,9 +73,8 @@ def write_sample(generator: nn.Module, prepared: Prepared, path: Path, device: t
     with torch.no_grad():
         rows = [to_8_bit(generator(packed[at])), to_8_bit(references[at])]
     strip = np.concatenate([np.concatenate(list(row), 1) for row in rows], 0)
-    part = path.with_suffix(".part")
-    Image.fromarray(strip).save(part, format="PNG")
-    os.replace(part, path)
+    with whole_file(path) as part:
+        Image.fromarray(strip).save(part, format="PNG")
 
 
 def _pair_psnr(generator: nn.Module, packed: Tensor, photo: np.ndarray, device: torch.device) -> float:

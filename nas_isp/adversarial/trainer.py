@@ -24,6 +24,7 @@ from nas_isp.adversarial.selection import Selection
 from nas_isp.adversarial.views import Viewer
 from nas_isp.allocator import keep_freed_memory
 from nas_isp.errors import InputError
+from nas_isp.files import make_folder
 from nas_isp.generators.architecture import Architecture
 from nas_isp.generators.bundle import Bundle, BundleRecord
 from nas_isp.generators.initialise import dead_share
@@ -77,7 +78,7 @@ class Trainer:
         self.on_progress = on_progress or (lambda done, total: None)
         self.deadline = deadline
         keep_freed_memory()
-        _make_folder(folder)
+        make_folder(folder)
         layers = layers_of(settings)
         precision = working_precision(settings.frozen_precision, self.device)
         networks = FrozenNetworks(layers.values(), self.device, precision, weights_dir=weights_dir)
@@ -238,10 +239,3 @@ def _identity(
     for name, weight in sorted((initial_weights or {}).items()):
         digest.update(name.encode() + weight.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be made ({error.strerror}); give a folder that can be written") from error

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from nas_isp.cli.common import ReportsProgress, say
 from nas_isp.errors import InputError
+from nas_isp.files import check_writable
 
 if TYPE_CHECKING:
     from nas_isp.adversarial.prepare import Prepared
@@ -86,12 +87,6 @@ def check_output(path: Path, suffix: str | None = None, source: str | None = Non
     """
     if suffix is not None and path.suffix != suffix:
         raise InputError(f"{path}: the name of this output ends in {suffix}; give for instance {path.stem}{suffix}")
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder; give the name of a file to write")
     if source is not None and path.exists() and Path(source).exists() and path.samefile(source):
         raise InputError(f"{path}: is also what this command reads; give another name, so that it is kept")
-    try:
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror}); give a file in a writable folder") from error
+    check_writable(path)

@@ -1,19 +1,16 @@
 """`nas-isp export`: a model as a checked TFLite or ONNX file."""
 
 import json
-import os
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from nas_isp.cli.common import Format, print_json, print_table, say
 from nas_isp.errors import InputError
-
-if TYPE_CHECKING:
-    from nas_isp.export.export_report import ExportReport
+from nas_isp.files import write_whole
 
 DYNAMIC = "dynamic"
 SMALLEST_SIDE = 8
@@ -110,7 +107,7 @@ def register(app: typer.Typer) -> None:
         say(f"writing {out} and comparing it with PyTorch ...")
         data = ExportData(source(raw), source(calibration) or DEMO, pairs, description)
         report = export_model(bundle, out, form, data, say)
-        _write_beside(out, report)
+        write_whole(_report_file(out), json.dumps(report.to_json(), indent=2) + "\n")
         if format is Format.JSON:
             print_json(report.to_json())
         else:
@@ -134,15 +131,6 @@ def _packed_size(text: str) -> tuple[int, int] | None:
 
 def _report_file(out: Path) -> Path:
     return out.with_name(f"{out.name}.json")
-
-
-def _write_beside(out: Path, report: "ExportReport") -> None:
-    target, part = _report_file(out), out.with_name(f".{out.name}.json.part")
-    try:
-        part.write_text(json.dumps(report.to_json(), indent=2) + "\n", encoding="utf-8")
-        os.replace(part, target)
-    except OSError as error:
-        raise InputError(f"{target}: cannot be written ({error.strerror}); give a writable folder") from error
 
 
 def _rows(report: dict[str, Any]) -> list[tuple[str, str]]:

@@ -1,17 +1,20 @@
-"""`nas-isp latency`: what tables there are, predictions, and measuring this machine."""
+"""`nas-isp latency`: what tables there are, predictions, and measuring and validating on a target."""
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from nas_isp.cli.common import Format, deadline_in, print_json, print_table, progress_bar, say
 from nas_isp.errors import InputError
+from nas_isp.files import check_writable, write_whole
 
 DeviceOption = Annotated[str, typer.Option("--device", help="Name from `latency list`, or a table's .json file.")]
 FormatOption = Annotated[Format, typer.Option("--format", help="How the result is printed.")]
-ModelOption = Annotated[str | None, typer.Option("--model", help="Model bundle, architecture file or published name.")]
+ModelOption = Annotated[
+    str | None, typer.Option("--model", help="Bundle, architecture file, .tflite file or published name.")
+]
 KernelsOption = Annotated[Path | None, typer.Option("--kernels", help="Kernels: .json (a network) or .jsonl (many).")]
 SizeOption = Annotated[str, typer.Option("--input-size", help="Packed rows x columns of a model's input.")]
 ThreadsOption = Annotated[int, typer.Option("--threads", min=1, max=256, help="Threads of the runtime.")]
@@ -36,9 +39,9 @@ DriftOption = Annotated[
     float,
     typer.Option("--max-drift", min=0, help="Percent by which the anchor may be off before a batch is repeated."),
 ]
-RunsOption = Annotated[int, typer.Option("--runs", min=3, max=10000, help="adb, ssh: runs of each model.")]
-
-SPACE_SAMPLES = 2000
+RunsOption = Annotated[
+    int | None, typer.Option("--runs", min=3, max=10000, help="adb, ssh: runs of each model; default 50.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -104,7 +107,7 @@ def measure(
     delegate: DelegateOption = None,
     precision: PrecisionOption = None,
     cpu_mask: MaskOption = None,
-    runs: RunsOption = 50,
+    runs: RunsOption = None,
     minutes: Annotated[float | None, typer.Option("--minutes", min=0.01, help="Stop after this time.")] = None,
     passes: PassesOption = 1,
     max_drift: DriftOption = 5.0,
@@ -122,8 +125,10 @@ def measure(
     check_target(target)
     if file is None and target != HOST:
         raise InputError(f"target '{target}': give -o FILE, where the measurements are kept")
+    if [space, model, kernels].count(None) != 2:
+        raise InputError("give one of --space SPACE, --model MODEL and --kernels FILE.json|FILE.jsonl")
     if space is not None:
-        wanted = space_kernels(space, input_size, SPACE_SAMPLES)
+        wanted = space_kernels(space, input_size)
     else:
         wanted = [kernel for network in networks_of(model, kernels, input_size) for kernel in network.kernels]
     runner = runner_for(target, TargetOptions(threads, delegate, precision, binary, cpu_mask, runs))
@@ -145,12 +150,17 @@ def build(
     ] = None,
 ) -> None:
     """Make one table of measurements: models fitted, and a correction where whole networks were measured."""
-    from nas_isp.cli.latency_measuring import left_out, read_correction
+    from nas_isp.cli.latency_measuring import left_out
+    from nas_isp.latency.comparison import correction_to, read_comparison
     from nas_isp.latency.measurements import joined, read_measurements
     from nas_isp.latency.tables import write_table
 
+    check_writable(file)
     whole = joined([(path, read_measurements(path)) for path in measurements])
-    table = whole.table(None if networks is None else read_correction(networks))
+    table = whole.table()
+    if networks is not None:
+        correction = correction_to(read_comparison(networks), table, str(networks))
+        table = table.model_copy(update={"correction": correction})
     for line in left_out(whole):
         say(line)
     write_table(file, table)
@@ -174,7 +184,7 @@ def validate(
     delegate: DelegateOption = None,
     precision: PrecisionOption = None,
     cpu_mask: MaskOption = None,
-    runs: RunsOption = 50,
+    runs: RunsOption = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Which random networks.")] = 0,
     passes: PassesOption = 1,
     max_drift: DriftOption = 5.0,
@@ -185,39 +195,39 @@ def validate(
     file: Annotated[Path | None, typer.Option("-o", "--output", help="Write the result as JSON, for `build`.")] = None,
 ) -> None:
     """Measure whole networks on a target and compare with their prediction: errors, rank, and which kinds are off."""
-    from nas_isp.cli.datasets import check_output
-    from nas_isp.cli.latency_networks import candidates
+    from nas_isp.cli.latency_networks import networks_to_validate
     from nas_isp.cli.latency_profiles import check_profiles, print_profiles, profiles
-    from nas_isp.cli.latency_validating import compare, print_comparison, stated_precision, table_of_target
+    from nas_isp.cli.latency_validating import ValidationSettings, print_comparison, stated_precision, table_of_target
+    from nas_isp.cli.latency_validating import validate as validate_networks
     from nas_isp.cli.models import parse_size
-    from nas_isp.latency.tables import arithmetic, write_json
+    from nas_isp.latency.comparison import Comparison
     from nas_isp.latency.targets import TargetOptions, runner_for
 
     if file is not None:
-        check_output(file)
+        check_writable(file)
     precision = precision or stated_precision(device)
     runner = runner_for(target, TargetOptions(threads, delegate, precision, binary, cpu_mask, runs))
     profiled = check_profiles(runner) if profile else None
-    found, faults = candidates(networks, parse_size(input_size), seed, arithmetic(runner.device))
+    found, faults = networks_to_validate(networks, parse_size(input_size), seed, runner.device.model_precision)
     table = table_of_target(device, [kernel for network in found for kernel in network.kernels], runner)
 
-    def keep(result: dict[str, Any]) -> None:
+    def keep(result: Comparison) -> None:
         if file is not None:
-            write_json(file, result)
+            write_whole(file, result.model_dump_json(indent=1) + "\n")
 
     with progress_bar("measuring networks") as report:
+        settings = ValidationSettings(input_size, passes, max_drift / 100)
         told = partial(report, text="measuring networks")
-        result = {"input_size": input_size, **compare(table, found, runner, told, keep, passes, max_drift / 100)}
-    result["failed"] += faults
-    keep(result)
-    if profiled is not None:
-        with progress_bar("profiling networks") as report:
-            failed = {entry["network"] for entry in result["failed"]}
-            result["profiles"] = profiles([n for n in found if n.name not in failed], profiled, report)
-        keep(result)
-    if output is Format.JSON:
-        print_json(result)
-    else:
+        result = validate_networks(table, found, runner, told, keep, settings, faults)
+    if output is Format.TABLE:
         print_comparison(result)
-        if profiled is not None:
-            print_profiles(result["profiles"])
+    if profiled is not None:
+        failed = {fault.network for fault in result.failed}
+        with progress_bar("profiling networks") as report:
+            operators = profiles([one for one in found if one.name not in failed], profiled, report)
+        result = result.model_copy(update={"profiles": operators})
+        keep(result)
+        if output is Format.TABLE:
+            print_profiles(operators)
+    if output is Format.JSON:
+        print_json(result.model_dump(mode="json"))

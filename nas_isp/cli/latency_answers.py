@@ -3,22 +3,27 @@
 from pathlib import Path
 from typing import Any
 
-from nas_isp.cli.common import print_table
+from nas_isp.cli.common import print_table, say
 from nas_isp.errors import InputError
 from nas_isp.latency.devices import host_measurements_path, load_table
 from nas_isp.latency.host import HOST_PRECISIONS, host_device
-from nas_isp.latency.kernels import kernels_of
+from nas_isp.latency.kernels import Kernel, kernels_of
 from nas_isp.latency.networks import NetworkKernels, read_network, read_networks
 from nas_isp.latency.predict import predict
 from nas_isp.latency.tables import LatencyTable
 
 
 def device_row(name: str) -> dict[str, Any]:
-    """One entry of the list of devices."""
-    if name in HOST_PRECISIONS and not host_measurements_path(name).is_file():
+    """One entry of the list of devices; this machine without measurements that hold for it has no kernels."""
+    try:
+        table = load_table(name)
+    except InputError as error:
+        if name not in HOST_PRECISIONS:
+            raise
+        if host_measurements_path(name).is_file():
+            say(f"note: {error}")
         device = host_device(1, HOST_PRECISIONS[name]).model_dump() | {"threads": None}
         return {**device, "kernels": 0, "networks": 0, "mean_error": None, "within_10_percent": None, "source": ""}
-    table = load_table(name)
     correction = table.correction.model_dump(include={"networks", "mean_error", "within_10_percent"})
     return {
         **table.device.model_dump(),
@@ -38,11 +43,20 @@ def networks_of(model: str | None, kernels: Path | None, input_size: str) -> lis
         raise InputError("give either --model MODEL or --kernels FILE.json|FILE.jsonl")
     if kernels is not None:
         return read_networks(kernels) if kernels.suffix == ".jsonl" else [read_network(kernels)]
+    return [NetworkKernels(network=str(model), kernels=tuple(_kernels_of_model(str(model), input_size)))]
+
+
+def _kernels_of_model(model: str, input_size: str) -> list[Kernel]:
+    """Of a TFLite file, which has a size of its own, or of an architecture for the given size."""
+    path = Path(model)
+    if path.suffix == ".tflite":
+        from nas_isp.export.runners import read_bytes
+        from nas_isp.export.tflite_kernels import kernels_of_tflite
+
+        return kernels_of_tflite(read_bytes(path), path)
     from nas_isp.cli.models import load_architecture, parse_size
 
-    height, width = parse_size(input_size)
-    found = kernels_of(load_architecture(str(model)), height, width)
-    return [NetworkKernels(network=str(model), kernels=tuple(found))]
+    return kernels_of(load_architecture(model), *parse_size(input_size))
 
 
 def answer(table: LatencyTable, network: NetworkKernels) -> dict[str, Any]:

@@ -6,18 +6,16 @@ from pathlib import Path
 
 from nas_isp.cli.common import ReportsProgress, progress_bar
 from nas_isp.cli.models import parse_size
-from nas_isp.errors import InputError
-from nas_isp.latency.agreement import agreement_left_out
-from nas_isp.latency.correction import Correction, fit_correction
+from nas_isp.latency.anchor import MAX_DRIFT
 from nas_isp.latency.devices import host_measurements_path, load_table
 from nas_isp.latency.host import HOST_PRECISIONS, HostRunner
 from nas_isp.latency.kernels import Kernel, kernels_of
-from nas_isp.latency.measurements import MAX_DRIFT, Measurements
+from nas_isp.latency.measurements import Measurements
 from nas_isp.latency.session import ReportsSession, SessionSettings, measure, missing_kernels
-from nas_isp.latency.tables import LatencyTable, read_json
+from nas_isp.latency.tables import LatencyTable
 
-ENOUGH_TO_LEAVE_OUT = 8
-"""Networks from which on each can be predicted by a correction fitted to the others."""
+SAMPLES = 2000
+"""Random members of a space that tell which of its kernels are frequent; rarer ones are known from the space itself."""
 
 
 def table_for(device: str, kernels: Sequence[Kernel], threads: int) -> LatencyTable:
@@ -79,8 +77,8 @@ def left_out(measurements: Measurements, max_drift: float = MAX_DRIFT) -> list[s
     return lines
 
 
-def space_kernels(space: str, input_size: str, samples: int) -> list[Kernel]:
-    """Every kernel of a space's members, the most frequent first, as far as so many random members tell."""
+def space_kernels(space: str, input_size: str, samples: int = SAMPLES) -> list[Kernel]:
+    """Every kernel of a space's members, the most frequent among so many random ones first."""
     import numpy as np
 
     from nas_isp.search.space import load_space
@@ -90,27 +88,3 @@ def space_kernels(space: str, input_size: str, samples: int) -> list[Kernel]:
     counts = Counter(kernel for _ in range(samples) for kernel in kernels_of(members.sample(rng), height, width))
     counts.update({kernel: 0 for network in members.short_networks() for kernel in kernels_of(network, height, width)})
     return [kernel for kernel, _ in counts.most_common()]
-
-
-def read_correction(path: Path) -> Correction:
-    """A correction fitted to the networks of a result of `latency validate -o`, with its error on left-out ones.
-
-    Raises:
-        InputError: not such a result.
-    """
-    content = read_json(path)
-    try:
-        rows = content["results"]
-        columns = [[float(row[key]) for row in rows] for key in ("kernels_ms", "kernel_count", "measured_ms")]
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path}: no result of `nas-isp latency validate -o` ({error!r} is wrong)") from error
-    if not columns[0] or min(columns[2]) <= 0:
-        raise InputError(f"{path}: holds no measured network; run `nas-isp latency validate` again")
-    counts = [int(count) for count in columns[1]]
-    correction = fit_correction(columns[0], counts, columns[2])
-    if len(counts) < ENOUGH_TO_LEAVE_OUT:
-        return correction
-    left_out = agreement_left_out(columns[0], counts, columns[2])
-    return correction.model_copy(
-        update={"mean_error": left_out.mean_error, "within_10_percent": left_out.within_10_percent}
-    )

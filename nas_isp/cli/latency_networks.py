@@ -1,36 +1,27 @@
 """The networks that `nas-isp latency validate` is given: of a space, or of a folder of files."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nas_isp.cli.models import load_architecture
 from nas_isp.errors import InputError
-from nas_isp.latency.kernel import Kernel, Precision
+from nas_isp.latency.kernel import Precision
 from nas_isp.latency.kernels import kernels_of
+from nas_isp.latency.validation import Network, Untimed
 
 if TYPE_CHECKING:
     from nas_isp.generators.architecture import Architecture
 
 FILES = (".json", ".safetensors", ".tflite")
+EXPORTED = (".tflite", ".onnx")
 MOST_NETWORKS = 1000
 CALIBRATION_SIZE = (64, 96)
 """Of the noise on which ranges are observed: how long 8-bit arithmetic takes does not depend on them."""
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """A network to compare: its name, its kernels and how its TFLite file comes about."""
-
-    name: str
-    kernels: tuple[Kernel, ...]
-    write: Callable[[], bytes]
-
-
-def candidates(
+def networks_to_validate(
     text: str, size: tuple[int, int], seed: int, precision: Precision
-) -> tuple[list[Candidate], list[dict[str, str]]]:
+) -> tuple[list[Network], list[Untimed]]:
     """The networks that ``--networks`` names, and what could not be read of them.
 
     Args:
@@ -45,22 +36,22 @@ def candidates(
     """
     if not Path(text).is_dir():
         return _random_networks(text, size, seed, precision), []
-    found: list[Candidate] = []
-    faults: list[dict[str, str]] = []
-    paths = sorted(path for path in Path(text).iterdir() if path.suffix in FILES)
+    found: list[Network] = []
+    faults: list[Untimed] = []
+    paths = sorted(path for path in Path(text).iterdir() if path.suffix in FILES and not _is_export_report(path))
     if not paths:
         raise InputError(f"networks '{text}': the folder holds no {', '.join(FILES)} file")
     for path in paths:
         try:
             found.append(_from_file(path, size, precision))
         except InputError as error:
-            faults.append({"network": path.name, "reason": str(error)})
+            faults.append(Untimed(path.name, str(error)))
     if not found:
-        raise InputError(f"networks '{text}': none of {len(paths)} files can be used; {faults[0]['reason']}")
+        raise InputError(f"networks '{text}': none of {len(paths)} files can be used; {faults[0].reason}")
     return found, faults
 
 
-def _random_networks(text: str, size: tuple[int, int], seed: int, precision: Precision) -> list[Candidate]:
+def _random_networks(text: str, size: tuple[int, int], seed: int, precision: Precision) -> list[Network]:
     import numpy as np
 
     from nas_isp.search.space import load_space
@@ -72,14 +63,19 @@ def _random_networks(text: str, size: tuple[int, int], seed: int, precision: Pre
             "such as mobile:8"
         )
     members, rng = load_space(space), np.random.default_rng(seed)
-    drawn: dict[str, Candidate] = {}
+    drawn: dict[str, Network] = {}
     while len(drawn) < min(int(number), members.size()):
         architecture = members.sample(rng)
         drawn.setdefault(architecture.digest(), _written(architecture.digest(), architecture, size, precision))
     return list(drawn.values())
 
 
-def _from_file(path: Path, size: tuple[int, int], precision: Precision) -> Candidate:
+def _is_export_report(path: Path) -> bool:
+    """Whether a file is what `nas-isp export` writes beside the model of the same name."""
+    return path.suffix == ".json" and path.with_suffix("").suffix in EXPORTED and path.with_suffix("").is_file()
+
+
+def _from_file(path: Path, size: tuple[int, int], precision: Precision) -> Network:
     if path.suffix != ".tflite":
         return _written(path.name, load_architecture(str(path)), size, precision)
     from nas_isp.export.runners import read_bytes
@@ -90,12 +86,12 @@ def _from_file(path: Path, size: tuple[int, int], precision: Precision) -> Candi
     stated = "int8" if any(kernel.precision == "int8" for kernel in kernels) else "fp32"
     if stated != precision:
         raise InputError(f"{path}: is {stated}, but {precision} is measured: give the --device of that precision")
-    return Candidate(path.name, kernels, lambda: content)
+    return Network(path.name, kernels, lambda: content)
 
 
-def _written(name: str, architecture: "Architecture", size: tuple[int, int], precision: Precision) -> Candidate:
+def _written(name: str, architecture: "Architecture", size: tuple[int, int], precision: Precision) -> Network:
     kernels = tuple(kernels_of(architecture, *size))
-    return Candidate(name, kernels, lambda: _exported(architecture, size, precision))
+    return Network(name, kernels, lambda: _exported(architecture, size, precision))
 
 
 def _exported(architecture: "Architecture", size: tuple[int, int], precision: Precision) -> bytes:

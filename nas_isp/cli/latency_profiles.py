@@ -1,14 +1,16 @@
 """What the operators of whole networks cost on a target, each network in a run of its own."""
 
-from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from nas_isp.cli.common import ReportsProgress, print_table
-from nas_isp.cli.latency_networks import Candidate
 from nas_isp.errors import InputError
 from nas_isp.latency.benchmark import BenchmarkRunner
+from nas_isp.latency.benchmark_output import OperatorTime
 from nas_isp.latency.runner import Runner
+from nas_isp.latency.validation import Network
+
+Profiles = Mapping[str, tuple[OperatorTime, ...]]
+"""A network's operators in the order in which they run, by its name; none where the program tells none."""
 
 
 def check_profiles(runner: Runner) -> BenchmarkRunner:
@@ -22,8 +24,8 @@ def check_profiles(runner: Runner) -> BenchmarkRunner:
     return runner
 
 
-def profiles(networks: Sequence[Candidate], runner: BenchmarkRunner, report: ReportsProgress) -> dict[str, Any]:
-    """Times of every network's operators in the order in which they run; empty where the program tells none.
+def profiles(networks: Sequence[Network], runner: BenchmarkRunner, report: ReportsProgress) -> Profiles:
+    """Times of every network's operators.
 
     Profiling slows a run down: these times explain a measured one, they do not add up to it.
 
@@ -33,16 +35,16 @@ def profiles(networks: Sequence[Candidate], runner: BenchmarkRunner, report: Rep
     found = {}
     for index, network in enumerate(networks):
         report(index, len(networks), "profiling networks")
-        found[network.name] = [asdict(operator) for operator in runner.profile(network.write())]
+        found[network.name] = tuple(runner.profile(network.write()))
     return found
 
 
-def print_profiles(found: dict[str, Any]) -> None:
+def print_profiles(found: Profiles) -> None:
     """Where the time of all networks together goes, by operator."""
     totals: dict[str, tuple[int, float]] = {}
     for operator in (operator for operators in found.values() for operator in operators):
-        count, ms = totals.get(operator["operator"], (0, 0.0))
-        totals[operator["operator"]] = count + 1, ms + operator["average_ms"]
+        count, ms = totals.get(operator.operator, (0, 0.0))
+        totals[operator.operator] = count + 1, ms + operator.average_ms
     whole = sum(ms for _, ms in totals.values()) or 1.0
     slowest_first = sorted(totals.items(), key=lambda item: -item[1][1])
     rows = [(name, count, ms, 100 * ms / whole) for name, (count, ms) in slowest_first]

@@ -1,25 +1,39 @@
 """`nas-isp latency validate`: the prediction of whole networks beside their time, and what the errors come from."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
-from statistics import median_low
-from typing import Any, get_args
+from dataclasses import dataclass
+from typing import get_args
 
 from nas_isp.cli.common import print_table, say
 from nas_isp.cli.latency_measuring import table_for
-from nas_isp.cli.latency_networks import Candidate
 from nas_isp.errors import InputError
-from nas_isp.latency.agreement import agreement
-from nas_isp.latency.blame import errors_by_kind, kind_label
+from nas_isp.latency.agreement import Agreement
+from nas_isp.latency.anchor import MAX_DRIFT
+from nas_isp.latency.comparison import Comparison, compare
 from nas_isp.latency.devices import load_table
 from nas_isp.latency.host import HOST_PRECISIONS
 from nas_isp.latency.kernel import Kernel, Precision
-from nas_isp.latency.predict import Prediction, predict
+from nas_isp.latency.provenance import difference
 from nas_isp.latency.runner import Runner
 from nas_isp.latency.tables import LatencyTable
-from nas_isp.latency.validation import Network, ReportsNetworks, TimedNetwork, median_of, time_networks
+from nas_isp.latency.validation import Network, ReportsNetworks, TimedNetwork, Untimed, median_of, time_networks
+
+SAME_SETUP = {"unit", "core_mask", "anchor"}
+"""What of a table's set-up the target must share, beside being the same device: else other times are compared."""
 
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+
+
+@dataclass(frozen=True)
+class ValidationSettings:
+    """How networks are validated."""
+
+    input_size: str
+    """Packed rows x columns of networks that can have any, for the result."""
+    passes: int = 1
+    """Times that all networks are timed; the median of each counts."""
+    max_drift: float = MAX_DRIFT
+    """Share by which the anchor may be off before a batch is timed again."""
 
 
 def stated_precision(device: str) -> Precision | None:
@@ -43,25 +57,25 @@ def table_of_target(device: str, kernels: Sequence[Kernel], runner: Runner) -> L
     if device in HOST_PRECISIONS and device == runner.device.id:
         return table_for(device, kernels, runner.device.threads or 1)
     table = load_table(device)
-    if table.device != runner.device:
-        there, here = table.device, runner.device
+    different = difference(table.device, runner.device)
+    if table.source.setup is not None:
+        different = different or difference(table.source.setup, runner.setup, SAME_SETUP)
+    if different:
         raise InputError(
-            f"device '{device}' is {there.name} in {there.precision} with {there.threads} threads, but the target is "
-            f"{here.name} in {here.precision} with {here.threads}: give the --target, --precision and --threads of the "
-            "table"
+            f"device '{device}' was measured with {different}: give the --target and the options of the table"
         )
     return table
 
 
-def compare(
+def validate(
     table: LatencyTable,
-    networks: Sequence[Candidate],
+    networks: Sequence[Network],
     runner: Runner,
     report: ReportsNetworks,
-    keep: Callable[[dict[str, Any]], None],
-    passes: int,
-    max_drift: float,
-) -> dict[str, Any]:
+    keep: Callable[[Comparison], None],
+    settings: ValidationSettings,
+    faults: Sequence[Untimed] = (),
+) -> Comparison:
     """Time networks on a target and compare with their prediction.
 
     Args:
@@ -70,114 +84,68 @@ def compare(
         runner: the target.
         report: told the progress.
         keep: given the result so far after every network.
-        passes: times that all networks are timed; the median of each counts.
-        max_drift: share by which the anchor may be off before a batch is timed again.
+        settings: how.
+        faults: networks that could not even be read, for the result.
 
     Raises:
         InputError: a target that cannot be used, or no network that could be timed.
     """
-    by_name = {network.name: network for network in networks}
+    kernels = {network.name: network.kernels for network in networks}
     timed: dict[str, list[TimedNetwork]] = {}
-    faults: dict[str, str] = {}
+    failed: dict[str, Untimed] = {}
 
-    def so_far() -> dict[str, Any]:
-        failed = [{"network": name, "reason": reason} for name, reason in faults.items() if name not in timed]
-        return _result(table, by_name, [median_of(times) for times in timed.values()], failed)
+    def so_far() -> Comparison:
+        left_out = [fault for name, fault in failed.items() if name not in timed]
+        chosen = [median_of(times) for times in timed.values()]
+        return compare(table, kernels, chosen, [*left_out, *faults], settings.input_size)
 
-    for number in range(passes):
-        queue = [Network(n.name, n.write) for n in (networks if number % 2 == 0 else networks[::-1])]
-        for outcome in time_networks(queue, runner, report, max_drift):
+    for number in range(settings.passes):
+        queue = networks if number % 2 == 0 else networks[::-1]
+        for outcome in time_networks(queue, runner, report, settings.max_drift):
             if isinstance(outcome, TimedNetwork):
-                timed.setdefault(outcome.name, []).append(outcome)
+                timed.setdefault(outcome.network, []).append(outcome)
                 keep(so_far())
             else:
-                faults[outcome.name] = outcome.reason
+                failed[outcome.network] = outcome
     if not timed:
-        name, reason = next(iter(faults.items()))
-        raise InputError(f"no network could be timed: {name}: {reason}")
-    return so_far()
+        first = next(iter(failed.values()))
+        raise InputError(f"no network could be timed: {first.network}: {first.reason}")
+    result = so_far()
+    keep(result)
+    return result
 
 
-def print_comparison(result: dict[str, Any]) -> None:
+def print_comparison(result: Comparison) -> None:
     """A comparison as tables for people: the networks and the kinds of kernel, the worst first."""
-    rows = sorted(result["results"], key=lambda row: -abs(row["predicted_ms"] / row["measured_ms"] - 1))
+    rows = sorted(result.results, key=lambda row: -abs(row.predicted_ms / row.measured_ms - 1))
     cells = [
         (
-            row["network"],
-            row["predicted_ms"],
-            row["measured_ms"],
-            100 * (row["predicted_ms"] / row["measured_ms"] - 1),
-            100 * row["measured_share"],
+            row.network,
+            row.predicted_ms,
+            row.measured_ms,
+            100 * (row.predicted_ms / row.measured_ms - 1),
+            100 * row.measured_share,
         )
         for row in rows
     ]
     columns = ("network", "predicted ms", "measured ms", "error %", "kernels measured %")
-    print_table(columns, cells, f"{result['networks']} networks on {result['device']}: {_in_words(result)}")
+    print_table(columns, cells, f"{result.networks} networks on {result.device}: {_in_words(result)}")
     kinds = [
-        (kind["kind"], kind["networks"], 100 * kind["share"], 100 * kind["error"], kind["worst_network"])
-        for kind in result["kinds"]
+        (kind.kind, kind.networks, 100 * kind.share, 100 * kind.error, kind.worst_network) for kind in result.kinds
     ]
     title = "kinds of kernel by what their errors cost (error: of the kind's predicted time, fitted to the networks)"
     print_table(("kind", "networks", "time %", "error %", "most in"), kinds, title)
     say(
-        f"the anchor network took {result['anchor_ms']:.4g} ms; measured times are stated for "
-        f"{result['reference_ms']:.4g} ms. As timed: {_in_words(result['as_timed'])}"
+        f"the anchor network took {result.anchor_ms:.4g} ms; measured times are stated for "
+        f"{result.reference_ms:.4g} ms. As timed: {_in_words(result.as_timed)}"
     )
-    for fault in result["failed"]:
-        say(f"warning: {fault['network']} is left out: {fault['reason']}")
+    for fault in result.failed:
+        say(f"warning: {fault.network} is left out: {fault.reason}")
 
 
-def _in_words(found: dict[str, Any]) -> str:
-    tau = "-" if found["kendall_tau"] is None else f"{found['kendall_tau']:.3f}"
+def _in_words(found: Agreement) -> str:
+    tau = "-" if found.kendall_tau is None else f"{found.kendall_tau:.3f}"
     return (
-        f"mean error {100 * found['mean_error']:.1f} %, within 5 %: {100 * found['within_5_percent']:.0f} %, "
-        f"within 10 %: {100 * found['within_10_percent']:.0f} %, Kendall tau {tau}"
+        f"mean error {100 * found.mean_error:.1f} %, within 5 %: {100 * found.within_5_percent:.0f} %, "
+        f"within 10 %: {100 * found.within_10_percent:.0f} %, Kendall tau {tau}"
     )
-
-
-def _result(
-    table: LatencyTable, networks: dict[str, Candidate], timed: Sequence[TimedNetwork], failed: list[dict[str, str]]
-) -> dict[str, Any]:
-    session_ms = median_low(outcome.anchor_ms for outcome in timed)
-    reference_ms = table.source.anchor_ms or session_ms
-    predictions = [predict(table, networks[outcome.name].kernels) for outcome in timed]
-    rows = [
-        {
-            "network": outcome.name,
-            "predicted_ms": prediction.latency_ms,
-            "measured_ms": outcome.measured_ms(reference_ms),
-            "timed_ms": outcome.timed_ms,
-            "anchor_drift": outcome.anchor_ms / reference_ms - 1,
-            "runs": outcome.runs,
-            "kernels_ms": prediction.kernels_ms,
-            "kernel_count": len(prediction.kernels),
-            "measured_share": prediction.measured_share,
-            "extrapolated_share": prediction.extrapolated_share,
-        }
-        for outcome, prediction in zip(timed, predictions, strict=True)
-    ]
-    predicted = [prediction.latency_ms for prediction in predictions]
-    measured = [outcome.measured_ms(reference_ms) for outcome in timed]
-    kinds = errors_by_kind([outcome.name for outcome in timed], [_parts(p) for p in predictions], measured)
-    return {
-        "device": table.device.id,
-        "threads": table.device.threads,
-        "precision": table.device.precision,
-        **asdict(agreement(predicted, measured)),
-        "as_timed": asdict(agreement(predicted, [outcome.timed_ms for outcome in timed])),
-        "anchor_ms": session_ms,
-        "reference_ms": reference_ms,
-        "kinds": [asdict(kind) for kind in kinds],
-        "failed": failed,
-        "results": rows,
-    }
-
-
-def _parts(prediction: Prediction) -> dict[str, float]:
-    """A network's predicted time by kind, the correction spread over its kernels."""
-    factor = prediction.latency_ms / prediction.kernels_ms
-    parts: dict[str, float] = {}
-    for part in prediction.kernels:
-        kind = kind_label(part.kernel)
-        parts[kind] = parts.get(kind, 0.0) + factor * part.latency_ms
-    return parts

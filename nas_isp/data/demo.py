@@ -1,13 +1,11 @@
 """The demo set that ships with the program, as the folders a user would give."""
 
-import os
-import shutil
-import tempfile
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from nas_isp.errors import InputError
+from nas_isp.files import write_whole
 
 FOLDERS = ("raw", "rgb", "val/raw", "val/rgb")
 
@@ -38,7 +36,4 @@ def _copy(item: Traversable, folder: Path) -> None:
     content, target = item.read_bytes(), folder / item.name
     if target.is_file() and target.stat().st_size == len(content):
         return
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=".", suffix=".part", delete=False) as part:
-        part.write(content)
-    os.chmod(part.name, 0o644)
-    shutil.move(part.name, target)
+    write_whole(target, content)

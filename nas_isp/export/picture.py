@@ -1,7 +1,5 @@
 """Saving a developed picture."""
 
-import os
-import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +9,7 @@ from numpy.typing import NDArray
 
 from nas_isp import __version__
 from nas_isp.errors import InputError
+from nas_isp.files import whole_file
 from nas_isp.raw.capture import Capture
 
 JPEG_QUALITY = 95
@@ -44,8 +43,9 @@ def level_of(path: Path) -> type[np.unsignedinteger[Any]]:
 
 
 def save_picture(path: Path, rgb: Picture, capture: Capture | None = None, software: str = SOFTWARE) -> None:
-    """Write an upright sRGB picture `(H, W, 3)` with its colour profile and the EXIF of its capture, atomically.
+    """Write an upright sRGB picture `(H, W, 3)` with its colour profile and the EXIF of its capture.
 
+    The file appears whole or not at all.
     PNG (8 bit) and TIFF (8 or 16 bit, not compressed) are lossless; JPEG has quality 95 and full chroma resolution.
 
     Args:
@@ -59,17 +59,8 @@ def save_picture(path: Path, rgb: Picture, capture: Capture | None = None, softw
     """
     check_picture_name(path)
     kind = FORMATS[path.suffix.lower()]
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as part:
-            pass
-        try:
-            _write(Path(part.name), kind, rgb, capture or Capture(), software)
-            os.chmod(part.name, 0o644)
-            os.replace(part.name, path)
-        finally:
-            Path(part.name).unlink(missing_ok=True)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror or error}); give a writable folder") from error
+    with whole_file(path) as part:
+        _write(part, kind, rgb, capture or Capture(), software)
 
 
 def _write(path: Path, kind: str, rgb: Picture, capture: Capture, software: str) -> None:

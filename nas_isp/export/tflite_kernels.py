@@ -30,6 +30,9 @@ ACTIVATIONS = {
 FREE = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
 """Operators that move nothing."""
 
+MOVING = ("CAST", "QUANTIZE", "DEQUANTIZE", "SLICE", "STRIDED_SLICE")
+"""Operators that write values in another form or fewer of them: at the ends of a network for an app's integers."""
+
 ROWS, COLUMNS, CHANNELS = 1, 2, 3
 """Axes of a picture."""
 
@@ -40,7 +43,9 @@ def kernels_of_tflite(content: bytes, path: Path) -> list[Kernel]:
     """The kernels of a TFLite file with static shapes, in order.
 
     An addition and an activation that alone read a convolution's output belong to its kernel, and two means, one
-    side of the picture after the other, are one kernel: as `kernels_of` counts them from an architecture.
+    side of the picture after the other, are one kernel: as `kernels_of` counts them from an architecture. What changes
+    the form of values is a copy of no stated precision, and so is the float arithmetic around an 8-bit network, of
+    which no table of 8-bit kernels knows; weights that are made float once, when the file is loaded, cost nothing.
 
     Args:
         content: the file.
@@ -67,25 +72,33 @@ class _Reading:
         for operator in self.graph.operators:
             for index in operator.inputs:
                 self.users.setdefault(int(index), []).append(operator)
+        computing = [operator for operator in self.graph.operators if self._name(operator) not in MOVING]
+        self.in_8_bits = any(self._is_int8(operator) for operator in computing)
 
     def kernels(self) -> list[Kernel]:
         return [kernel for operator in self.graph.operators for kernel in self._kernel(operator)]
 
     def _kernel(self, operator: schema.OperatorT) -> Iterator[Kernel]:
-        name = tflite_file.operator_name(self.model, operator)
-        if id(operator) in self.taken or name in FREE:
+        name = self._name(operator)
+        if id(operator) in self.taken or name in FREE or all(self._is_constant(index) for index in operator.inputs):
+            return
+        is_int8 = self._is_int8(operator)
+        if name in MOVING or (name in _PARTNERED and self.in_8_bits and not is_int8):
+            yield Kernel.model_validate({"op": "copy"} | self._sides(operator.outputs[0], operator.outputs[0]))
             return
         read = _READERS.get(name)
         if read is None:
-            raise InputError(f"{self.path}: operator {name} is no kernel that latency is known of")
-        fields = {"height": 1, "width": 1} | self._input(operator) | read(self, operator)
-        yield Kernel.model_validate(fields | {"precision": "int8" if self._is_int8(operator) else "fp32"})
+            raise InputError(
+                f"{self.path}: operator {name} is no kernel that latency is known of; give another file, or its kernels"
+                " as --kernels FILE.json"
+            )
+        fields = self._sides(operator.inputs[0], operator.outputs[0]) | read(self, operator)
+        yield Kernel.model_validate(fields | {"precision": "int8" if is_int8 else "fp32"})
 
-    def _input(self, operator: schema.OperatorT) -> dict[str, Any]:
-        shape, outputs = self.shape(operator.inputs[0]), self.shape(operator.outputs[0])
-        if len(shape) == 4:
-            return {"height": shape[1], "width": shape[2], "in_channels": shape[3], "out_channels": outputs[-1]}
-        return {"in_channels": shape[-1], "out_channels": outputs[-1]}
+    def _sides(self, source: int, result: int) -> dict[str, Any]:
+        shape = self.shape(source)
+        rows, columns = (shape[ROWS], shape[COLUMNS]) if len(shape) == 4 else (1, 1)
+        return {"height": rows, "width": columns, "in_channels": shape[-1], "out_channels": self.shape(result)[-1]}
 
     def shape(self, index: int) -> tuple[int, ...]:
         """Shape of a tensor."""
@@ -96,8 +109,10 @@ class _Reading:
 
     def constant(self, index: int) -> list[int] | None:
         """The integers of a constant tensor; None for a computed one."""
+        if not self._is_constant(index):
+            return None
         data = self.model.buffers[self.graph.tensors[index].buffer].data
-        return None if data is None else np.asarray(data, np.uint8).view(np.int32).tolist()
+        return np.asarray(data, np.uint8).view(np.int32).tolist()
 
     def only_user(self, operator: schema.OperatorT) -> schema.OperatorT | None:
         """The operator that alone reads this one's output."""
@@ -108,7 +123,7 @@ class _Reading:
         """What is computed on an operator's output within its kernel; takes those operators."""
         steps, last = [fused], operator
         while (user := self.only_user(last)) is not None:
-            name = tflite_file.operator_name(self.model, user)
+            name = self._name(user)
             if name in ACTIVATIONS:
                 steps.append(ACTIVATIONS[name])
             elif name == "ADD" and steps == ["none"] and self._adds_two_pictures(user):
@@ -122,6 +137,12 @@ class _Reading:
     def _adds_two_pictures(self, operator: schema.OperatorT) -> bool:
         first, second = (self.shape(index) for index in operator.inputs)
         return first == second
+
+    def _name(self, operator: schema.OperatorT) -> str:
+        return tflite_file.operator_name(self.model, operator)
+
+    def _is_constant(self, index: int) -> bool:
+        return self.model.buffers[self.graph.tensors[index].buffer].data is not None
 
     def _is_int8(self, operator: schema.OperatorT) -> bool:
         return bool(self.graph.tensors[operator.outputs[0]].type == schema.TensorType.INT8)

@@ -1,7 +1,5 @@
 """From a model bundle to a checked file for a phone or another runtime."""
 
-import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,6 +17,7 @@ from nas_isp.export.probe import RealPictures, synthetic_pictures
 from nas_isp.export.runners import Floats, Runner, has_color_head, load_runner, needs_whole_picture, step_of
 from nas_isp.export.torch_runner import TorchRunner, fused_network
 from nas_isp.export.verify import TIMED_THREADS, verify
+from nas_isp.files import whole_file
 from nas_isp.generators.bundle import RAW_FOLDER, Bundle
 from nas_isp.generators.cost import receptive_field
 from nas_isp.raw.orientation import upright
@@ -59,7 +58,7 @@ def export_model(
 
     Args:
         bundle: the model.
-        path: file to write.
+        path: file to write; its suffix is the runtime.
         form: what the file is to be.
         data: what it is calibrated and checked on.
         note: told of each RAW file that cannot be read.
@@ -76,17 +75,10 @@ def export_model(
     pictures, checked_on = work.checked()
     timed_size = form.packed_size or TIMED_SIZE
     timed = synthetic_pictures(*timed_size)[0]
-    try:
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
-            part = Path(folder) / f"{path.stem}.{form.runtime}"
-            part.write_bytes(content)
-            comparison, (host_ms, host_ms_min) = verify(
-                part, net, form.precision, pictures, timed, str(path), form.output
-            )
-            score = None if pairs is None else _scored(pairs, TorchRunner(bundle, "model"), load_runner(part))
-            os.replace(part, path)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror}); give a writable folder") from error
+    with whole_file(path) as part:
+        part.write_bytes(content)
+        comparison, (host_ms, host_ms_min) = verify(part, net, form.precision, pictures, timed, str(path), form.output)
+        score = None if pairs is None else _scored(pairs, TorchRunner(bundle, "model"), load_runner(part))
     facts = facts_of(content, form.runtime)
     return ExportReport(
         file=str(path),

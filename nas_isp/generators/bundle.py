@@ -1,7 +1,5 @@
 """The model bundle: one `.safetensors` file with weights and everything downstream needs to know."""
 
-import os
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,6 +11,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from nas_isp.errors import InputError
+from nas_isp.files import whole_file
 from nas_isp.generators.architecture import Architecture, Border
 from nas_isp.generators.build import assemble
 from nas_isp.raw.sensor import SensorDescription
@@ -67,24 +66,15 @@ def network_of(bundle: Bundle, name: str) -> nn.Module:
 
 
 def save_bundle(path: Path, bundle: Bundle) -> None:
-    """Write a bundle atomically: the file appears whole or not at all.
+    """Write a bundle; the file appears whole or not at all.
 
     Raises:
         InputError: the folder does not exist or cannot be written.
     """
     metadata = {METADATA_KEY: bundle.record.model_dump_json()}
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in bundle.weights.items()}
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, suffix=".part", delete=False) as part:
-            pass
-        try:
-            save_file(weights, part.name, metadata=metadata)
-            os.chmod(part.name, 0o644)
-            os.replace(part.name, path)
-        finally:
-            Path(part.name).unlink(missing_ok=True)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror}); give a writable folder") from error
+    with whole_file(path) as part:
+        save_file(weights, part, metadata=metadata)
 
 
 def load_bundle(path: Path) -> Bundle:

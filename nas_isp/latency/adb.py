@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nas_isp.errors import InputError
-from nas_isp.latency.transport import Answer, answer_of, call, last_line, with_status
+from nas_isp.latency.transport import Answer, call, last_line, push_with, shell_with
 
 NO_ADB = "install Android's platform tools (Debian: apt install adb) or put adb on the PATH"
-QUERY_S, PUSH_S = 20.0, 120.0
+QUERY_S = 20.0
+"""Longest time that adb takes to start its server and list devices."""
+
 ALLOW = "unlock the phone, accept 'Allow USB debugging?', and run the command again"
 ADVICE = {
     "unauthorized": ALLOW,
@@ -36,17 +38,11 @@ class AdbTransport:
 
     def push(self, files: Sequence[Path], folder: str) -> None:
         """See `Transport.push`."""
-        process = call(["adb", "-s", self.serial, "push", *map(str, files), f"{folder}/"], PUSH_S, NO_ADB)
-        if process.returncode:
-            raise self._gone(last_line(process))
+        push_with(["adb", "-s", self.serial, "push", *map(str, files), f"{folder}/"], NO_ADB, self._gone)
 
     def shell(self, command: str, timeout_s: float) -> Answer:
         """See `Transport.shell`."""
-        process = call(["adb", "-s", self.serial, "shell", with_status(command)], timeout_s, NO_ADB)
-        answer = answer_of(process.stdout)
-        if answer is None:
-            raise self._gone(last_line(process))
-        return answer
+        return shell_with(["adb", "-s", self.serial, "shell"], command, timeout_s, NO_ADB, self._gone)
 
     def _gone(self, reason: str) -> InputError:
         return InputError(

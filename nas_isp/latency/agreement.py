@@ -1,22 +1,23 @@
 """How well predicted times agree with measured ones. Pure numpy."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
 from nas_isp.latency.correction import fit_correction
+from nas_isp.settings import Settings
 
 
-@dataclass(frozen=True)
-class Agreement:
-    """Over a set of networks: mean relative error, shares within 5 and 10 %, and rank correlation."""
+class Agreement(Settings):
+    """Of predicted with measured times over a set of networks."""
 
-    networks: int
-    mean_error: float
-    within_5_percent: float
-    within_10_percent: float
-    kendall_tau: float | None
+    networks: Annotated[int, Field(ge=1, description="Number of networks.")]
+    mean_error: Annotated[float, Field(ge=0, description="Mean relative error.")]
+    within_5_percent: Annotated[float, Field(ge=0, le=1, description="Share of networks within 5 % of the measured.")]
+    within_10_percent: Annotated[float, Field(ge=0, le=1, description="Share of networks within 10 %.")]
+    kendall_tau: Annotated[float | None, Field(description="Rank correlation; null: nothing to rank.")]
 
 
 def agreement(predicted_ms: Sequence[float], measured_ms: Sequence[float]) -> Agreement:

@@ -12,6 +12,9 @@ from nas_isp.latency.kernel import Kernel, Precision, convolution, shuffle
 ANCHOR = "efficient-isp-544x960"
 SIZE = (544, 960)
 
+MAX_DRIFT = 0.05
+"""Share by which the anchor of a batch may be off its reference: half of the 10 % that predictions shall meet."""
+
 
 def anchor_kernels() -> list[Kernel]:
     """What the anchor computes."""
@@ -26,6 +29,6 @@ def anchor_kernels() -> list[Kernel]:
 @cache
 def anchor_model(precision: Precision = "fp32") -> bytes:
     """The anchor as a TFLite model."""
-    from nas_isp.latency.host_models import kernel_chain_model
+    from nas_isp.latency.kernel_models import kernel_chain_model
 
     return kernel_chain_model(anchor_kernels(), precision)

@@ -28,6 +28,8 @@ from nas_isp.latency.runner import Failure, Timing
 from nas_isp.latency.tables import DeviceRecord
 from nas_isp.latency.transport import CommandTimeoutError, Transport, run_remote
 
+WANTED = "give TensorFlow Lite's benchmark_model built for the device"
+
 ROUNDS = 3
 """Times that a batch is gone through, so that a disturbance hits all of its models alike."""
 
@@ -36,11 +38,13 @@ MAX_SECONDS = 60
 """Longest regular phase of one run of the program, which ends it after that."""
 
 COOL_DOWN_S = 20.0
+"""Rest in which a warm phone gets back to its usual clock."""
+
 RUN_TIMEOUT_S = 240.0
-MODELS = "models"
-PROGRAM = "benchmark_model"
-PROCESS = "benchmark.pid"
-PROFILE = "profile.csv"
+"""Longest run of the program: a GPU may compile its kernels for minutes before the regular phase."""
+
+MODELS, PROGRAM, PROCESS, PROFILE = "models", "benchmark_model", "benchmark.pid", "profile.csv"
+"""Names in the program's folder on the device."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ class BenchmarkOptions:
     precision: Precision = "fp32"
     threads: int = 1
     runs: int = 50
+    """Least number of runs of a model, over all rounds."""
     core_mask: str | None = None
     """Hexadecimal, as `taskset` takes it everywhere: without 0x."""
 
@@ -70,9 +75,11 @@ class BenchmarkOptions:
         try:
             content = self.binary.read_bytes()
         except OSError as error:
-            raise InputError(f"--benchmark-binary {self.binary}: cannot be read ({error.strerror})") from error
+            raise InputError(
+                f"--benchmark-binary {self.binary}: cannot be read ({error.strerror}); {WANTED}"
+            ) from error
         if not content:
-            raise InputError(f"--benchmark-binary {self.binary}: is empty")
+            raise InputError(f"--benchmark-binary {self.binary}: is empty; {WANTED}")
         return content
 
     @property
@@ -120,24 +127,18 @@ class BenchmarkRunner:
     def time(self, models: Sequence[bytes]) -> list[Timing | Failure]:
         """See `Runner.time`. Every model runs in a process of its own, all of them in turns, `ROUNDS` times."""
         paths = self._pushed(models)
-        outcomes: list[list[BenchmarkRun]] = [[] for _ in models]
-        taken: dict[int, Delegation] = {}
+        runs: list[list[_Run]] = [[] for _ in models]
         failures: dict[int, Failure] = {}
         for _ in range(ROUNDS):
             for index, path in enumerate(paths):
                 if index in failures:
                     continue
-                output = self._output(path)
-                run = None if isinstance(output, Failure) else benchmark_run(output)
-                if run is None:
-                    failures[index] = output if isinstance(output, Failure) else Failure(fault(output))
+                run = self._run(path)
+                if isinstance(run, Failure):
+                    failures[index] = run
                 else:
-                    outcomes[index].append(run)
-                    taken[index] = delegation(str(output), self._options.delegate)
-        return [
-            failures[index] if index in failures else self._timing(outcomes[index], taken[index])
-            for index in range(len(models))
-        ]
+                    runs[index].append(run)
+        return [failures.get(index) or self._timing(of_model) for index, of_model in enumerate(runs)]
 
     def health(self) -> Health:
         """See `Runner.health`."""
@@ -149,20 +150,30 @@ class BenchmarkRunner:
         Raises:
             InputError: the device cannot be used, or does not run the model.
         """
+        profile = f"{self._transport.folder}/{PROFILE}"
+        run_remote(self._transport, ["rm", "-f", profile])
         output = self._output(
-            self._pushed([model])[0], "--enable_op_profiling=true", "--profiling_output_csv_file=profile.csv"
+            self._pushed([model])[0], "--enable_op_profiling=true", f"--profiling_output_csv_file={PROFILE}"
         )
         if isinstance(output, Failure):
-            raise InputError(f"the model cannot be profiled: {output.reason}")
-        csv = run_remote(self._transport, ["cat", f"{self._transport.folder}/{PROFILE}"])
+            raise InputError(f"the model cannot be profiled ({output.reason}); leave out --profile")
+        csv = run_remote(self._transport, ["cat", profile])
         return operator_times(csv.text) if csv.status == 0 else []
 
-    def _timing(self, runs: Sequence[BenchmarkRun], taken: Delegation) -> Timing:
+    def _run(self, model: str) -> "_Run | Failure":
+        output = self._output(model)
+        if isinstance(output, Failure):
+            return output
+        times = benchmark_run(output)
+        return Failure(fault(output)) if times is None else _Run(times, delegation(output, self._options.delegate))
+
+    def _timing(self, runs: "Sequence[_Run]") -> Timing:
+        times, taken = [run.times for run in runs], runs[-1].taken
         return Timing(
-            median_ms=median(run.typical_ms for run in runs),
-            min_ms=min(run.min_ms for run in runs),
-            runs=sum(run.runs for run in runs),
-            averaged=any(run.averaged for run in runs),
+            median_ms=median(of_run.typical_ms for of_run in times),
+            min_ms=min(of_run.min_ms for of_run in times),
+            runs=sum(of_run.runs for of_run in times),
+            averaged=any(of_run.averaged for of_run in times),
             nodes=taken.nodes,
             delegated_nodes=taken.delegated_nodes,
             # What XNNPACK leaves out runs on the same CPU, as it will in an app. What a GPU leaves out does not.
@@ -215,6 +226,14 @@ class BenchmarkRunner:
 
     def _runs_a_round(self) -> int:
         return -(-self._options.runs // ROUNDS)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What one process told."""
+
+    times: BenchmarkRun
+    taken: Delegation
 
 
 def _device(identity: Identity, options: BenchmarkOptions, digest: str) -> DeviceRecord:

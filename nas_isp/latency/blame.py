@@ -1,12 +1,14 @@
 """Which kinds of kernel the errors of predicted networks come from. Pure numpy."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
 from nas_isp.latency.fit import kind_of
-from nas_isp.latency.kernel import Kernel
+from nas_isp.latency.kernel import CLAMPS, Kernel
+from nas_isp.settings import Settings
 
 EXPECTED_ERROR = 0.1
 """How far off a kind's time typically is, as a share: what the networks do not tell stays near 0."""
@@ -14,27 +16,20 @@ EXPECTED_ERROR = 0.1
 NOISE = 0.02
 """Error of a network's time that no kind is to blame for."""
 
-FREE = ("relu", "relu6")
 
-
-@dataclass(frozen=True)
-class KindError:
+class KindError(Settings):
     """What the networks say about one kind of kernel."""
 
-    kind: str
-    networks: int
-    """That have such a kernel."""
-    share: float
-    """Of all predicted time."""
-    error: float
-    """By which its predicted time is off, as a share; positive: predicted too long."""
-    worst_network: str
-    """The network whose own error it explains most of."""
+    kind: Annotated[str, Field(description="Kind, and what is computed on top of it.")]
+    networks: Annotated[int, Field(ge=0, description="Networks that have such a kernel.")]
+    share: Annotated[float, Field(ge=0, description="Share of all predicted time.")]
+    error: Annotated[float, Field(description="Share by which its time is predicted too long; negative: too short.")]
+    worst_network: Annotated[str, Field(description="The network whose own error it explains most of.")]
 
 
 def kind_label(kernel: Kernel) -> str:
     """A kernel's kind with what is computed on top of it, such as ``conv2d_spatial +tanh``."""
-    steps = "_".join(step for step in kernel.steps if step not in FREE)
+    steps = "_".join(step for step in kernel.steps if step not in CLAMPS)
     return f"{kind_of(kernel)} +{steps}" if steps else kind_of(kernel)
 
 

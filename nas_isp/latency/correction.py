@@ -21,6 +21,9 @@ class Extras(NamedTuple):
     """Values / 1e6 of the inputs to which borders were added first, by an operator of its own."""
 
 
+NO_EXTRAS = Extras()
+
+
 class Correction(Settings):
     """``network time = scale * sum of kernel times + ms per kernel * kernels + constant + what the extras cost``."""
 
@@ -43,7 +46,7 @@ class Correction(Settings):
         """Whether whole networks were measured."""
         return self.networks > 0
 
-    def apply(self, kernels_ms: float, kernel_count: int, extras: Extras = Extras()) -> float:  # noqa: B008
+    def apply(self, kernels_ms: float, kernel_count: int, extras: Extras = NO_EXTRAS) -> float:
         """Time of a network from the sum of its kernel times."""
         plain = self.scale * kernels_ms + self.ms_per_kernel * kernel_count + self.constant_ms
         rates = (self.winograd_scale, self.ms_per_mweight, self.ms_per_padded_mvalue)
@@ -66,7 +69,7 @@ def fit_correction(
     """
     measured = np.array(networks_ms, dtype=float)
     plain = np.stack([np.array(kernels_ms), np.array(kernel_counts, dtype=float), np.ones(len(measured))], axis=1)
-    columns = np.concatenate([plain, np.array(extras or [Extras()] * len(measured))], axis=1)
+    columns = np.concatenate([plain, np.array(extras or [NO_EXTRAS] * len(measured))], axis=1)
     relative = columns / measured[:, None]
     found = nonnegative_least_squares(relative, np.ones(len(measured)))
     if found[0] == 0:  # too few or too similar networks to tell scale and constants apart

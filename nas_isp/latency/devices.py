@@ -32,18 +32,12 @@ def load_table(name_or_path: str) -> LatencyTable:
         measurements = read_measurements(path)
         check_same_host(path, measurements.device)
         return measurements.table()
-    try:
-        return read_table(resources.find("latency_tables", name_or_path))
-    except InputError as error:
-        if str(error).startswith("unknown device"):
-            raise InputError(
-                f"unknown device '{name_or_path}': known are {', '.join(device_names())}, "
-                "or give the path of a .json file"
-            ) from error
-        raise
+    if name_or_path not in resources.names("latency_tables") and not Path(name_or_path).is_file():
+        known = ", ".join(device_names())
+        raise InputError(f"unknown device '{name_or_path}': known are {known}, or give the path of a .json file")
+    return read_table(resources.find("latency_tables", name_or_path))
 
 
 def host_measurements_path(device: str = HOST) -> Path:
-    """Where this machine's measurements are kept, one file an arithmetic; `NAS_ISP_CACHE` moves the folder."""
-    default = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "nas_isp"
-    return Path(os.environ.get("NAS_ISP_CACHE", default)) / f"{device}.json"
+    """Where this machine's measurements are kept, one file a precision; `NAS_ISP_CACHE` moves the folder."""
+    return Path(os.environ.get("NAS_ISP_CACHE") or resources.user_cache()) / f"{device}.json"

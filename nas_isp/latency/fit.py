@@ -20,9 +20,16 @@ from nas_isp.settings import Settings
 FloatArray = npt.NDArray[np.float64]
 
 SLICE = 4
+"""Channels that mobile GPUs store and compute together."""
+
 WINOGRAD_CHANNELS = 61
+"""Fewest channels on both sides of a Winograd convolution: they fill 16 slices."""
+
 WINOGRAD_TILES = 32
+"""Fewest tiles of 4x4 outputs of a Winograd convolution."""
+
 SMALLEST_TIME_MS = 1e-6
+"""That a model may predict: its logarithm is taken, and no kernel is free."""
 
 WINOGRAD = "conv2d_winograd"
 MEMORY_BOUND = "memory_bound"

@@ -22,8 +22,14 @@ HOST_PRECISIONS: dict[str, Precision] = {HOST: "fp32", HOST_INT8: "int8"}
 """What a device option calls this machine, and the arithmetic meant by it."""
 
 FEWEST_RUNS, MOST_RUNS = 11, 60
+"""Of a model: percentiles need some, and a quick model shall not take its whole time."""
+
 SECONDS_PER_MODEL = 0.5
+"""That all runs of a model shall take; a slow one gets fewer of them."""
+
 COOL_DOWN_S = 2.0
+"""Rest before a batch is repeated, in which a short disturbance passes."""
+
 CODES = 128
 """Non-negative codes of an 8-bit input."""
 
@@ -47,17 +53,18 @@ class HostRunner:
     def time(self, models: Sequence[bytes]) -> list[Timing | Failure]:
         """See `Runner.time`. The runs of each model are spread evenly over the whole time."""
         runs: dict[int, Callable[[], object]] = {}
+        wanted: dict[int, int] = {}
         failures: dict[int, Failure] = {}
         for index, model in enumerate(models):
             try:
                 runs[index] = _prepared(model, self._threads)
+                wanted[index] = self._run_count(min(self._timed_ms(runs[index]) for _ in range(2)))
             except (ValueError, RuntimeError) as error:
                 failures[index] = Failure(" ".join(str(error).split()) or type(error).__name__)
-        wanted = {index: self._run_count(min(self._timed_ms(run) for _ in range(2))) for index, run in runs.items()}
-        times: dict[int, list[float]] = {index: [] for index in runs}
-        for index in _spread_evenly(wanted):
+        times: list[list[float]] = [[] for _ in models]
+        for index in spread_evenly(wanted):
             times[index].append(self._timed_ms(runs[index]))
-        return [failures[index] if index in failures else _timing(times[index]) for index in range(len(models))]
+        return [failures.get(index) or _timing(of_model) for index, of_model in enumerate(times)]
 
     def health(self) -> Health:
         """See `Runner.health`."""
@@ -76,7 +83,7 @@ def host_device(threads: int, precision: Precision = "fp32") -> DeviceRecord:
     """This machine as a device."""
     model = _processor_name()
     return DeviceRecord(
-        id=next(name for name, arithmetic in HOST_PRECISIONS.items() if arithmetic == precision),
+        id=next(name for name, of_host in HOST_PRECISIONS.items() if of_host == precision),
         name=f"this machine ({model})",
         soc=model,
         processor="cpu",
@@ -117,7 +124,7 @@ def _prepared(model: bytes, threads: int) -> Callable[[], object]:
     return run
 
 
-def _spread_evenly(counts: dict[int, int]) -> Iterator[int]:
+def spread_evenly(counts: dict[int, int]) -> Iterator[int]:
     """Each key as often as its count says, all of them in turns and at even distances."""
     most = max(counts.values(), default=0)
     for turn in range(most):

@@ -23,6 +23,8 @@ FEATURES = (
 """What `position` says of a kernel, in order."""
 
 IGNORED = 1000.0
+"""A length over which a feature makes no difference."""
+
 SMOOTH = (
     *(4.0, 2.0, 2.2, 0.7, 2.0, 1.5, 6.0, 2.0),
     *(IGNORED, IGNORED, IGNORED, IGNORED, 8.0, 4.0, IGNORED, IGNORED),
@@ -62,13 +64,20 @@ NOISE = {
 """Per kernel kind, the variance of a single measurement that no neighbour shares, in units of the kind's variance."""
 
 OTHER_NOISE = 0.03
+"""Of kinds without a value of their own, and of every kind where the processor is no GPU."""
 
 
 class Interpolator:
     """The measured kernels of one kind."""
 
     def __init__(self, model: Roofline, timed: Sequence[tuple[Kernel, float]], kind: str = "") -> None:
-        """Args: the kind's roofline, its kernels with times in ms, and the kind if the processor is a GPU."""
+        """Solve for what each measured kernel says about its surroundings.
+
+        Args:
+            model: the kind's roofline.
+            timed: its measured kernels with their times in ms.
+            kind: its name on a GPU, whose work groups have lengths of their own; empty elsewhere.
+        """
         self._coefficients = model.coefficients
         self._lengths = np.array(LENGTHS.get(kind, SMOOTH))
         self.largest_pixels = max(kernel.height * kernel.width for kernel, _ in timed)

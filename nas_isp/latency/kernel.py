@@ -39,6 +39,9 @@ Precision = Literal["fp32", "fp16", "int8"]
 KNOWN_OPS: tuple[str, ...] = get_args(Op)
 CONVOLUTIONS = ("conv2d", "grouped_conv2d", "depthwise_conv2d")
 WINDOW_OPS = (*CONVOLUTIONS, "avg_pool", "max_pool")
+CLAMPS = ("relu", "relu6")
+"""Activations that a runtime clamps to while it stores a value, which costs a CPU nothing either."""
+
 Side = Annotated[int, Field(ge=1, le=65536)]
 
 
@@ -84,7 +87,9 @@ class Kernel(Settings):
     @model_validator(mode="after")
     def _groups_divide(self) -> "Kernel":
         if self.in_channels % self.groups or (self.op in WINDOW_OPS and self.out_channels % self.groups):
-            raise ValueError(f"{self.groups} groups divide neither {self.in_channels} nor {self.out_channels} channels")
+            raise ValueError(
+                f"{self.groups} groups do not divide {self.in_channels} input and {self.out_channels} output channels"
+            )
         return self
 
     @property
@@ -108,7 +113,7 @@ class Kernel(Settings):
         if self.op == "transpose_conv2d":
             return self.height * down, self.width * right
         if self.op == "space_to_depth":
-            return self.height // rows, self.width // columns
+            return max(self.height // rows, 1), max(self.width // columns, 1)
         if self.op in WINDOW_OPS and self.padding == "valid":
             return max((self.height - rows) // down + 1, 1), max((self.width - columns) // right + 1, 1)
         return math.ceil(self.height / down), math.ceil(self.width / right)

@@ -1,6 +1,5 @@
 """The file of a measuring session: everything that was timed on one target, batch by batch. One JSON file a target."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median, median_low
@@ -9,26 +8,25 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from nas_isp.errors import InputError
-from nas_isp.latency.correction import Correction
+from nas_isp.files import write_whole
+from nas_isp.latency.anchor import MAX_DRIFT
 from nas_isp.latency.kernel import Kernel
-from nas_isp.latency.provenance import Health, Setup
+from nas_isp.latency.provenance import Health, Setup, difference
 from nas_isp.latency.tables import (
+    MOST_BYTES,
     DeviceRecord,
     LatencyTable,
     MeasuredKernel,
     SourceRecord,
     build_table,
+    json_lines,
     merged,
-    read_json,
-    write_text,
 )
-from nas_isp.settings import Settings, validated
+from nas_isp.settings import Settings, read_json, validated
 
 FORMAT: Literal["nas-isp measurements"] = "nas-isp measurements"
 SCHEMA_VERSION: Literal[1] = 1
 TIMES = ("median_ms", "min_ms", "p10_ms", "p90_ms")
-MAX_DRIFT = 0.05
-"""Share by which the anchor of a batch may be off the reference."""
 
 
 class FailedKernel(Settings):
@@ -103,15 +101,15 @@ class Measurements(Settings):
         latest = {entry.kernel: entry for batch in self.batches for entry in batch.failed}
         return [entry for kernel, entry in latest.items() if kernel not in ran]
 
-    def table(self, correction: Correction | None = None) -> LatencyTable:
+    def table(self) -> LatencyTable:
         """The latency table of what ran as asked."""
-        return build_table(self.device, self.source(), self.measured(), correction, self.fallen_back)
+        return build_table(self.device, self.source(), self.measured(), self.fallen_back)
 
     def source(self) -> SourceRecord:
         """Provenance for the table."""
         days = [batch.when[:10] for batch in self.batches]
         return SourceRecord(
-            how="single-kernel TFLite models timed in turns with an anchor network, median at the anchor's reference",
+            how="small TFLite models timed in turns with an anchor network, median at the anchor's reference",
             when="not yet" if not days else min(days) if min(days) == max(days) else f"{min(days)} to {max(days)}",
             licence="measured by the user",
             link="",
@@ -129,28 +127,15 @@ def joined(files: Sequence[tuple[Path, Measurements]]) -> Measurements:
     """
     first_path, first = files[0]
     for path, other in files[1:]:
-        if (other.device, other.setup) != (first.device, first.setup):
-            raise InputError(f"{path}: measured on another device or set-up than {first_path}: never mix them")
+        different = difference(first.device, other.device) or difference(first.setup, other.setup)
+        if different:
+            raise InputError(
+                f"{path}: cannot join {first_path}, measured with {different}: never mix targets, build a table of each"
+            )
     batches = tuple(batch for _, file in files for batch in file.batches)
     if not any(batch.measured for batch in batches):
         raise InputError(f"{first_path}: holds no measured kernel; run `nas-isp latency measure` first")
     return first.model_copy(update={"batches": batches})
-
-
-def _median_of(entries: Sequence[MeasuredKernel]) -> MeasuredKernel:
-    """One entry for the same kernel timed in several batches."""
-    if len(entries) == 1:
-        return entries[0]
-    known = {name: [getattr(entry, name) for entry in entries] for name in TIMES}
-    times = {name: round(median(values), 6) for name, values in known.items() if None not in values}
-    return entries[-1].model_copy(update={**times, "runs": sum(entry.runs for entry in entries)})
-
-
-def _at_reference(entry: MeasuredKernel, drift: float) -> MeasuredKernel:
-    times = {name: getattr(entry, name) for name in TIMES}
-    return entry.model_copy(
-        update={name: round(time / (1 + drift), 6) for name, time in times.items() if time is not None}
-    )
 
 
 def read_measurements(path: Path) -> Measurements:
@@ -159,7 +144,7 @@ def read_measurements(path: Path) -> Measurements:
     Raises:
         InputError: unreadable, not JSON, or a field that is missing, unknown or out of range.
     """
-    return validated(read_json(path), Measurements, path)
+    return validated(read_json(path, MOST_BYTES), Measurements, path)
 
 
 def write_measurements(path: Path, measurements: Measurements) -> None:
@@ -168,6 +153,20 @@ def write_measurements(path: Path, measurements: Measurements) -> None:
     Raises:
         InputError: the folder cannot be written.
     """
-    head = json.dumps(measurements.model_dump(mode="json", exclude={"batches"}), indent=1)
-    lines = [json.dumps(batch.model_dump(mode="json", exclude_defaults=True)) for batch in measurements.batches]
-    write_text(path, head[: head.rindex("\n}")] + ',\n "batches": [\n' + ",\n".join(lines) + "\n ]\n}\n")
+    write_whole(path, json_lines(measurements, "batches", measurements.batches))
+
+
+def _median_of(entries: Sequence[MeasuredKernel]) -> MeasuredKernel:
+    """One entry for the same kernel timed in several batches."""
+    if len(entries) == 1:
+        return entries[0]
+    known = {name: [getattr(entry, name) for entry in entries] for name in TIMES}
+    times = {name: None if None in values else round(median(values), 6) for name, values in known.items()}
+    return entries[-1].model_copy(update={**times, "runs": sum(entry.runs for entry in entries)})
+
+
+def _at_reference(entry: MeasuredKernel, drift: float) -> MeasuredKernel:
+    times = {name: getattr(entry, name) for name in TIMES}
+    return entry.model_copy(
+        update={name: round(time / (1 + drift), 6) for name, time in times.items() if time is not None}
+    )

@@ -6,10 +6,13 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 
 from nas_isp.errors import InputError
+from nas_isp.files import read_text
 from nas_isp.latency.kernel import Kernel
 from nas_isp.latency.spelling import fields_known
-from nas_isp.latency.tables import MAX_TABLE_BYTES, read_json
-from nas_isp.settings import Settings, parse_json, validated
+from nas_isp.settings import Settings, parse_json, read_json, validated
+
+MOST_BYTES = 64 * 1024 * 1024
+"""Of a file of networks: thousands of them."""
 
 _KERNELS = ("ops", "operators", "layers")
 _NAMES = ("name", "model")
@@ -39,7 +42,7 @@ def read_network(path: Path) -> NetworkKernels:
     Raises:
         InputError: unreadable, malformed, or a kernel with a fault; the message names the place.
     """
-    return validated(read_json(path), NetworkKernels, path)
+    return validated(read_json(path, MOST_BYTES), NetworkKernels, path)
 
 
 def read_networks(path: Path) -> list[NetworkKernels]:
@@ -48,12 +51,7 @@ def read_networks(path: Path) -> list[NetworkKernels]:
     Raises:
         InputError: unreadable, no network, or a line with a fault; the message names the line.
     """
-    try:
-        if path.stat().st_size > MAX_TABLE_BYTES:
-            raise InputError(f"{path}: {path.stat().st_size} bytes; a list of networks has at most {MAX_TABLE_BYTES}")
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as text ({error}); give a readable .jsonl file") from error
+    lines = read_text(path, MOST_BYTES, ".jsonl file").splitlines()
     networks = [
         validated(parse_json(line, origin), NetworkKernels, origin)
         for origin, line in ((f"{path}, line {number}", line) for number, line in enumerate(lines, 1))

@@ -13,7 +13,7 @@ from nas_isp.errors import InputError
 from nas_isp.latency.correction import Extras
 from nas_isp.latency.fit import MEMORY_BOUND, SMALLEST_TIME_MS, WINOGRAD, Roofline, kind_of, substitutes, work
 from nas_isp.latency.interpolate import Interpolator
-from nas_isp.latency.kernel import CONVOLUTIONS, WINDOW_OPS, Kernel, Padding
+from nas_isp.latency.kernel import CLAMPS, CONVOLUTIONS, WINDOW_OPS, Kernel, Padding
 from nas_isp.latency.tables import LatencyTable
 
 MakeInterpolator = Callable[[Roofline, Sequence[tuple[Kernel, float]], str], Interpolator]
@@ -21,8 +21,6 @@ MakeInterpolator = Callable[[Roofline, Sequence[tuple[Kernel, float]], str], Int
 
 Basis = Literal["measured", "interpolated", "extrapolated"]
 FALLS_BACK = "the delegate leaves it to the CPU; this is its time alone, without what the network loses around it"
-FREE_ON_CPU = ("relu", "relu6")
-"""Activations that a CPU runtime clamps while it stores; on a GPU every fused step without a second input is free."""
 
 WHOLE_SIDES = (7, 14, 28, 56, 112, 224)
 """Sides of the maps of classification networks; a side that exceeds one by less than a window holds its border."""
@@ -130,10 +128,6 @@ class Predictor:
             ),
         )
 
-    def holds(self, kernel: Kernel) -> bool:
-        """Whether the table has a measured time of this very kernel."""
-        return self.key(kernel) in self._measured
-
     def key(self, kernel: Kernel) -> tuple[object, ...]:
         """What a measurement of this kernel is found by: equal for kernels that cost the same on this device."""
         return self._key(self._resolved(kernel))
@@ -173,11 +167,10 @@ class Predictor:
         )
 
     def _check_precision(self, kernel: Kernel) -> None:
-        stated = self.table.device.precision
-        if kernel.precision is not None and kernel.precision != stated and "int8" in (kernel.precision, stated):
+        if not self.table.device.suits(kernel.precision):
             raise InputError(
-                f"device '{self.table.device.id}' was measured in {stated}, kernel '{kernel.label()}' is "
-                f"{kernel.precision}: choose a table of that precision"
+                f"device '{self.table.device.id}' was measured in {self.table.device.precision}, kernel "
+                f"'{kernel.label()}' is {kernel.precision}: choose a table of that precision"
             )
 
     def _kind(self, kernel: Kernel) -> str:
@@ -202,9 +195,10 @@ class Predictor:
     def _key(self, kernel: Kernel) -> tuple[object, ...]:
         kind = kind_of(kernel)
         op = kind if kind in ("fully_connected", "pool") else kernel.op
+        # On a GPU every fused step without a second input is free.
         steps: tuple[str, ...] | int = kernel.added_tensors
         if self.table.device.processor != "gpu":
-            steps = tuple(step for step in kernel.steps if step not in FREE_ON_CPU)
+            steps = tuple(step for step in kernel.steps if step not in CLAMPS)
         shape = (
             kernel.kernel,
             kernel.stride,

@@ -9,8 +9,8 @@ timed between two 1x1 convolutions, and what these take without it is subtracted
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from nas_isp.latency.host_models import ELEMENTWISE, kernel_chain_model, single_kernel_model
-from nas_isp.latency.kernel import Kernel, Precision, convolution
+from nas_isp.latency.kernel import CLAMPS, Kernel, Precision, convolution
+from nas_isp.latency.kernel_models import ELEMENTWISE, kernel_chain_model, single_kernel_model
 from nas_isp.latency.runner import Timing
 
 NARROW = 4
@@ -22,7 +22,6 @@ FEWEST_VALUES = 100_000
 REPEATS = 4
 """How often an elementwise operator with a small second input follows itself, to stand out from the convolutions."""
 
-FREE = ("relu", "relu6")
 LEAST_SHARE = 0.05
 """Of the time alone, that a difference is taken for at least, however disturbed."""
 
@@ -63,7 +62,7 @@ def probe(kernel: Kernel, precision: Precision, in_place: bool) -> Probe:
     alone = single_kernel_model(kernel, precision)
     rows, columns = kernel.output_size
     elementwise = kernel.op in ELEMENTWISE
-    worked_on = elementwise or any(step not in FREE for step in kernel.steps)
+    worked_on = elementwise or any(step not in CLAMPS for step in kernel.steps)
     if not in_place or not worked_on or rows * columns * kernel.out_channels < FEWEST_VALUES:
         return Probe((alone,))
     before = [convolution(NARROW, kernel.in_channels, 1, (kernel.height, kernel.width))] if elementwise else []

@@ -23,6 +23,18 @@ class Setup(Settings):
     anchor: Annotated[str, Field(description="Name of the anchor network.")]
 
 
+def difference(there: Settings, here: Settings, fields: set[str] | None = None) -> str:
+    """The first field in which two records of a kind differ, such as ``threads 1, but this is 2``; empty if in none.
+
+    Args:
+        there: what was.
+        here: what is.
+        fields: that count; None for all.
+    """
+    was, now = there.model_dump(include=fields), here.model_dump(include=fields)
+    return next((f"{name} {was[name]!r}, but this is {now[name]!r}" for name in was if was[name] != now[name]), "")
+
+
 class Health(Settings):
     """State of a device at the end of a batch; null is what it does not tell."""
 

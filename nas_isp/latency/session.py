@@ -2,36 +2,29 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from nas_isp.errors import InputError
-from nas_isp.latency.anchor import anchor_model
+from nas_isp.files import check_writable, make_folder
+from nas_isp.latency.anchor import MAX_DRIFT
 from nas_isp.latency.kernel import Kernel
-from nas_isp.latency.measurements import (
-    MAX_DRIFT,
-    Batch,
-    FailedKernel,
-    Measurements,
-    read_measurements,
-    write_measurements,
-)
+from nas_isp.latency.measurements import Batch, FailedKernel, Measurements, read_measurements, write_measurements
 from nas_isp.latency.order import measuring_order
 from nas_isp.latency.predict import Predictor
+from nas_isp.latency.provenance import difference
 from nas_isp.latency.runner import Failure, Runner, Timing
-from nas_isp.latency.tables import MeasuredKernel, arithmetic, check_writable
+from nas_isp.latency.steadiness import steadiest, time_beside_anchor, warm_up
+from nas_isp.latency.tables import MeasuredKernel
 
 if TYPE_CHECKING:
     from nas_isp.latency.probes import Probe
 
 BATCH = 8
 """Kernels that are timed in turns with the anchor, and whose loss a break costs at most."""
-
-LOOKS = 5
-"""Times the anchor is looked at, at most, until the device is warm."""
 
 
 class ReportsSession(Protocol):
@@ -51,8 +44,6 @@ class SessionSettings:
     """In how many batches, at different times, each kernel is timed; the table has the median of them."""
     retake: bool = True
     """Whether kernels that failed, or whose batch was unsteady, are timed again after all others."""
-    attempts: int = 3
-    """How often a batch is timed at most until its anchor is steady; then the steadiest attempt is kept."""
 
 
 def measure(
@@ -71,49 +62,30 @@ def measure(
         kernels: the most frequent first; repeated ones are timed once.
         runner: the target.
         settings: limits.
-        on_progress: told before every batch and at the end.
+        on_progress: told before every batch.
 
     Raises:
         InputError: a file of another target or set-up or one that cannot be written, or a target that cannot be used.
     """
     settings = settings or SessionSettings()
-    measurements = begun(path, runner)
-    queue = _queue(measurements, kernels, settings)
+    measurements = _begun(path, runner)
+    batches = [batch for one_pass in _passes(measurements, kernels, settings) for batch in _batches(one_pass)]
+    make_folder(path.parent)
     check_writable(path)
-    if not queue or time.monotonic() > settings.deadline:
+    if not batches or time.monotonic() > settings.deadline:
         return measurements
-    _warm_up(runner, settings)
-    started = time.monotonic()
-    for done, batch in _batches(queue):
+    warm_up(runner, settings.max_drift)
+    started, done, total = time.monotonic(), 0, sum(map(len, batches))
+    for batch in batches:
         if on_progress is not None:
-            on_progress(done, len(queue), _seconds_left(started, done, len(queue), settings.deadline))
+            on_progress(done, total, _seconds_left(started, done, total, settings.deadline))
         if time.monotonic() > settings.deadline:
             break
-        timed = _steadiest(measurements, batch, runner, settings)
+        timed = _timed_steadily(measurements, batch, runner, settings)
         measurements = measurements.model_copy(update={"batches": (*measurements.batches, timed)})
         write_measurements(path, measurements)
+        done += len(batch)
     return measurements
-
-
-def begun(path: Path, runner: Runner) -> Measurements:
-    """The measurements in a file, or none yet where there is no file.
-
-    Raises:
-        InputError: malformed, or of another target or set-up.
-    """
-    here = Measurements(device=runner.device, setup=runner.setup)
-    if not path.is_file():
-        return here
-    there = read_measurements(path)
-    for part in ("device", "setup"):
-        was, now = getattr(there, part).model_dump(), getattr(here, part).model_dump()
-        different = next((name for name in now if was[name] != now[name]), None)
-        if different is not None:
-            raise InputError(
-                f"{path}: measured with {part} {different} {was[different]!r}, but this is {now[different]!r}: "
-                "give the same options, write to another file, or move this one away to measure anew"
-            )
-    return there
 
 
 def missing_kernels(measurements: Measurements, kernels: Sequence[Kernel]) -> list[Kernel]:
@@ -127,23 +99,40 @@ def missing_kernels(measurements: Measurements, kernels: Sequence[Kernel]) -> li
     return _without(_keys(measurements), done, kernels)
 
 
-def _queue(measurements: Measurements, kernels: Sequence[Kernel], settings: SessionSettings) -> list[Kernel]:
+def _begun(path: Path, runner: Runner) -> Measurements:
+    """The measurements in a file, or none yet where there is no file."""
+    here = Measurements(device=runner.device, setup=runner.setup)
+    if not path.is_file():
+        return here
+    there = read_measurements(path)
+    for part in ("device", "setup"):
+        if different := difference(getattr(there, part), getattr(here, part)):
+            raise InputError(
+                f"{path}: measured with {part} {different}: "
+                "give the same options, write to another file, or move this one away to measure anew"
+            )
+    return there
+
+
+def _passes(measurements: Measurements, kernels: Sequence[Kernel], settings: SessionSettings) -> list[list[Kernel]]:
+    """What is left to time: a kernel is in a pass once at most, and no batch holds kernels of two."""
     key = _keys(measurements)
     wanted = measuring_order(_without(key, (), kernels), measurements.device.winograd)
     missing = missing_kernels(measurements, wanted)
     if not settings.retake:
-        return missing
+        return [missing]
     entries = measurements.measured(settings.max_drift)
     settled = [entry.kernel for entry in entries if entry.anchor_drift is None]
     settled += [entry.kernel for entry in measurements.fallen_back]
-    queue = missing + _without(key, settled + missing, wanted)
-    timed = Counter(key(entry.kernel) for batch in measurements.batches for entry in batch.measured)
-    timed.update(key(kernel) for kernel in queue)
+    passes = [missing + _without(key, settled + missing, wanted)]
+    timed = Counter(
+        key(entry.kernel) for batch in measurements.batches for entry in (*batch.measured, *batch.fallen_back)
+    )
+    timed.update(key(kernel) for kernel in passes[0])
     for number in range(2, settings.passes + 1):
-        again = [kernel for kernel in reversed(wanted) if timed[key(kernel)] < number]
-        timed.update(key(kernel) for kernel in again)
-        queue += again
-    return queue
+        passes.append([kernel for kernel in reversed(wanted) if timed[key(kernel)] < number])
+        timed.update(key(kernel) for kernel in passes[-1])
+    return passes
 
 
 def _keys(measurements: Measurements) -> Callable[[Kernel], object]:
@@ -160,35 +149,20 @@ def _without(key: Callable[[Kernel], object], done: Sequence[Kernel], kernels: S
     return list(left.values())
 
 
-def _batches(kernels: Sequence[Kernel]) -> Iterator[tuple[int, Sequence[Kernel]]]:
-    for start in range(0, len(kernels), BATCH):
-        yield start, kernels[start : start + BATCH]
+def _batches(kernels: Sequence[Kernel]) -> list[Sequence[Kernel]]:
+    return [kernels[start : start + BATCH] for start in range(0, len(kernels), BATCH)]
 
 
-def _warm_up(runner: Runner, settings: SessionSettings) -> None:
-    """Run the anchor until two looks agree: clocks, caches and the runtime's own start are then behind us."""
-    last = _anchor_ms(runner.time([_anchor(runner)])[0])
-    for _ in range(LOOKS - 1):
-        now = _anchor_ms(runner.time([_anchor(runner)])[0])
-        if abs(now / last - 1) <= settings.max_drift:
-            return
-        last = now
-
-
-def _steadiest(
+def _timed_steadily(
     measurements: Measurements, kernels: Sequence[Kernel], runner: Runner, settings: SessionSettings
 ) -> Batch:
-    """Time a batch until its anchor is within the limit; the attempt with the least drift, if none is."""
-    kept = _timed(kernels, runner)
-    attempts = 1
-    while (
-        abs(measurements.drift(kept.anchor_ms)) > settings.max_drift
-        and attempts < settings.attempts
-        and time.monotonic() < settings.deadline
-    ):
-        time.sleep(runner.cool_down_s)
-        attempts += 1
-        kept = min(kept, _timed(kernels, runner), key=lambda batch: abs(measurements.drift(batch.anchor_ms)))
+    kept, attempts = steadiest(
+        lambda: _timed(kernels, runner),
+        lambda batch: measurements.drift(batch.anchor_ms),
+        settings.max_drift,
+        runner.cool_down_s,
+        settings.deadline,
+    )
     return kept.model_copy(update={"attempts": attempts})
 
 
@@ -201,10 +175,10 @@ def _timed(kernels: Sequence[Kernel], runner: Runner) -> Batch:
         except InputError as error:
             failed.append(FailedKernel(kernel=kernel, reason=str(error)))
     models = [model for probe in probes.values() for model in probe.models]
-    anchor, *answers = runner.time([_anchor(runner), *models])
+    batch = time_beside_anchor(runner, models)
     measured: list[MeasuredKernel] = []
     fallen_back: list[MeasuredKernel] = []
-    turn = iter(answers)
+    turn = iter(batch.answers)
     for kernel, probe in probes.items():
         own = [next(turn) for _ in probe.models]
         timings = [answer for answer in own if isinstance(answer, Timing)]
@@ -216,7 +190,7 @@ def _timed(kernels: Sequence[Kernel], runner: Runner) -> Batch:
             (fallen_back if timing.fell_back else measured).append(_entry(kernel, timing))
     return Batch(
         when=datetime.now(UTC).isoformat(timespec="seconds"),
-        anchor_ms=_anchor_ms(anchor),
+        anchor_ms=round(batch.anchor_ms, 6),
         attempts=1,
         health=runner.health(),
         measured=tuple(measured),
@@ -228,22 +202,12 @@ def _timed(kernels: Sequence[Kernel], runner: Runner) -> Batch:
 def _probe(kernel: Kernel, runner: Runner) -> "Probe":
     from nas_isp.latency.probes import probe
 
-    stated = runner.device.precision
-    if kernel.precision not in (None, stated) and "int8" in (kernel.precision, stated):
-        raise InputError(f"kernel '{kernel.label()}' is {kernel.precision}, this session is timed in {stated} only")
-    return probe(kernel, arithmetic(runner.device), in_place=runner.device.processor == "cpu")
-
-
-def _anchor(runner: Runner) -> bytes:
-    return anchor_model(arithmetic(runner.device))
-
-
-def _anchor_ms(answer: Timing | Failure) -> float:
-    if isinstance(answer, Failure):
-        raise InputError(f"the target cannot run the anchor network ({answer.reason}): nothing can be timed on it")
-    if answer.fell_back:
-        raise InputError(f"the delegate does not run the anchor network whole ({answer.nodes_told}): choose another")
-    return round(answer.median_ms, 6)
+    device = runner.device
+    if not device.suits(kernel.precision):
+        raise InputError(
+            f"kernel '{kernel.label()}' is {kernel.precision}, this session is timed in {device.precision} only"
+        )
+    return probe(kernel, device.model_precision, in_place=device.processor == "cpu")
 
 
 def _entry(kernel: Kernel, timing: Timing) -> MeasuredKernel:

@@ -157,6 +157,8 @@ def _spread_sides(kernel: dict[str, Any]) -> None:
             if isinstance(sides, list | tuple) and len(sides) == 2:
                 kernel.setdefault("height", sides[0])
                 kernel.setdefault("width", sides[1])
+            elif "height" not in kernel:
+                kernel[name] = sides  # else a picture of another spelling would count as one pixel
     if "height" in kernel:
         kernel.setdefault("width", kernel["height"])
 

@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nas_isp.errors import InputError
-from nas_isp.latency.transport import Answer, answer_of, call, last_line, with_status
+from nas_isp.latency.transport import Answer, push_with, shell_with
 
 NO_SSH = "install OpenSSH's client (Debian: apt install openssh-client)"
 OPTIONS = ("-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-o", "ServerAliveInterval=10")
-PUSH_S = 120.0
 
 
 class SshTransport:
@@ -30,17 +29,11 @@ class SshTransport:
 
     def push(self, files: Sequence[Path], folder: str) -> None:
         """See `Transport.push`."""
-        process = call(["scp", "-q", *OPTIONS, *map(str, files), f"{self.host}:{folder}/"], PUSH_S, NO_SSH)
-        if process.returncode:
-            raise self._gone(last_line(process))
+        push_with(["scp", "-q", *OPTIONS, *map(str, files), f"{self.host}:{folder}/"], NO_SSH, self._gone)
 
     def shell(self, command: str, timeout_s: float) -> Answer:
         """See `Transport.shell`."""
-        process = call(["ssh", *OPTIONS, self.host, with_status(command)], timeout_s, NO_SSH)
-        answer = answer_of(process.stdout)
-        if answer is None:
-            raise self._gone(last_line(process))
-        return answer
+        return shell_with(["ssh", *OPTIONS, self.host], command, timeout_s, NO_SSH, self._gone)
 
     def _gone(self, reason: str) -> InputError:
         return InputError(

@@ -1,24 +1,24 @@
 """Latency tables: what was measured on a device, by whom, and the models fitted to it. One JSON file a device."""
 
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from nas_isp.errors import InputError
+from nas_isp.files import write_whole
 from nas_isp.latency.correction import Correction
 from nas_isp.latency.fit import Roofline, fit_models
 from nas_isp.latency.kernel import Kernel, Precision
 from nas_isp.latency.provenance import Setup
 from nas_isp.latency.uncertainty import Uncertainty
-from nas_isp.settings import Settings, parse_json, validated
+from nas_isp.settings import Settings, read_json, validated
 
 SCHEMA_VERSION: Literal[1] = 1
-MAX_TABLE_BYTES = 64 * 1024 * 1024
+MOST_BYTES = 64 * 1024 * 1024
+"""Of a table or a file of measurements: many times what every kernel of a phone takes."""
 
 Processor = Literal["gpu", "cpu", "npu"]
 
@@ -38,10 +38,14 @@ class DeviceRecord(Settings):
     threads: Annotated[int | None, Field(ge=1, description="Threads, for a CPU.")] = None
     winograd: Annotated[bool, Field(description="Whether the runtime runs wide 3x3 convolutions by Winograd.")] = False
 
+    @property
+    def model_precision(self) -> Precision:
+        """Precision of the models that it is given: a GPU computes float networks in half precision itself."""
+        return "int8" if self.precision == "int8" else "fp32"
 
-def arithmetic(device: DeviceRecord) -> Precision:
-    """In which form a network is given to a device: a GPU computes float networks in half precision itself."""
-    return "int8" if device.precision == "int8" else "fp32"
+    def suits(self, precision: Precision | None) -> bool:
+        """Whether a kernel of that precision can be timed on it; one that states none is taken to be of its own."""
+        return precision is None or (precision == "int8") == (self.precision == "int8")
 
 
 class SourceRecord(Settings):
@@ -103,16 +107,15 @@ def build_table(
     device: DeviceRecord,
     source: SourceRecord,
     measured: Sequence[MeasuredKernel],
-    correction: Correction | None = None,
     fallen_back: Sequence[MeasuredKernel] = (),
 ) -> LatencyTable:
-    """A table with the models fitted to the measured kernels; without a correction, none is applied."""
+    """A table with the models fitted to the measured kernels, and no correction yet."""
     kernels, times = [entry.kernel for entry in measured], [entry.median_ms for entry in measured]
     return LatencyTable(
         schema_version=SCHEMA_VERSION,
         device=device,
         source=source,
-        correction=correction or Correction(),
+        correction=Correction(),
         models=fit_models(kernels, times, device.winograd) if measured else {},
         measured=tuple(measured),
         fallen_back=tuple(fallen_back),
@@ -125,7 +128,7 @@ def read_table(path: Path) -> LatencyTable:
     Raises:
         InputError: unreadable, not JSON, or a field that is missing, unknown or out of range.
     """
-    content = read_json(path)
+    content = read_json(path, MOST_BYTES)
     if isinstance(content, dict) and "batches" in content:
         raise InputError(f"{path}: holds measurements, not a table; run `nas-isp latency build {path} -o TABLE.json`")
     return validated(content, LatencyTable, path)
@@ -137,69 +140,14 @@ def write_table(path: Path, table: LatencyTable) -> None:
     Raises:
         InputError: the folder cannot be written.
     """
-    content = table.model_dump(mode="json", exclude={"measured"})
-    lines = [json.dumps(entry.model_dump(mode="json", exclude_defaults=True)) for entry in table.measured]
-    head = json.dumps(content, indent=1)
-    write_text(path, head[: head.rindex("\n}")] + ',\n "measured": [\n' + ",\n".join(lines) + "\n ]\n}\n")
+    write_whole(path, json_lines(table, "measured", table.measured))
 
 
-def read_json(path: Path) -> Any:
-    """The content of a JSON file.
-
-    Raises:
-        InputError: unreadable or malformed; the message names file and line.
-    """
-    try:
-        if path.stat().st_size > MAX_TABLE_BYTES:
-            raise InputError(f"{path}: {path.stat().st_size} bytes; a table has at most {MAX_TABLE_BYTES}")
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as text ({error}); give a readable JSON file") from error
-    return parse_json(text, path)
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write plain data as an indented JSON file, atomically.
-
-    Raises:
-        InputError: the folder cannot be written.
-    """
-    write_text(path, json.dumps(content, indent=1) + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file atomically.
-
-    Raises:
-        InputError: the folder cannot be written.
-    """
-    try:
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=path.name, suffix=".part", delete=False) as part:
-            pass
-        try:
-            Path(part.name).write_text(text, encoding="utf-8")
-            os.chmod(part.name, 0o644)
-            os.replace(part.name, path)
-        finally:
-            Path(part.name).unlink(missing_ok=True)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror}); give a writable folder") from error
-
-
-def check_writable(path: Path) -> None:
-    """Make a file's folder and find out whether the file can be written, before work that would be lost otherwise.
-
-    Raises:
-        InputError: the folder cannot be made or written, or the file is a folder.
-    """
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder; give the name of a file to write")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror}); give a file in a writable folder") from error
+def json_lines(record: Settings, name: str, entries: Iterable[Settings]) -> str:
+    """A record as JSON, in which the entries of one field, `name`, come last and take one line each."""
+    head = json.dumps(record.model_dump(mode="json", exclude={name}), indent=1)
+    lines = [json.dumps(entry.model_dump(mode="json", exclude_defaults=True)) for entry in entries]
+    return head[: head.rindex("\n}")] + f',\n "{name}": [\n' + ",\n".join(lines) + "\n ]\n}\n"
 
 
 def merged(first: Iterable[MeasuredKernel], second: Iterable[MeasuredKernel]) -> list[MeasuredKernel]:

@@ -27,7 +27,7 @@ class TargetOptions:
     precision: Precision | None = None
     benchmark_binary: Path | None = None
     cpu_mask: str | None = None
-    runs: int = 50
+    runs: int | None = None
 
 
 def runner_for(target: str, options: TargetOptions) -> Runner:
@@ -63,9 +63,14 @@ def _host(address: str, options: TargetOptions) -> Runner:
         raise InputError(
             "target 'host' runs on the CPU (XNNPACK) in fp32 or int8; leave out --delegate and --precision fp16"
         )
-    for name, given in (("--benchmark-binary", options.benchmark_binary), ("--cpu-mask", options.cpu_mask)):
+    useless = {
+        "--benchmark-binary": options.benchmark_binary,
+        "--cpu-mask": options.cpu_mask,
+        "--runs": options.runs,
+    }
+    for name, given in useless.items():
         if given is not None:
-            raise InputError(f"target 'host' times in this process; leave out {name}")
+            raise InputError(f"target 'host' times in this process, in as many runs as it needs; leave out {name}")
     return HostRunner(options.threads, options.precision or "fp32")
 
 
@@ -95,18 +100,16 @@ _RUNNERS: dict[str, Callable[[str, TargetOptions], Runner]] = {HOST: _host, "adb
 
 
 def _benchmark_options(kind: str, options: TargetOptions) -> "BenchmarkOptions":
-    from nas_isp.latency.benchmark import BenchmarkOptions
+    from nas_isp.latency.benchmark import WANTED, BenchmarkOptions
 
     if options.benchmark_binary is None:
-        raise InputError(
-            f"target '{kind}': give --benchmark-binary FILE, TensorFlow Lite's benchmark_model built for the device"
-        )
+        raise InputError(f"target '{kind}': {WANTED} to --benchmark-binary")
     delegate = options.delegate or "xnnpack"
     return BenchmarkOptions(
         binary=options.benchmark_binary,
         delegate=delegate,
         precision=options.precision or ("fp16" if delegate == "gpu" else "fp32"),
         threads=options.threads,
-        runs=options.runs,
+        runs=options.runs or BenchmarkOptions.runs,
         core_mask=None if options.cpu_mask is None else options.cpu_mask.lower().removeprefix("0x"),
     )

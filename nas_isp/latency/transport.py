@@ -3,12 +3,15 @@
 import re
 import shlex
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from nas_isp.errors import InputError
+
+PUSH_S = 120.0
+"""Longest time for a batch of models, or for the benchmark program, over a slow cable."""
 
 EXIT_MARK = "nas-isp-exit="
 """Printed with the exit status by the remote shell itself: old devices do not pass it on."""
@@ -32,7 +35,7 @@ class Transport(Protocol):
         """Copy files into a folder of the device, under their names.
 
         Raises:
-            InputError: the device is gone, or takes no files.
+            InputError: the device is gone, takes no files, or does not take them in time.
         """
         ...
 
@@ -55,17 +58,28 @@ def run_remote(transport: Transport, words: Sequence[str], timeout_s: float = 30
     return transport.shell(shlex.join(words), timeout_s)
 
 
-def with_status(command: str) -> str:
-    """A command line that prints its own exit status at the end."""
-    return f"( {command} ) 2>&1; echo {EXIT_MARK}$?"
+def push_with(arguments: Sequence[str], missing: str, gone: Callable[[str], InputError]) -> None:
+    """Run a local program that copies files to the device.
+
+    Args:
+        arguments: its command line.
+        missing: what to do where it is not installed.
+        gone: the error for a device that it cannot reach, from its own last words.
+    """
+    process = call(arguments, PUSH_S, missing)
+    if process.returncode:
+        raise gone(last_line(process))
 
 
-def answer_of(output: str) -> Answer | None:
-    """What a command made by `with_status` printed; None if it did not get to its end."""
-    found = re.search(rf"{EXIT_MARK}(\d+)\s*$", output)
-    if found is None:
-        return None
-    return Answer(output[: found.start()].replace("\r\n", "\n"), int(found[1]))
+def shell_with(
+    arguments: Sequence[str], command: str, timeout_s: float, missing: str, gone: Callable[[str], InputError]
+) -> Answer:
+    """Run a local program that hands its last argument to the device's shell; see `push_with`."""
+    process = call([*arguments, _with_status(command)], timeout_s, missing)
+    answer = _answer_of(process.stdout)
+    if answer is None:
+        raise gone(last_line(process))
+    return answer
 
 
 def call(arguments: Sequence[str], timeout_s: float, missing: str) -> subprocess.CompletedProcess[str]:
@@ -98,3 +112,16 @@ def last_line(process: subprocess.CompletedProcess[str]) -> str:
     """What a program said last, for an error of one line."""
     lines = (process.stderr or process.stdout).strip().splitlines()
     return lines[-1].strip() if lines else f"exit status {process.returncode}"
+
+
+def _with_status(command: str) -> str:
+    """A command line that prints its own exit status at the end."""
+    return f"( {command} ) 2>&1; echo {EXIT_MARK}$?"
+
+
+def _answer_of(output: str) -> Answer | None:
+    """What a command made by `_with_status` printed; None if it did not get to its end."""
+    found = re.search(rf"{EXIT_MARK}(\d+)\s*$", output)
+    if found is None:
+        return None
+    return Answer(output[: found.start()].replace("\r\n", "\n"), int(found[1]))

@@ -1,28 +1,26 @@
 """Whole networks timed on a target in turns with the anchor, for comparison with what a table predicts of them."""
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from statistics import median_low
 
 from nas_isp.errors import InputError
-from nas_isp.latency.anchor import anchor_model
-from nas_isp.latency.measurements import MAX_DRIFT
+from nas_isp.latency.anchor import MAX_DRIFT
+from nas_isp.latency.kernel import Kernel
 from nas_isp.latency.runner import Failure, Runner, Timing
-from nas_isp.latency.tables import arithmetic
+from nas_isp.latency.steadiness import TimedBatch, steadiest, time_beside_anchor, warm_up
 
 BATCH = 4
 """Networks that are timed in turns with the anchor."""
 
-ATTEMPTS = 3
-"""How often a batch is timed at most until its anchor agrees with that of the others."""
-
 
 @dataclass(frozen=True)
 class Network:
-    """A network to time."""
+    """A network to predict and time."""
 
     name: str
+    kernels: tuple[Kernel, ...]
     write: Callable[[], bytes]
     """Its TFLite file, called when its turn comes."""
 
@@ -31,7 +29,8 @@ class Network:
 class TimedNetwork:
     """What came of one network."""
 
-    name: str
+    network: str
+    """Its name."""
     timed_ms: float
     """Median as timed."""
     anchor_ms: float
@@ -52,9 +51,10 @@ def median_of(timed: Sequence[TimedNetwork]) -> TimedNetwork:
 
 @dataclass(frozen=True)
 class Untimed:
-    """A network that could not be timed as asked."""
+    """A network that could not be read or timed as asked."""
 
-    name: str
+    network: str
+    """Its name."""
     reason: str
 
 
@@ -76,6 +76,11 @@ def time_networks(
         InputError: the target cannot be used, or cannot run the anchor.
     """
     anchors: list[float] = []
+
+    def drift(batch: TimedBatch) -> float:
+        return batch.anchor_ms / median_low(anchors) - 1 if anchors else 0.0
+
+    warm_up(runner, max_drift)
     for start in range(0, len(networks), BATCH):
         if on_progress is not None:
             on_progress(start, len(networks))
@@ -85,31 +90,10 @@ def time_networks(
                 models[network.name] = network.write()
             except InputError as error:
                 yield Untimed(network.name, str(error))
-        anchor_ms, answers = _steadiest(list(models.values()), runner, anchors, max_drift)
-        anchors.append(anchor_ms)
-        yield from (_outcome(name, answer, anchor_ms) for name, answer in zip(models, answers, strict=True))
-
-
-def _steadiest(
-    models: Sequence[bytes], runner: Runner, anchors: Sequence[float], max_drift: float
-) -> tuple[float, Sequence[Timing | Failure]]:
-    def drift(attempt: tuple[float, Sequence[Timing | Failure]]) -> float:
-        return abs(attempt[0] / median_low(anchors) - 1) if anchors else 0.0
-
-    best = _timed(models, runner)
-    for _ in range(ATTEMPTS - 1):
-        if drift(best) <= max_drift:
-            break
-        time.sleep(runner.cool_down_s)
-        best = min(best, _timed(models, runner), key=drift)
-    return best
-
-
-def _timed(models: Sequence[bytes], runner: Runner) -> tuple[float, Sequence[Timing | Failure]]:
-    anchor, *answers = runner.time([anchor_model(arithmetic(runner.device)), *models])
-    if isinstance(anchor, Failure):
-        raise InputError(f"the target cannot run the anchor network ({anchor.reason}): nothing can be timed on it")
-    return anchor.median_ms, answers
+        attempt = partial(time_beside_anchor, runner, list(models.values()))
+        batch, _ = steadiest(attempt, drift, max_drift, runner.cool_down_s)
+        anchors.append(batch.anchor_ms)
+        yield from (_outcome(name, answer, batch.anchor_ms) for name, answer in zip(models, batch.answers, strict=True))
 
 
 def _outcome(name: str, answer: Timing | Failure, anchor_ms: float) -> TimedNetwork | Untimed:

@@ -1,16 +1,14 @@
 """Fetching published weights: whole and with the right checksum, or not at all."""
 
 import hashlib
-import os
-import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from http.client import HTTPException
 from pathlib import Path
-from typing import IO
 
 from nas_isp.errors import InputError
+from nas_isp.files import make_folder, whole_file
 from nas_isp.perceptual.weight_files import WEIGHTS_VARIABLE, WeightsFile, cache_folder, find_weights, weights_folders
 
 TIMEOUT_S = 20.0
@@ -20,8 +18,8 @@ CHUNK_BYTES = 1 << 20
 def download(file: WeightsFile, folder: Path, timeout_s: float = TIMEOUT_S) -> Path:
     """Fetch a file into a folder, with a progress bar on a terminal's stderr.
 
-    The bytes go to a file beside it that ends in `.part` and takes the final name only when its checksum is right,
-    so that nothing unfinished or wrong is ever found; several processes may fetch the same file at once.
+    The bytes take the final name only when their checksum is right, so that nothing unfinished or wrong is ever found;
+    several processes may fetch the same file at once.
 
     Args:
         file: which has an address.
@@ -32,20 +30,14 @@ def download(file: WeightsFile, folder: Path, timeout_s: float = TIMEOUT_S) -> P
         InputError: not reachable, broken off, a wrong checksum, or a folder that cannot be written.
     """
     assert file.address is not None
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=f"{file.name}.", suffix=".part", delete=False) as part:
-            try:
-                digest = _fetch(file.address, part, timeout_s)
-                _check(digest, file)
-                part.flush()
-                os.replace(part.name, folder / file.name)
-            except BaseException:
-                Path(part.name).unlink(missing_ok=True)
-                raise
-    except (urllib.error.URLError, HTTPException, OSError) as error:
-        reason = getattr(error, "reason", None) or error
-        raise InputError(f"{file.address} cannot be fetched ({reason})") from error
+    make_folder(folder)
+    with whole_file(folder / file.name) as part:
+        try:
+            digest = _fetch(file.address, part, timeout_s)
+        except (urllib.error.URLError, HTTPException, OSError) as error:
+            reason = getattr(error, "reason", None) or error
+            raise InputError(f"{file.address} cannot be fetched ({reason})") from error
+        _check(digest, file)
     return folder / file.name
 
 
@@ -78,7 +70,7 @@ def weights_or_download(
         ) from error
 
 
-def _fetch(address: str, part: IO[bytes], timeout_s: float) -> str:
+def _fetch(address: str, part: Path, timeout_s: float) -> str:
     """Copy what is at an address to a file; returns the SHA-256 of what came."""
     from rich.console import Console
     from rich.progress import wrap_file
@@ -88,10 +80,13 @@ def _fetch(address: str, part: IO[bytes], timeout_s: float) -> str:
     with urllib.request.urlopen(address, timeout=timeout_s) as response:
         length = int(response.headers.get("Content-Length", 0))
         name = f"Downloading {address.rsplit('/', 1)[-1]}"
-        with wrap_file(response, length, description=name, console=console, disable=not console.is_terminal) as source:
+        with (
+            wrap_file(response, length, description=name, console=console, disable=not console.is_terminal) as source,
+            part.open("wb") as written,
+        ):
             while chunk := source.read(CHUNK_BYTES):
                 digest.update(chunk)
-                part.write(chunk)
+                written.write(chunk)
     return digest.hexdigest()
 
 

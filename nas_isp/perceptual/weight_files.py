@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nas_isp.errors import InputError
+from nas_isp.resources import user_cache
 
 WEIGHTS_VARIABLE = "NAS_ISP_WEIGHTS"
 
@@ -66,5 +67,4 @@ def weights_folders(weights_dir: Path | None = None) -> list[Path]:
 
 def cache_folder() -> Path:
     """Where downloads are kept: `nas_isp/weights` in the user's cache folder (XDG); it may not exist yet."""
-    named = os.environ.get("XDG_CACHE_HOME")
-    return (Path(named) if named else Path.home() / ".cache") / "nas_isp" / "weights"
+    return user_cache() / "weights"

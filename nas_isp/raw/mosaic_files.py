@@ -1,6 +1,5 @@
 """Bare mosaics: PNG, TIFF, `.npy` and headerless `.raw` files that a sensor description explains."""
 
-import os
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas_isp.errors import InputError
+from nas_isp.files import whole_file
 from nas_isp.raw.capture import Capture
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.packing import unpack_uint16
@@ -56,12 +56,15 @@ def read_mosaic_file(path: Path, sensor: SensorDescription) -> RawImage:
 
 
 def write_mosaic_png(path: Path, mosaic: NDArray[np.uint16]) -> None:
-    """Write a mosaic `(H, W)` as 16-bit greyscale PNG, whole or not at all."""
+    """Write a mosaic `(H, W)` as 16-bit greyscale PNG, whole or not at all.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
     from PIL import Image
 
-    partial = path.with_name(f".{path.name}.partial")
-    Image.fromarray(mosaic).save(partial, format="PNG")
-    os.replace(partial, path)
+    with whole_file(path) as part:
+        Image.fromarray(mosaic).save(part, format="PNG")
 
 
 def _read_png(path: Path, sensor: SensorDescription) -> Stored:

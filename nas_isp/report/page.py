@@ -5,8 +5,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from nas_isp.files import write_whole
 from nas_isp.generators.architecture import Architecture, PlainArchitecture
-from nas_isp.report.files import write_bytes_whole
 from nas_isp.report.latency import front_latency, kernels_html
 from nas_isp.report.plots import plot_png
 from nas_isp.search.records import quality_name
@@ -27,7 +27,7 @@ def write_page(study: Study, path: Path) -> None:
     Raises:
         InputError: the file cannot be written.
     """
-    write_bytes_whole(path, page_html(study).encode())
+    write_whole(path, page_html(study))
 
 
 def page_html(study: Study) -> str:

@@ -8,7 +8,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from nas_isp.errors import InputError
-from nas_isp.report.files import write_bytes_whole
+from nas_isp.files import write_whole
 from nas_isp.search.records import TrialRecord, quality_name
 from nas_isp.search.study import Study
 
@@ -23,7 +23,7 @@ def write_plot(study: Study, path: Path) -> None:
     """
     if path.suffix.lower() != ".png":
         raise InputError(f"--plot {path}: only .png is written; give a name that ends in .png")
-    write_bytes_whole(path, plot_png(study))
+    write_whole(path, plot_png(study))
 
 
 def plot_png(study: Study) -> bytes:

@@ -1,18 +1,10 @@
-"""Small files that are whole after any kill."""
+"""Files that several processes meet at, or that a kill may leave with a torn line."""
 
 import fcntl
-import os
 from pathlib import Path
 from typing import IO
 
 from nas_isp.errors import InputError
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Replace a file's text atomically."""
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)
 
 
 def drop_torn_line(path: Path) -> None:

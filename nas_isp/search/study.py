@@ -10,9 +10,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from nas_isp.errors import InputError
+from nas_isp.files import UNFINISHED, write_whole
 from nas_isp.generators.architecture import ARCHITECTURE, Architecture
 from nas_isp.search.config import StudyConfig, load_config, refuse_other_config
-from nas_isp.search.files import drop_torn_line, lock_file, write_whole
+from nas_isp.search.files import drop_torn_line, lock_file
 from nas_isp.search.front import knee, pareto_front
 from nas_isp.search.records import TrialRecord, quality_name
 from nas_isp.settings import load_yaml, parse_json, validated
@@ -231,4 +232,4 @@ def _refuse_links_outside(folder: Path) -> None:
 
 def _is_foreign(folder: Path) -> bool:
     """Whether a folder without a configuration holds anything but the beginnings of a study."""
-    return any(path.name not in {LOCK, "trials", f"{CONFIG}.part"} for path in folder.iterdir())
+    return any(path.name not in {LOCK, "trials"} and path.suffix != UNFINISHED for path in folder.iterdir())

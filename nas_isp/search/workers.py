@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
-from nas_isp.search.files import write_whole
+from nas_isp.files import write_whole
 
 Status = Literal["reached", "failed", "interrupted", "died"]
 ShouldStop = Callable[[], bool]

@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 
 from nas_isp.generators.published import PUBLISHED
-from nas_isp.latency.host_models import single_kernel_model
-from nas_isp.latency.kernel import convolution
+from nas_isp.latency.host import host_device
+from nas_isp.latency.kernel import convolution, shuffle
+from nas_isp.latency.kernel_models import kernel_chain_model, single_kernel_model
+from nas_isp.latency.measurements import Measurements, write_measurements
+from nas_isp.latency.provenance import Setup
 
 NETWORK = {
     "network": "first",
@@ -83,6 +86,17 @@ def test_predict_a_published_model(nas_isp: Any) -> None:
     assert "depth_to_space" in nas_isp(*arguments).stdout
 
 
+def test_a_tflite_file_is_predicted_by_its_operators(nas_isp: Any, tmp_path: Path) -> None:
+    kernels = [convolution(4, 12, 3, (32, 32), activation="relu"), shuffle(3, 2, (32, 32))]
+    (tmp_path / "network.tflite").write_bytes(kernel_chain_model(kernels))
+    (tmp_path / "network.json").write_text(json.dumps([kernel.model_dump(mode="json") for kernel in kernels]))
+    arguments = ("predict", "--device", "pixel4-gpu", "--format", "json")
+    found = json.loads(nas_isp(*arguments, "--model", "network.tflite").stdout)
+    assert [kernel["label"] for kernel in found["kernels"]] == [kernel.label() for kernel in kernels]
+    assert found["latency_ms"] == json.loads(nas_isp(*arguments, "--kernels", "network.json").stdout)["latency_ms"]
+    assert "absent.tflite: cannot be read" in refused(nas_isp(*arguments, "--model", "absent.tflite"))
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -96,10 +110,13 @@ def test_predict_a_published_model(nas_isp: Any) -> None:
         (("measure", "--target", "gpio", "--model", "efficient-isp"), "unknown target 'gpio'"),
         (("measure", "--target", "host:1", "--model", "efficient-isp", "-o", "x.json"), "no address"),
         (("measure", "--target", "host", "--space", "nope"), "nope"),
+        (("measure", "--target", "host"), "give one of --space"),
+        (("measure", "--target", "host", "--space", "tiny", "--model", "efficient-isp"), "give one of --space"),
+        (("measure", "--target", "host", "--model", "efficient-isp", "--runs", "9"), "leave out --runs"),
         (("build", "bad.jsonl", "-o", "table.json"), "bad.jsonl"),
         (("validate", "--device", "host", "--networks", "mobile"), "SPACE:N"),
         (("validate", "--device", "host", "--networks", "."), "holds no .json"),
-        (("measure", "--target", "host", "--model", "efficient-isp", "-o", "broken.jsonl/y.json"), "cannot be written"),
+        (("measure", "--target", "host", "--model", "efficient-isp", "-o", "broken.jsonl/y.json"), "cannot be made"),
         (("validate", "--device", "host", "--networks", "tiny:1", "-o", "none/y.json"), "cannot be written"),
         (("validate", "--device", "pixel4-gpu", "--networks", "mobile:1"), "give the --target"),
     ],
@@ -112,6 +129,19 @@ def test_bad_input_gets_one_line(nas_isp: Any, tmp_path: Path, arguments: tuple[
     assert message in refused(nas_isp(*arguments))
 
 
+def test_stale_measurements_of_this_machine_hide_no_other_device(nas_isp: Any, tmp_path: Path) -> None:
+    (tmp_path / "cache").mkdir()
+    old = host_device(1).model_copy(update={"runtime_version": "0.1"})
+    setup = Setup(target="host", system="old", anchor="old")
+    write_measurements(tmp_path / "cache" / "host.json", Measurements(device=old, setup=setup))
+    listed = nas_isp("list", "--format", "json")
+    rows = {row["id"]: row for row in json.loads(listed.stdout)}
+    assert rows["host"]["kernels"] == 0
+    assert rows["pixel4-gpu"]["kernels"] > 1000
+    assert "LiteRT 0.1" in listed.stderr
+    assert "move this file away" in listed.stderr
+
+
 def test_measured_kernels_become_a_table_that_predicts(nas_isp: Any, tmp_path: Path) -> None:
     small = {"op": "conv2d", "in_channels": 4, "out_channels": 8, "kernel": 3, "height": 32, "width": 32}
     (tmp_path / "one.json").write_text(json.dumps([small, {**small, "height": 64, "width": 64}]))
@@ -119,15 +149,15 @@ def test_measured_kernels_become_a_table_that_predicts(nas_isp: Any, tmp_path: P
     assert measured.returncode == 0, measured.stderr
     assert "2 kernels measured" in measured.stderr
     assert "latency build" in refused(nas_isp("predict", "--device", "measurements.json", "--kernels", "one.json"))
-    (tmp_path / "networks.json").write_text(
-        json.dumps({"results": [{"kernels_ms": 1.0, "kernel_count": 2, "measured_ms": 1.5}]})
+    assert "give the result of" in refused(
+        nas_isp("build", "measurements.json", "-o", "t.json", "--networks", "one.json")
     )
-    built = nas_isp("build", "measurements.json", "-o", "table.json", "--networks", "networks.json")
-    assert "correction fitted on 1 networks" in built.stderr
+    built = nas_isp("build", "measurements.json", "-o", "table.json")
+    assert "2 kernels, 1 models, correction not fitted" in built.stderr
     answer = nas_isp("predict", "--device", "table.json", "--kernels", "one.json", "--format", "json")
     found = json.loads(answer.stdout)
     assert found["measured_share"] == 1
-    assert found["latency_ms"] == pytest.approx(1.5 * found["kernels_ms"], rel=1e-4)
+    assert found["latency_ms"] == pytest.approx(found["kernels_ms"])
 
 
 def test_predict_on_this_machine_times_what_is_missing(nas_isp: Any, tmp_path: Path) -> None:
@@ -159,6 +189,7 @@ def test_validate_takes_a_folder_in_8_bits_and_leaves_out_what_it_cannot_use(nas
     (folder / "good.json").write_text(PUBLISHED["robust-isp"].to_json())
     (folder / "broken.json").write_text("{")
     (folder / "float.tflite").write_bytes(single_kernel_model(convolution(4, 4, 3, (32, 32))))
+    (folder / "float.tflite.json").write_text('{"runtime": "tflite"}')
     arguments = ("--device", "host-int8", "--networks", "networks", "--input-size", "32x32", "-o", "out.json")
     answer = nas_isp("validate", *arguments)
     assert answer.returncode == 0, answer.stderr

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from json_faults import spoil
 
 from nas_isp.cli.app import main
 from nas_isp.latency.kernel import Kernel
@@ -73,13 +74,7 @@ def test_a_faulty_table(
     value: Any,
     message: str,
 ) -> None:
-    place: Any = content
-    for step in path[:-1]:
-        place = place[step]
-    if value is None:
-        del place[path[-1]]
-    else:
-        place[path[-1]] = value
+    spoil(content, path, value)
     table, kernels = tmp_path / "faulty.json", tmp_path / "kernels.json"
     table.write_text(json.dumps(content))
     kernels.write_text(json.dumps([CONV]))

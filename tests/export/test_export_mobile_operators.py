@@ -10,8 +10,8 @@ from nas_isp.export import tflite_ends, tflite_file
 from nas_isp.export.mobile_operators import TARGETS, left_to_cpu
 from nas_isp.export.quantise import quantise_with
 from nas_isp.export.ranges import observe_ranges
-from nas_isp.latency.host_models import single_kernel_model
 from nas_isp.latency.kernel import Kernel
+from nas_isp.latency.kernel_models import single_kernel_model
 
 KERNELS = {
     "CONV_2D": {"op": "conv2d", "in_channels": 4, "out_channels": 6, "kernel": 3},

@@ -10,8 +10,8 @@ from nas_isp.errors import InputError
 from nas_isp.export import tflite_file
 from nas_isp.export.quantise import quantise_tflite, quantise_with
 from nas_isp.export.ranges import PIXEL_RANGE, TANH_SATURATES, least_error_range, observe_ranges
-from nas_isp.latency.host_models import single_kernel_model
 from nas_isp.latency.kernel import Kernel
+from nas_isp.latency.kernel_models import single_kernel_model
 
 SIZE = (24, 32)
 

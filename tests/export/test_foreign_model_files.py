@@ -11,8 +11,8 @@ from nas_isp.errors import InputError
 from nas_isp.export import onnx_file, tflite_file
 from nas_isp.export.runners import checked_picture
 from nas_isp.export.tflite_kernels import kernels_of_tflite
-from nas_isp.latency.host_models import single_kernel_model
 from nas_isp.latency.kernel import convolution
+from nas_isp.latency.kernel_models import single_kernel_model
 
 FILE = Path("model")
 

@@ -1,16 +1,22 @@
 from pathlib import Path
 
 import pytest
+from ai_edge_litert import schema_py_generated as schema
+from plain_networks import EVERYTHING
 
 from nas_isp.errors import InputError
 from nas_isp.export.tflite import export_tflite
+from nas_isp.export.tflite_ends import give_pixels, take_sensor_values
 from nas_isp.export.tflite_file import free_sides, parse, serialise
 from nas_isp.export.tflite_kernels import kernels_of_tflite
-from nas_isp.generators.architecture import Architecture, Block, PlainArchitecture
+from nas_isp.generators.architecture import Architecture
 from nas_isp.generators.build import build, fuse
-from nas_isp.latency.host_models import kernel_chain_model, single_kernel_model
 from nas_isp.latency.kernel import Kernel, Precision, convolution, elementwise, shuffle
+from nas_isp.latency.kernel_models import kernel_chain_model, single_kernel_model
 from nas_isp.latency.kernels import kernels_of
+from nas_isp.latency.predict import predict
+from nas_isp.latency.tables import DeviceRecord, MeasuredKernel, SourceRecord, build_table
+from nas_isp.latency.tflite_graph import TfliteGraph
 
 FILE = Path("model.tflite")
 SIZE = (6, 8)
@@ -58,7 +64,7 @@ def test_an_activation_that_others_need_the_input_of_is_a_kernel_of_its_own() ->
     assert [kernel.op for kernel in kernels_of_tflite(serialise(model), FILE)] == ["conv2d", "activation"]
 
 
-def test_sides_that_run_time_decides_and_unknown_operators_are_refused() -> None:
+def test_sides_that_run_time_decides_and_other_files_are_refused() -> None:
     model = parse(kernel_chain_model([convolution(4, 12, 3, SIZE), shuffle(3, 2, SIZE)]), FILE)
     free_sides(model)
     with pytest.raises(InputError, match="--input-size"):
@@ -67,18 +73,56 @@ def test_sides_that_run_time_decides_and_unknown_operators_are_refused() -> None
         kernels_of_tflite(b"nothing of the kind", FILE)
 
 
-EVERYTHING = PlainArchitecture(
-    blocks=(
-        Block(kind="dwsep5", channels=8),
-        Block(kind="rep3", channels=8, residual=True, activation="relu6"),
-        Block(kind="dwsep3", channels=8, residual=True, activation="none"),
-        Block(kind="conv1", channels=12, activation="tanh"),
-    ),
-    scale=4,
-    color_head=True,
-    tail_kernel=5,
-    tail_activation="relu",
+SMALL = [convolution(4, 12, 3, SIZE, activation="relu"), shuffle(3, 2, SIZE)]
+
+
+@pytest.mark.parametrize(
+    ("precision", "black", "before"),
+    [
+        ("fp32", (64, 64, 64, 64), [("copy", None), ("sub", "fp32")]),
+        ("int8", (64, 64, 64, 64), [("copy", None)] * 3),
+        ("int8", (64, 65, 66, 67), [("copy", None)] * 4),
+    ],
 )
+def test_the_ends_for_an_apps_integers_are_no_kernels_of_the_network(
+    precision: Precision, black: tuple[float, ...], before: list[tuple[str, str | None]]
+) -> None:
+    model = parse(kernel_chain_model(SMALL, precision), FILE)
+    take_sensor_values(model, black, 1023)  # type: ignore[arg-type]
+    give_pixels(model)
+    kernels = kernels_of_tflite(serialise(model), FILE)
+    assert [(kernel.op, kernel.precision) for kernel in kernels] == [
+        *before,
+        ("conv2d", precision),
+        ("depth_to_space", precision),
+        ("copy", None),
+    ]
+    assert [kernel.model_copy(update={"precision": None}) for kernel in kernels[-3:-1]] == SMALL
+    assert kernels[0].label() == "copy 4->4 @ 6x8"
+    assert kernels[-1].label() == "copy 3->3 @ 12x16"
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_a_file_with_the_ends_of_an_app_is_predicted_by_a_table_of_its_precision(precision: Precision) -> None:
+    model = parse(kernel_chain_model(SMALL, precision), FILE)
+    take_sensor_values(model, (64, 64, 64, 64), 1023)
+    device = DeviceRecord(id="toy", name="Toy", soc="none", processor="cpu", runtime="none", precision=precision)
+    source = SourceRecord(how="by hand", when="once", licence="none", link="")
+    table = build_table(device, source, [MeasuredKernel(kernel=kernel, median_ms=1.0, runs=1) for kernel in SMALL])
+    parts = predict(table, kernels_of_tflite(serialise(model), FILE)).kernels
+    assert {part.kernel.op: part.basis for part in parts} == {
+        **({"sub": "extrapolated"} if precision == "fp32" else {}),
+        "copy": "extrapolated",
+        "conv2d": "measured",
+        "depth_to_space": "measured",
+    }
+
+
+def test_an_unknown_operator_is_named() -> None:
+    graph = TfliteGraph()
+    graph.output = graph.add(schema.BuiltinOperator.COS, [graph.input((1, 6, 8, 4))], (1, 6, 8, 4))
+    with pytest.raises(InputError, match="operator COS is no kernel that latency is known of; give"):
+        kernels_of_tflite(graph.serialised(), FILE)
 
 
 @pytest.mark.slow
@@ -88,3 +132,10 @@ def test_an_exported_network_is_read_as_the_kernels_of_its_architecture(architec
     found = [kernel.model_copy(update={"precision": None}).model_dump_json() for kernel in exported]
     unpadded = [kernel.model_dump_json() for kernel in kernels_of(architecture, 64, 96)]
     assert sorted(found) == sorted(unpadded)
+
+
+@pytest.mark.slow
+def test_weights_of_half_precision_change_no_kernel() -> None:
+    net = fuse(build(EVERYTHING))
+    half, single = (kernels_of_tflite(export_tflite(net, 64, 96, precision), FILE) for precision in ("fp16", "fp32"))
+    assert half == single

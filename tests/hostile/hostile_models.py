@@ -18,8 +18,8 @@ from nas_isp.generators.build import assemble
 from nas_isp.generators.bundle import Bundle, BundleRecord, save_bundle
 from nas_isp.generators.checkpoints import import_checkpoint, published_weights
 from nas_isp.generators.published import PUBLISHED
-from nas_isp.latency.host_models import kernel_chain_model
 from nas_isp.latency.kernel import Kernel, convolution, shuffle
+from nas_isp.latency.kernel_models import kernel_chain_model
 from nas_isp.perceptual.squeezenet import load_caffe_squeezenet, unfilled_squeezenet
 from nas_isp.perceptual.vit import VitSize, load_vit
 from nas_isp.raw.sensor import SensorDescription

@@ -32,6 +32,7 @@ class BenchmarkServer:
     def __init__(self, path: Path, prints_median: bool = True) -> None:
         self.path, self.prints_median = path, prints_median
         self.slowness: Callable[[], float] = lambda: 1.0
+        self.writes_profiles = True
         self.fixed_us: int | None = None
         """Time of every run at slowness 1, for tests that a busy machine must not disturb; None takes the real time."""
         self.command_lines: list[list[str]] = []
@@ -67,7 +68,7 @@ class BenchmarkServer:
         lines.append(
             f"INFO: Inference timings in us: Init: 1, First inference: 1, Warmup (avg): 1, Inference (avg): {average}"
         )
-        if options.get("enable_op_profiling") == "true":
+        if options.get("enable_op_profiling") == "true" and self.writes_profiles:
             (Path(folder) / options["profiling_output_csv_file"]).write_text(_profile(interpreter, average / 1e3))
         return "\n".join(lines), 0
 
@@ -118,9 +119,7 @@ def _delegation(interpreter: Any, options: dict[str, str]) -> list[str]:
     refused = [name for name in operators if name in GPU_REFUSES]
     taken = len(operators) - len(refused)
     if not taken:
-        return [
-            "INFO: Though GPU delegate is explicitly applied, the model graph will not be executed by the delegate."
-        ]
+        return [NOT_APPLIED]
     told = [REPLACING.format(taken=taken, nodes=len(operators), name="TfLiteGpuDelegateV2")]
     if not refused:
         return [*told, APPLIED.format(name="GPU", how="completely executed by the delegate.")]

@@ -12,8 +12,8 @@ import pytest
 from android_device import AndroidDevice
 from benchmark_program import BenchmarkServer, client_script
 
-from nas_isp.latency.host_models import kernel_chain_model
 from nas_isp.latency.kernel import convolution, shuffle
+from nas_isp.latency.kernel_models import kernel_chain_model
 from nas_isp.latency.measurements import read_measurements
 
 LOOSE = ("--max-drift", "900")

@@ -14,8 +14,8 @@ from nas_isp.errors import InputError
 from nas_isp.latency import benchmark, session
 from nas_isp.latency.adb import AdbTransport, attached_devices, chosen_device
 from nas_isp.latency.benchmark import BenchmarkRunner
-from nas_isp.latency.host_models import single_kernel_model
 from nas_isp.latency.kernel import convolution, elementwise
+from nas_isp.latency.kernel_models import single_kernel_model
 from nas_isp.latency.measurements import read_measurements
 from nas_isp.latency.predict import predict
 from nas_isp.latency.provenance import Health
@@ -193,6 +193,15 @@ def test_operators_are_profiled_in_a_run_of_their_own(phone: AndroidDevice, serv
     assert len(server.command_lines) == 1
 
 
+def test_a_program_that_writes_no_profile_is_not_given_that_of_another_model(
+    phone: AndroidDevice, server: BenchmarkServer
+) -> None:
+    target, model = runner(server), single_kernel_model(KERNELS[0])
+    assert target.profile(model)
+    server.writes_profiles = False
+    assert target.profile(model) == []
+
+
 @pytest.mark.usefixtures("few_runs")
 def test_another_program_is_pushed_and_measurements_are_never_mixed(
     phone: AndroidDevice, server: BenchmarkServer, tmp_path: Path
@@ -255,7 +264,7 @@ def test_without_adb_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"benchmark_binary": None}, "give --benchmark-binary"),
+        ({"benchmark_binary": None}, "benchmark_model built for the device to --benchmark-binary"),
         ({"benchmark_binary": Path("absent")}, "absent: cannot be read"),
         ({"cpu_mask": "xyz"}, "--cpu-mask 'xyz'"),
         ({"cpu_mask": "0"}, "--cpu-mask '0'"),

@@ -1,12 +1,15 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 
 from nas_isp.errors import InputError
-from nas_isp.latency.host import HostRunner, _spread_evenly, check_same_host, host_device
-from nas_isp.latency.host_models import single_kernel_model
+from nas_isp.latency.host import HostRunner, check_same_host, host_device, spread_evenly
 from nas_isp.latency.kernel import Kernel
+from nas_isp.latency.kernel_models import single_kernel_model
 from nas_isp.latency.runner import Failure, Timing
+from nas_isp.latency.tflite_graph import TfliteGraph
 
 QUICK = HostRunner(seconds_per_model=0.001)
 
@@ -37,11 +40,25 @@ def test_a_broken_model_fails_alone() -> None:
     assert answers[1].reason
 
 
+def test_a_model_that_loads_but_does_not_run_fails_alone() -> None:
+    graph = TfliteGraph()
+    options = schema.GatherOptionsT()
+    options.axis = 1
+    inputs = [graph.input((1, 4)), graph.constant(np.array([99], np.int32))]
+    graph.output = graph.add(
+        schema.BuiltinOperator.GATHER, inputs, (1, 1), schema.BuiltinOptions.GatherOptions, options
+    )
+    answers = QUICK.time([graph.serialised(), single_kernel_model(kernel("mean"))])
+    assert [type(answer) for answer in answers] == [Failure, Timing]
+    assert isinstance(answers[0], Failure)
+    assert "gather index out of bounds" in answers[0].reason
+
+
 def test_runs_are_spread_evenly_over_the_batch() -> None:
-    turns = list(_spread_evenly({0: 6, 1: 2, 2: 3}))
+    turns = list(spread_evenly({0: 6, 1: 2, 2: 3}))
     assert {index: turns.count(index) for index in (0, 1, 2)} == {0: 6, 1: 2, 2: 3}
     assert turns == [0, 0, 2, 0, 1, 0, 2, 0, 0, 1, 2]
-    assert not list(_spread_evenly({}))
+    assert not list(spread_evenly({}))
 
 
 def test_measurements_of_another_runtime_are_refused() -> None:

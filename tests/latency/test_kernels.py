@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from plain_networks import EVERYTHING
 from torch import nn
 
 from nas_isp.errors import InputError
@@ -12,21 +13,9 @@ from nas_isp.generators.architecture import Architecture, Block, BlockKind, Plai
 from nas_isp.generators.build import build, fuse
 from nas_isp.generators.cost import count
 from nas_isp.generators.published import PUBLISHED
-from nas_isp.latency.host_models import single_kernel_model
+from nas_isp.latency.kernel_models import single_kernel_model
 from nas_isp.latency.kernels import Kernel, kernels_of
 
-EVERYTHING = PlainArchitecture(
-    blocks=(
-        Block(kind="dwsep5", channels=8),
-        Block(kind="rep3", channels=8, residual=True, activation="relu6"),
-        Block(kind="dwsep3", channels=8, residual=True, activation="none"),
-        Block(kind="conv1", channels=12, activation="tanh"),
-    ),
-    scale=4,
-    color_head=True,
-    tail_kernel=5,
-    tail_activation="relu",
-)
 EVERY_KIND = PlainArchitecture(blocks=tuple(Block(kind=kind, channels=8) for kind in get_args(BlockKind)))
 PLAIN: list[Architecture] = [PUBLISHED["efficient-isp"], PUBLISHED["robust-isp"], EVERYTHING, EVERY_KIND]
 

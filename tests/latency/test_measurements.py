@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from json_faults import spoil
 from simulated_target import SimulatedRunner
 
 from nas_isp.errors import InputError
@@ -39,13 +40,7 @@ def test_a_fault_gives_one_line_that_names_the_field(
     file: Path, path: tuple[Any, ...], value: Any, message: str
 ) -> None:
     content = json.loads(file.read_text())
-    place: Any = content
-    for step in path[:-1]:
-        place = place[step]
-    if value is None:
-        del place[path[-1]]
-    else:
-        place[path[-1]] = value
+    spoil(content, path, value)
     file.write_text(json.dumps(content))
     with pytest.raises(InputError, match=message) as caught:
         read_measurements(file)
@@ -73,6 +68,18 @@ def test_times_are_stated_at_the_anchors_reference(file: Path) -> None:
     for batch, factor in ((first, 1.0), (second, 1.04)):
         for entry in batch.measured:
             assert after[entry.kernel] == pytest.approx(before[entry.kernel] / factor, abs=2e-6)
+
+
+def test_a_spread_that_not_every_time_of_a_kernel_has_is_left_out(file: Path) -> None:
+    """Else quantiles of one time could contradict the median of all, and the table could not be read again."""
+    measurements = read_measurements(file)
+    first, second = measurements.batches
+    entry = first.measured[0]
+    again = entry.model_copy(update={"median_ms": 9 * entry.median_ms, "p90_ms": 9.1 * entry.median_ms})
+    twice = measurements.model_copy(update={"batches": (first, second.model_copy(update={"measured": (again,)}))})
+    (found, *_) = (kernel for kernel in twice.measured() if kernel.kernel == entry.kernel)
+    assert found.median_ms == pytest.approx(5 * entry.median_ms, abs=1e-6)
+    assert found.p90_ms is None
 
 
 def test_measurements_given_as_a_table_say_what_to_run(file: Path) -> None:

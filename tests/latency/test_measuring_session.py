@@ -12,8 +12,8 @@ import pytest
 from simulated_target import ANCHOR_MS, SimulatedRunner
 
 from nas_isp.errors import InputError
-from nas_isp.latency.host_models import single_kernel_model
 from nas_isp.latency.kernel import Kernel, convolution
+from nas_isp.latency.kernel_models import single_kernel_model
 from nas_isp.latency.measurements import Measurements, read_measurements
 from nas_isp.latency.predict import predict
 from nas_isp.latency.runner import Failure
@@ -104,6 +104,22 @@ def test_what_falls_back_or_fails_is_kept_apart(tmp_path: Path) -> None:
     assert broken in [entry.kernel for entry in mended.measured()]
 
 
+def test_further_passes_leave_alone_what_fell_back_as_often(tmp_path: Path) -> None:
+    runner, path, passes = SimulatedRunner(), tmp_path / "phone.json", SessionSettings(passes=2)
+    runner.nodes = {single_kernel_model(KERNELS[0]): (3, 1)}
+    done = measure(path, KERNELS[:4], runner, passes)
+    assert runner.calls == [4, 4]
+    assert measure(path, KERNELS[:4], runner, passes) == done
+    assert len(runner.calls) == 2
+
+
+def test_two_passes_of_a_new_file_meet_in_no_batch(tmp_path: Path) -> None:
+    runner = SimulatedRunner()
+    done = measure(tmp_path / "phone.json", KERNELS, runner, SessionSettings(passes=2))
+    assert runner.calls == [8, 8, 4, 8, 8, 4]
+    assert {entry.runs for entry in done.measured()} == {20}
+
+
 def test_a_kernel_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
     odd = Kernel(op="softmax", in_channels=4, out_channels=4, height=8, width=8)
     other = KERNELS[1].model_copy(update={"precision": "int8"})
@@ -142,7 +158,7 @@ def test_a_file_that_cannot_be_written_is_refused_before_measuring(tmp_path: Pat
     (tmp_path / "folder").mkdir()
     runner = SimulatedRunner()
     for path in (tmp_path / "file" / "phone.json", tmp_path / "folder"):
-        with pytest.raises(InputError, match=r"cannot be written|is a folder"):
+        with pytest.raises(InputError, match=r"cannot be made|is a folder"):
             measure(path, KERNELS, runner)
     assert not runner.calls
 

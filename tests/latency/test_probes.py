@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from nas_isp.export.tflite_kernels import kernels_of_tflite
-from nas_isp.latency.host_models import single_kernel_model
 from nas_isp.latency.kernel import Kernel, convolution, elementwise
+from nas_isp.latency.kernel_models import single_kernel_model
 from nas_isp.latency.probes import probe
 from nas_isp.latency.runner import Timing
 

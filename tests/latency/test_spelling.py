@@ -66,6 +66,7 @@ def test_other_names_of_fields_are_understood() -> None:
     other = {"type": "conv", "cin": 8, "filters": 16, "kernel_size": 3, "strides": 2, "input_size": [10, 10]}
     assert Kernel.model_validate(other | {"act": "relu", "group": 1}) == read()
     assert Kernel.model_validate(other | {"input_size": 10, "act": "relu"}) == read()
+    assert read(input_shape=[1, 10, 10, 8]) == read()
 
 
 def test_what_an_operator_has_no_use_for_is_passed_over() -> None:
@@ -117,6 +118,7 @@ def test_fused_steps_are_told_apart(text: str, steps: tuple[str, ...]) -> None:
         {"in_channels": 0},
         {"in_channels": None},
         {"activation": "sparkle"},
+        {"height": None, "input_shape": [1, 10, 10, 8]},
     ],
 )
 def test_nonsense_is_still_refused(changes: dict[str, Any]) -> None:

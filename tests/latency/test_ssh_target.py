@@ -14,8 +14,8 @@ from benchmark_program import BenchmarkServer, client_script
 from nas_isp.errors import InputError
 from nas_isp.latency import benchmark
 from nas_isp.latency.benchmark import BenchmarkRunner
-from nas_isp.latency.host_models import single_kernel_model
 from nas_isp.latency.kernel import convolution
+from nas_isp.latency.kernel_models import single_kernel_model
 from nas_isp.latency.runner import Failure, Timing
 from nas_isp.latency.ssh import SshTransport
 from nas_isp.latency.targets import TargetOptions, runner_for

@@ -3,11 +3,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from json_faults import spoil
 
 from nas_isp.errors import InputError
 from nas_isp.latency.devices import device_names, load_table
 from nas_isp.latency.kernel import Kernel
-from nas_isp.latency.predict import Predictor, predict
+from nas_isp.latency.predict import predict
 from nas_isp.latency.tables import (
     DeviceRecord,
     LatencyTable,
@@ -78,13 +79,7 @@ def test_a_table_survives_writing_and_reading(tmp_path: Path) -> None:
 def test_a_faulty_table_gives_one_line_that_names_the_field(
     tmp_path: Path, content: dict[str, Any], path: tuple[Any, ...], value: Any, message: str
 ) -> None:
-    place: Any = content
-    for step in path[:-1]:
-        place = place[step]
-    if value is None:
-        del place[path[-1]]
-    else:
-        place[path[-1]] = value
+    spoil(content, path, value)
     file = tmp_path / "faulty.json"
     file.write_text(json.dumps(content))
     with pytest.raises(InputError, match=message) as caught:
@@ -136,11 +131,13 @@ def test_a_measured_kernel_costs_what_was_measured() -> None:
 
 
 def test_fused_activations_are_free_on_a_gpu_but_not_on_a_cpu() -> None:
-    tanh = conv(16, activation="tanh")
-    assert Predictor(small_table("gpu")).holds(tanh)
-    assert not Predictor(small_table("cpu")).holds(tanh)
-    assert Predictor(small_table("cpu")).holds(conv(16, activation="relu6"))
-    assert not Predictor(small_table("gpu")).holds(conv(16, activation="add_relu"))
+    def basis(processor: str, activation: str) -> str:
+        return predict(small_table(processor), [conv(16, activation=activation)]).kernels[0].basis
+
+    assert basis("gpu", "tanh") == "measured"
+    assert basis("cpu", "tanh") == "interpolated"
+    assert basis("cpu", "relu6") == "measured"
+    assert basis("gpu", "add_relu") == "interpolated"
 
 
 def test_between_measured_kernels_is_interpolated_and_beyond_them_extrapolated() -> None:

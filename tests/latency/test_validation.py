@@ -7,12 +7,13 @@ import pytest
 from simulated_target import ANCHOR_MS, SimulatedRunner
 
 from nas_isp.errors import InputError
+from nas_isp.latency.anchor import anchor_model
 from nas_isp.latency.runner import Failure
 from nas_isp.latency.validation import Network, TimedNetwork, Untimed, median_of, time_networks
 
 
 def network(name: str) -> Network:
-    return Network(name, name.encode)
+    return Network(name, (), name.encode)
 
 
 def times(runner: SimulatedRunner, count: int) -> list[Any]:
@@ -26,7 +27,7 @@ def by_number(model: bytes) -> float:
 def test_every_network_comes_out_once_and_in_order() -> None:
     runner = SimulatedRunner(by_number)
     outcomes = times(runner, 6)
-    assert [(outcome.name, outcome.timed_ms) for outcome in outcomes] == [(f"n{i}", 100 + i) for i in range(6)]
+    assert [(outcome.network, outcome.timed_ms) for outcome in outcomes] == [(f"n{i}", 100 + i) for i in range(6)]
     assert runner.calls == [4, 2]
 
 
@@ -57,10 +58,17 @@ def test_a_network_that_fails_or_cannot_be_written_stops_no_other() -> None:
         raise InputError("a damaged bundle")
 
     runner = SimulatedRunner(lambda model: Failure("out of memory") if model == b"n0" else 5.0)
-    outcomes = list(time_networks([network("n0"), Network("n1", broken), network("n2")], runner))
-    untimed = [(outcome.name, outcome.reason) for outcome in outcomes if isinstance(outcome, Untimed)]
+    outcomes = list(time_networks([network("n0"), Network("n1", (), broken), network("n2")], runner))
+    untimed = [(outcome.network, outcome.reason) for outcome in outcomes if isinstance(outcome, Untimed)]
     assert sorted(untimed) == [("n0", "out of memory"), ("n1", "a damaged bundle")]
-    assert [outcome.name for outcome in outcomes if isinstance(outcome, TimedNetwork)] == ["n2"]
+    assert [outcome.network for outcome in outcomes if isinstance(outcome, TimedNetwork)] == ["n2"]
+
+
+def test_an_anchor_that_the_delegate_leaves_to_the_cpu_compares_nothing() -> None:
+    runner = SimulatedRunner(by_number)
+    runner.nodes[anchor_model()] = (4, 2)
+    with pytest.raises(InputError, match=r"anchor network whole \(2 of 4 nodes\); give another --delegate"):
+        times(runner, 1)
 
 
 def test_of_several_passes_the_median_at_a_common_speed_counts() -> None:

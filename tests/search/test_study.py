@@ -94,6 +94,13 @@ def test_a_folder_with_other_things_is_left_alone(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["holiday.txt"]
 
 
+def test_what_a_kill_left_of_a_beginning_is_no_obstacle(tmp_path: Path) -> None:
+    (tmp_path / ".config.yaml.x1.part").mkdir()
+
+    Study.begin(tmp_path, config()).close()
+    assert Study.open(tmp_path).config == config()
+
+
 @pytest.mark.parametrize("name", ["file", "file/below"])
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("x")

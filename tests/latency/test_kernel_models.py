@@ -10,8 +10,8 @@ from ai_edge_litert.interpreter import Interpreter
 from nas_isp.errors import InputError
 from nas_isp.export.tflite_file import operators, parse
 from nas_isp.latency.anchor import anchor_kernels, anchor_model
-from nas_isp.latency.host_models import kernel_chain_model, single_kernel_model
 from nas_isp.latency.kernel import Kernel, convolution, shuffle
+from nas_isp.latency.kernel_models import kernel_chain_model, single_kernel_model
 
 
 def kernel(op: str, **changes: object) -> Kernel:

@@ -185,8 +185,8 @@ def _resize_bilinear(graph: TfliteGraph, kernel: Kernel, source: int, fused: int
 
 def _refuse(graph: TfliteGraph, kernel: Kernel, source: int, fused: int) -> int:
     raise InputError(
-        f"kernel '{kernel.label()}' cannot be timed on this machine: it times {', '.join(_WRITERS_OF)} "
-        f"with the activations {', '.join([*SEPARATE_ACTIVATIONS, *ELEMENTWISE])}"
+        f"kernel '{kernel.label()}' cannot be written as a model to be timed: known are {', '.join(_WRITERS_OF)} "
+        f"with the activations {', '.join([*SEPARATE_ACTIVATIONS, *ELEMENTWISE])}; a table estimates it from others"
     )
 
 

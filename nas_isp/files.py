@@ -1,0 +1,91 @@
+"""Reading text files of a sensible size, and writing files that appear whole or not at all."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from nas_isp.errors import InputError
+
+UNFINISHED = ".part"
+"""End of the hidden folder in which a file is written; one may stay behind where the process was killed."""
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """An empty file of the same name in a hidden folder, which takes the place of `path` when the block ends well.
+
+    Whatever ends the process meanwhile, `path` is as it was or as it shall be. Several processes may write one file.
+
+    Raises:
+        InputError: the folder does not exist or has no room, or the file cannot be replaced. What else the block
+            raises passes through.
+    """
+    try:
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.", suffix=UNFINISHED) as scratch:
+            part = Path(scratch) / path.name
+            part.touch()
+            mode = part.stat().st_mode
+            yield part
+            part.chmod(mode)  # some libraries write files that nobody else may read
+            os.replace(part, path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror or error}); give a writable folder") from error
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file, text as UTF-8; see `whole_file`.
+
+    Raises:
+        InputError: the folder does not exist or cannot be written.
+    """
+    with whole_file(path) as part:
+        part.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, unless it is there.
+
+    Raises:
+        InputError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be made ({error.strerror}); give a folder that can be written") from error
+
+
+def check_writable(path: Path) -> None:
+    """Find out whether a file can be written, before work that would be lost otherwise.
+
+    Raises:
+        InputError: its folder is missing or cannot be written, or it is a folder itself.
+    """
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; give the name of a file to write")
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror}); give a file in a writable folder") from error
+
+
+def read_text(path: Path, most_bytes: int, kind: str) -> str:
+    """The text of a file.
+
+    Args:
+        path: the file, UTF-8 with or without a byte order mark.
+        most_bytes: size of the largest file of its kind that makes sense.
+        kind: what it is to be, for messages, such as "settings file".
+
+    Raises:
+        InputError: it cannot be read, is no text, or larger.
+    """
+    try:
+        size_bytes = path.stat().st_size
+        if size_bytes > most_bytes:
+            raise InputError(f"{path}: {size_bytes} bytes; a {kind} has at most {most_bytes}")
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as text ({error}); give a readable {kind}") from error
