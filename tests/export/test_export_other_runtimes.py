@@ -4,6 +4,7 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from PIL import Image
 
 from nas_isp.export.content import Form
 from nas_isp.export.develop import develop_packed
-from nas_isp.export.metadata import PRECISIONS, Precision
+from nas_isp.export.metadata import Precision
 from nas_isp.export.torch_runner import TorchRunner
 from nas_isp.export.write import export_model
 from nas_isp.raw.image import RawImage
@@ -69,7 +70,7 @@ def developed_by_torch(name: str, mosaic: NDArray[np.uint16]) -> NDArray[np.uint
     return develop_packed(TorchRunner(bundle_of(PLAIN_CASES[name]), "b"), pack(align_to_rggb(raw)), 4096)
 
 
-@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("precision", get_args(Precision))
 @pytest.mark.parametrize(
     "name",
     [

@@ -12,7 +12,7 @@ from nas_isp.export import onnx_file, tflite_file
 from nas_isp.export.runners import checked_picture
 from nas_isp.export.tflite_kernels import kernels_of_tflite
 from nas_isp.latency.host_models import single_kernel_model
-from nas_isp.latency.kernel import convolution
+from nas_isp.latency.kernel import convolution, elementwise
 
 FILE = Path("model")
 
@@ -57,3 +57,14 @@ def test_a_tflite_operator_with_other_inputs_than_its_kind_has_is_no_kernel(inpu
 def test_what_is_no_picture_of_the_input_s_size_is_refused(rgb: np.ndarray) -> None:
     with pytest.raises(InputError, match="m: gives float"):
         checked_picture(rgb, np.zeros((4, 8, 8), np.float32), "m")
+
+
+@pytest.mark.parametrize("inputs", [None, []])
+def test_a_damaged_mean_of_a_colour_head_is_refused(inputs: list[int] | None) -> None:
+    model = tflite_file.parse(single_kernel_model(elementwise("mean", 8, (16, 16))), FILE)
+    model.subgraphs[0].operators[0].inputs = inputs
+    with pytest.raises(InputError, match="model: its colour head is damaged"):
+        tflite_file.split_at_mean(tflite_file.serialise(model), FILE)
+    model.subgraphs[0].operators = []
+    with pytest.raises(InputError, match="model: says it has a colour head"):
+        tflite_file.split_at_mean(tflite_file.serialise(model), FILE)

@@ -10,6 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 from safetensors.torch import save_file
 
 from nas_isp.export import onnx_file, tflite_file
+from nas_isp.export.develop import whole_picture_means
 from nas_isp.export.metadata import ExportRecord
 from nas_isp.export.runners import load_runner
 from nas_isp.export.tflite_kernels import kernels_of_tflite
@@ -37,10 +38,6 @@ def make_bundle(folder: Path) -> None:
     save_bundle(folder / "a.safetensors", Bundle(BundleRecord(architecture=SMALL_WITH_HEAD, sensor=SENSOR), weights))
 
 
-def run_bundle(folder: Path) -> None:
-    run_model(folder)
-
-
 def run_model(folder: Path) -> None:
     """As `develop` does, at the model's size and at another."""
     runner = load_runner(next(folder.iterdir()), threads=1)
@@ -50,7 +47,7 @@ def run_model(folder: Path) -> None:
         assert rgb.shape == (3, 2 * side, 2 * side)
         assert rgb.dtype == np.float32
         if runner.has_global_head:
-            assert runner.run(packed, runner.pooled(packed)).shape == rgb.shape
+            assert runner.run(packed, whole_picture_means(runner, packed)).shape == rgb.shape
 
 
 def make_pth(folder: Path) -> None:

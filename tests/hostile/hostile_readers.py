@@ -62,7 +62,7 @@ READERS: dict[str, Reader] = {
         ("prepared/*.json", "prepared/*.np?"),
         "crafted.preparations",
     ),
-    "bundle": Reader("models.make_bundle", "models.run_bundle", ("*.safetensors",), "crafted.bundles"),
+    "bundle": Reader("models.make_bundle", "models.run_model", ("*.safetensors",), "crafted.bundles"),
     "published .pth": Reader("models.make_pth", "models.import_pth", ("*.pth",), "crafted.pths"),
     "old .pth": Reader("models.make_old_pth", "models.import_pth", ("*.pth",)),
     "weights .pth": Reader("models.make_vit_pth", "models.fill_vit", ("*.pth",), "crafted.weights"),
