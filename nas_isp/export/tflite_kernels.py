@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
+from numpy.typing import NDArray
 
 from nas_isp.errors import InputError
 from nas_isp.export import tflite_file
@@ -73,7 +74,7 @@ class _Reading:
 
     def _kernel(self, operator: schema.OperatorT) -> Iterator[Kernel]:
         name = tflite_file.operator_name(self.model, operator)
-        if id(operator) in self.taken or name in FREE:
+        if id(operator) in self.taken or name in FREE or self._unpacks_weights(operator, name):
             return
         read = _READERS.get(name)
         if read is None:
@@ -96,8 +97,8 @@ class _Reading:
 
     def constant(self, index: int) -> list[int] | None:
         """The integers of a constant tensor; None for a computed one."""
-        data = self.model.buffers[self.graph.tensors[index].buffer].data
-        return None if data is None else np.asarray(data, np.uint8).view(np.int32).tolist()
+        data = self._data(index)
+        return None if data is None else data.view(np.int32).tolist()
 
     def only_user(self, operator: schema.OperatorT) -> schema.OperatorT | None:
         """The operator that alone reads this one's output."""
@@ -125,6 +126,14 @@ class _Reading:
 
     def _is_int8(self, operator: schema.OperatorT) -> bool:
         return bool(self.graph.tensors[operator.outputs[0]].type == schema.TensorType.INT8)
+
+    def _unpacks_weights(self, operator: schema.OperatorT, name: str) -> bool:
+        """Whether it brings weights of half precision to full precision, which a runtime does once, on loading."""
+        return name == "DEQUANTIZE" and self._data(operator.inputs[0]) is not None
+
+    def _data(self, index: int) -> NDArray[np.uint8] | None:
+        data = self.model.buffers[self.graph.tensors[index].buffer].data
+        return None if data is None else np.asarray(data, np.uint8)
 
 
 def _convolution(reading: _Reading, operator: schema.OperatorT) -> dict[str, Any]:
