@@ -91,6 +91,8 @@ class ExportRecord(Settings):
     def _levels_for_sensor_values(self) -> "ExportRecord":
         if self.input == "raw" and (self.input_black is None or self.input_white is None):
             raise ValueError("an input of sensor values needs input_black and input_white")
+        if self.input_black is not None and self.input_white is not None and max(self.input_black) >= self.input_white:
+            raise ValueError(f"input_black {self.input_black} must be below input_white {self.input_white}")
         return self
 
 

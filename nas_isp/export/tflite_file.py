@@ -44,6 +44,8 @@ def parse(content: bytes, path: Path = NEW_FILE) -> schema.ModelT:
         raise InputError(f"{path}: not a TFLite file; give one written by `nas-isp export`")
     try:
         model = schema.ModelT.InitFromPackedBuf(content, 0)
+        if any(part is None for part in (model.buffers, model.subgraphs, model.operatorCodes)):
+            raise InputError(f"{path}: a TFLite file of which parts are missing; export it again")
         _refuse_giants(model, path)
     except (struct.error, IndexError, TypeError, ValueError, OverflowError, MemoryError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: a damaged TFLite file ({type(error).__name__}); export it again") from error

@@ -15,6 +15,7 @@ from nas_isp.export import tflite_file
 from nas_isp.export.metadata import read_record
 from nas_isp.export.quiet import without_info_lines
 from nas_isp.export.runners import FileRunner, Floats, Sums, checked_picture, read_bytes
+from nas_isp.export.tflite_codes import refuse_meaningless_codes
 
 Array = NDArray[Any]
 
@@ -31,7 +32,9 @@ class TfliteRunner(FileRunner):
 
     def __init__(self, path: Path, threads: int) -> None:
         content = read_bytes(path)
-        super().__init__(path, read_record(tflite_file.find_record(tflite_file.parse(content, path)), path))
+        model = tflite_file.parse(content, path)
+        super().__init__(path, read_record(tflite_file.find_record(model), path))
+        refuse_meaningless_codes(model, path)
         self._whole = _Sessions(content, path, threads)
         if self.has_global_head:
             parts = tflite_file.split_at_mean(content, path)
@@ -89,10 +92,12 @@ class Session:
         self._path = path
         try:
             self._interpreter = Interpreter(model_content=content, num_threads=threads)
+            self._inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         except ValueError as error:
             raise self._unusable(error) from error
-        self._inputs = self._interpreter.get_input_details()
-        self._output = self._interpreter.get_output_details()[0]
+        if not self._inputs or not outputs:
+            raise InputError(f"{path}: a network without input or output; export it again")
+        self._output = outputs[0]
         self._shape: tuple[int, ...] | None = None
 
     def run(self, *inputs: Array) -> Floats:
