@@ -23,11 +23,11 @@ from nas_isp.raw.readers import read_raw
 
 LUMINANCE = torch.tensor([0.2126, 0.7152, 0.0722])
 MEAN_LUMINANCE = 0.18
-WAYS: dict[str, dict[str, bool]] = {"unadapted": {"adapt": False}, "develop": {}, "balance": {"balance": True}}
+WAYS = {"unadapted": {"adapt": False}, "develop": {}, "balance": {"balance": True}}
 
 
 def main() -> None:
-    """Develop each file twice and compare."""
+    """Develop each file in every way and compare."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path)
     parser.add_argument("files", nargs="+", type=Path)
@@ -37,16 +37,8 @@ def main() -> None:
     for file in settings.files:
         raw = read_raw(file)
         wanted = _mean_chroma(render_by_libraw(np.uint8, raw))
-        casts = {
-            name: float(
-                np.linalg.norm(
-                    _mean_chroma(develop(runner, raw, adapt=how.get("adapt", True), balance=how.get("balance", False)))
-                    - wanted
-                )
-            )
-            for name, how in WAYS.items()
-        }
-        rows[file.name] = {name: round(cast, 1) for name, cast in casts.items()}
+        casts = {name: _mean_chroma(develop(runner, raw, **how)) - wanted for name, how in WAYS.items()}
+        rows[file.name] = {name: round(float(np.linalg.norm(cast)), 1) for name, cast in casts.items()}
     print(json.dumps(rows, indent=2))
 
 

@@ -6,9 +6,8 @@ procedural scene. Every system develops the photo several times in a process of 
 that other load on the machine meets them alike. Prints one JSON object: for each system the median over rounds of
 `read_s`, `develop_s` and `save_s` of a photo after the first (LibRaw: `read_s` opens the file, `develop_s` unpacks and
 renders it), `photo_s`, their sum, `first_photo_s` from the start of the process, imports and loading included, `cores`
-kept busy while developing, `cpu_s`, the processor time of a photo, which other load hardly
-changes, and `peak_mb`, the most memory the process held. --foreign adds the exchange of colours that
-a photo of another sensor needs.
+kept busy while developing, `cpu_s`, the processor time of a photo, which other load hardly changes, and `peak_mb`, the
+most memory the process held. --foreign adds the exchange of colours that a photo of another sensor needs.
 """
 
 import argparse
@@ -76,11 +75,9 @@ def _develop_repeatedly(settings: argparse.Namespace) -> dict[str, float]:
         for _ in range(settings.pictures):
             laps.append(develop(settings.photo, Path(scratch) / "photo.jpg"))
             first_done = first_done or time.time()
-    names = laps[0].keys()
-    row = {name: statistics.median(lap[name] for lap in laps[1:]) for name in names}
+    row = {name: statistics.median(lap[name] for lap in laps[1:]) for name in laps[0]}
     photo_s = sum(row[name] for name in ("read_s", "develop_s", "save_s"))
-    cpu_s = statistics.median(lap["cpu_s"] for lap in laps[1:])
-    return {"first_done": first_done, **row, "photo_s": photo_s, "cpu_s": cpu_s, "peak_mb": _peak_mb()}
+    return {"first_done": first_done, **row, "photo_s": photo_s, "peak_mb": _peak_mb()}
 
 
 def _peak_mb() -> float:

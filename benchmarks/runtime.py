@@ -3,12 +3,12 @@
 Run: python benchmarks/runtime.py [MODEL.safetensors ...] [--peers DIR] [--size 544x960] [--threads 1 2] [--seconds 4]
      [--without-amx] [--out FILE.json]
 
-For EfficientISP (random weights unless a bundle of it is given) and every bundle: PyTorch, ONNX Runtime and LiteRT in
-fp32, fp16 and int8. `--peers` holds .tflite files of others, timed at their own input size (half of `--size` where they
-take any); where that differs, ms per megapixel of output is the column to compare. Each entry runs in a process of its
-own, for its peak memory (of the whole process, Python and its libraries included). They take turns, so that a
-disturbance does not hit one alone; `ms` is the least median of the rounds, `least ms` the fastest single run, which is
-nearer the truth on a busy machine.
+For EfficientISP (random weights unless a bundle of it is given) and every bundle: PyTorch and ONNX Runtime in fp32,
+LiteRT in fp32, fp16 and int8. `--peers` holds .tflite files of others, timed at their own input size (half of `--size`
+where they take any); where that differs, ms per megapixel of output is the column to compare. Each entry runs in a
+process of its own, for its peak memory (of the whole process, Python and its libraries included). They take turns, so
+that a disturbance does not hit one alone; `ms` is the least median of the rounds, `least ms` the fastest single run,
+which is nearer the truth on a busy machine.
 
 `--without-amx` keeps the runtimes from the matrix tiles of newer Intel processors. XNNPACK uses them for all 8-bit
 convolutions, also where 12 channels fill a fifth of a tile and its AVX-512 kernels are faster.

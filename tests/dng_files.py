@@ -1,5 +1,6 @@
 """Writes small DNG files for the tests of the readers."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,11 @@ def write_dng(
     photometric: int = 32803,
     default_crop: tuple[int, int, int, int] | None = None,
     exposure_s: tuple[int, int] | None = None,
+    extra_tags: Sequence[tuple[Any, ...]] = (),
 ) -> Path:
     """An uncompressed DNG; `active_area` is top, left, bottom, right; `neutral` is the camera colour of grey x 100.
 
-    `default_crop` is left, top, width, height within the active area.
+    `default_crop` is left, top, width, height within the active area. `extra_tags` are those of tifffile.
     """
     cells = pattern or CFA_BYTES[cfa]
     side = round(len(cells) ** 0.5)
@@ -49,5 +51,5 @@ def write_dng(
         tags += [(50719, "H", 2, default_crop[:2], True), (50720, "H", 2, default_crop[2:], True)]
     if exposure_s:
         tags += [(271, "s", 0, "Test", True), (272, "s", 0, "Test T1", True), (33434, "2I", 1, exposure_s, True)]
-    tifffile.imwrite(path, mosaic, photometric=photometric, extratags=tags, metadata=None)
+    tifffile.imwrite(path, mosaic, photometric=photometric, extratags=[*tags, *extra_tags], metadata=None)
     return path

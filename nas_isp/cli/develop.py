@@ -69,15 +69,22 @@ def register(app: typer.Typer) -> None:
         ] = False,
     ) -> None:
         """Develop full-size RAW photos; prints the pictures written."""
+        if balance and not adapt:
+            raise InputError("--balance changes colours and --no-adapt leaves them; give one of the two")
         files = _expanded(photos)
         targets = _targets(files, out, format)
-        _refuse_overwriting(files, [*targets, *map(_classical, targets)] if compare else targets)
+        written = [*targets, *map(_classical, targets)] if compare else targets
+        _refuse_overwriting(files, written)
 
+        from nas_isp.cli.datasets import check_output
         from nas_isp.cli.models import model_runner
         from nas_isp.raw.readers import load_sensor
 
         description = load_sensor(sensor) if sensor else None
         job = _Job(model_runner(model), description, tile, adapt, balance, compare)
+        _make_folder(targets[0].parent)
+        for path in written:
+            check_output(path)
         broken = 0
         for file, target in zip(files, targets, strict=True):
             try:
@@ -98,7 +105,7 @@ def _expanded(photos: Sequence[Path]) -> list[Path]:
 
 
 def _targets(files: Sequence[Path], out: Path, format: PictureFormat) -> list[Path]:
-    """Where each photo's picture goes; a folder is made if need be."""
+    """Where each photo's picture goes."""
     from nas_isp.export.picture import FORMATS, check_picture_name
 
     if len(files) == 1 and not out.is_dir() and out.suffix:
@@ -106,17 +113,21 @@ def _targets(files: Sequence[Path], out: Path, format: PictureFormat) -> list[Pa
         return [out]
     if out.suffix.lower() in FORMATS and not out.is_dir():
         raise InputError(f"{out}: one picture file for {len(files)} photos; give a folder to -o")
-    twice = [name for name, count in Counter(file.stem for file in files).items() if count > 1]
-    if twice:
-        raise InputError(f"two photos are named '{twice[0]}': their pictures would overwrite each other; develop apart")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{out}: cannot be made ({error.strerror}); give a writable folder") from error
     return [out / f"{file.stem}.{format.value}" for file in files]
 
 
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be made ({error.strerror}); give a writable folder") from error
+
+
 def _refuse_overwriting(files: Sequence[Path], written: Sequence[Path]) -> None:
+    """One picture over another, or over one of the photos."""
+    twice = [path for path, count in Counter(written).items() if count > 1]
+    if twice:
+        raise InputError(f"two pictures would be named '{twice[0].name}', one over the other; develop the photos apart")
     photos = {file.resolve() for file in files}
     for path in written:
         if path.resolve() in photos:
@@ -134,7 +145,9 @@ def _develop_one(job: _Job, photo: Path, target: Path) -> None:
 
     with progress_bar(photo.name) as report:
         raw = read_raw(photo, job.sensor)
-        picture = develop_as(level_of(target), job.runner, raw, job.tile, report, job.adapt, say, job.balance)
+        picture = develop_as(
+            level_of(target), job.runner, raw, job.tile, report, adapt=job.adapt, balance=job.balance, note=say
+        )
         report(0, None, "saving")
         save_picture(target, picture, raw.capture)
     print(target, flush=True)

@@ -85,6 +85,8 @@ def register(app: typer.Typer) -> None:
         size = _packed_size(input_size)
         if out.suffix != f".{to.value}":
             raise InputError(f"{out}: a file for --to {to.value} is named *.{to.value}; give such a name to -o")
+        if calibration is not None and precision is not Precision.INT8:
+            raise InputError("--calibration is for the ranges of 8-bit integers; give --precision int8 with it")
 
         from nas_isp.cli.datasets import check_output
         from nas_isp.cli.models import load_model, training_raw

@@ -1,8 +1,7 @@
 """A network as the bytes of a TFLite or ONNX file, in the form that was asked for."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from torch import nn
@@ -15,11 +14,9 @@ from nas_isp.export.onnx import export_onnx
 from nas_isp.export.quantise import quantise_tflite
 from nas_isp.export.runners import Floats
 from nas_isp.export.tflite import export_tflite
+from nas_isp.generators.cost import FULL_HD_PACKED
 
 Runtime = Literal["tflite", "onnx"]
-
-TIMED_SIZE = (544, 960)
-"""Packed size at which a file of any input size is timed."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +33,7 @@ class Form:
 
     runtime: Runtime
     precision: Precision = "fp32"
-    packed_size: tuple[int, int] | None = TIMED_SIZE
+    packed_size: tuple[int, int] | None = FULL_HD_PACKED
     input: InputForm = "normalised"
     output: OutputForm = "float"
 
@@ -58,22 +55,22 @@ class Facts:
     left_to_cpu: dict[str, list[str]]
 
 
-def write_content(net: nn.Module, form: Form, record: ExportRecord, calibrate: Callable[[], list[Floats]]) -> bytes:
+def write_content(net: nn.Module, form: Form, record: ExportRecord, calibration: Sequence[Floats]) -> bytes:
     """The bytes of a file.
 
     Args:
         net: fused generator.
         form: what the file is to be.
         record: what it says about itself; the ends' levels are taken from it.
-        calibrate: packed pictures for the ranges; asked for int8 only.
+        calibration: packed pictures to observe an int8 file's ranges on.
 
     Raises:
         InputError: a network that cannot be written in this form.
     """
     if form.runtime == "tflite":
-        return _tflite(net, form, record, calibrate)
+        return _tflite(net, form, record, calibration)
     assert form.precision != "int8"
-    model = onnx_file.parse(export_onnx(net, *_sides(form), form.precision), Path("model.onnx"))
+    model = onnx_file.parse(export_onnx(net, *_sides(form), form.precision))
     if form.input == "raw":
         onnx_ends.take_sensor_values(model, *record.levels)
     if form.output == "uint8":
@@ -85,22 +82,20 @@ def write_content(net: nn.Module, form: Form, record: ExportRecord, calibrate: C
 
 def facts_of(content: bytes, runtime: Runtime) -> Facts:
     """What a file holds."""
-    nowhere = Path(f"model.{runtime}")
     if runtime == "onnx":
-        return Facts(onnx_file.operators(onnx_file.parse(content, nowhere)), {})
-    graph = tflite_file.parse(content, nowhere)
+        return Facts(onnx_file.operators(onnx_file.parse(content)), {})
+    graph = tflite_file.parse(content)
     return Facts(tflite_file.operators(graph), left_to_cpu(graph))
 
 
-def _tflite(net: nn.Module, form: Form, record: ExportRecord, calibrate: Callable[[], list[Floats]]) -> bytes:
+def _tflite(net: nn.Module, form: Form, record: ExportRecord, calibration: Sequence[Floats]) -> bytes:
     if form.precision == "int8":
-        pictures = calibrate()
         # A network that looks at the whole picture is written for one size and cannot be resized to the pictures'.
-        observed = export_tflite(net, *pictures[0].shape[1:]) if record.whole_picture else None
-        content = quantise_tflite(export_tflite(net, *_sides(form)), pictures, observed)
+        observed = export_tflite(net, *calibration[0].shape[1:]) if record.whole_picture else None
+        content = quantise_tflite(export_tflite(net, *_sides(form)), calibration, observed)
     else:
         content = export_tflite(net, *_sides(form), form.precision)
-    graph = tflite_file.parse(content, Path("model.tflite"))
+    graph = tflite_file.parse(content)
     if form.input == "raw":
         tflite_ends.take_sensor_values(graph, *record.levels)
     if form.output == "uint8":

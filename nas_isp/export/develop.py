@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas_isp.errors import InputError
-from nas_isp.export.runners import Floats, Runner
+from nas_isp.export.runners import Floats, Runner, Sums
 from nas_isp.export.sensor_match import match_sensor
 from nas_isp.export.tiles import Span, Tile, plan_tiles
 from nas_isp.raw.adaptation import exchanged
@@ -35,12 +35,13 @@ def develop(
     raw: RawImage,
     tile: int | None = None,
     progress: Progress | None = None,
+    *,
     adapt: bool = True,
-    note: Note = lambda line: None,
     balance: bool = False,
+    note: Note = lambda line: None,
 ) -> NDArray[np.uint8]:
     """The 8-bit sRGB picture of a RAW picture; see `develop_as`."""
-    return develop_as(np.uint8, runner, raw, tile, progress, adapt, note, balance)
+    return develop_as(np.uint8, runner, raw, tile, progress, adapt=adapt, balance=balance, note=note)
 
 
 def develop_as(
@@ -49,9 +50,10 @@ def develop_as(
     raw: RawImage,
     tile: int | None = None,
     progress: Progress | None = None,
+    *,
     adapt: bool = True,
-    note: Note = lambda line: None,
     balance: bool = False,
+    note: Note = lambda line: None,
 ) -> NDArray[Level]:
     """The sRGB picture `(H, W, 3)` of a RAW picture, cropped and turned as the camera means it.
 
@@ -66,11 +68,12 @@ def develop_as(
         level: uint8 for values 0..255, uint16 for 0..65535.
         runner: the model.
         raw: the picture.
-        tile: side of a tile in RGB pixels; None takes 1024.
+        tile: side of a tile in RGB pixels; None takes 1024, or more for a model that sees far.
         progress: told how many tiles of how many are done.
         adapt: bring a picture of another sensor to the model's.
-        note: told in one line what is done to a picture of another sensor.
-        balance: bring the light of a picture of the model's own sensor to the one that the model takes for neutral.
+        balance: bring the light of a picture of the model's own sensor to the one that the model takes for neutral;
+            only with `adapt`.
+        note: told in one line what is done to the colours of the picture.
 
     Raises:
         InputError: a tile too small for the model, a model for one size only, or one that gives numbers that are
@@ -79,16 +82,17 @@ def develop_as(
     aligned = align_to_rggb(raw)
     packed = pack(aligned)
     saturation = packed_saturation(aligned)
-    render = None if runner.whole_picture else runner.run
+    render = runner.run if adapt and not runner.whole_picture else None
     match = match_sensor(raw, packed, runner.sensor, render, balance, saturation)
     share = blown_share(packed, saturation, match.white_balance)
     if adapt and match.note:
         note(match.note)
     if adapt and match.exchange is not None:
         packed = exchanged(packed, match.exchange, saturation)
+    means = whole_picture_means(runner, packed) if runner.has_global_head else None
     extended, before = _extended(packed, runner)
     blown = _extended(share[None], runner)[0][0] if share.any() else None
-    rgb = _develop_tiles(level, runner, extended, tile, progress, blown)
+    rgb = _develop_tiles(level, runner, extended, means, tile, progress, blown)
     rows, columns = (slice(2 * before, 2 * (before + side)) for side in packed.shape[1:])
     return as_meant(rgb[rows, columns], aligned)
 
@@ -97,26 +101,52 @@ def develop_packed(
     runner: Runner, packed: Floats, tile: int | None = None, progress: Progress | None = None
 ) -> NDArray[np.uint8]:
     """The 8-bit RGB picture `(2h, 2w, 3)` of packed planes `(4, h, w)` whose sides the model takes."""
-    return _develop_tiles(np.uint8, runner, packed, tile, progress, None)
+    means = whole_picture_means(runner, packed) if runner.has_global_head else None
+    return _develop_tiles(np.uint8, runner, packed, means, tile, progress, None)
+
+
+def whole_picture_means(runner: Runner, packed: Floats) -> Floats:
+    """Means of the features of a runner's colour head `(8,)` over a picture `(4, h, w)`.
+
+    They are summed in tiles of the default size, whatever the picture is developed in.
+    """
+    _, height, width = packed.shape
+    tiles = plan_tiles(height, width, *_tile_size(runner, height, width, None), halo=0)
+
+    def sums_of(row: Span, column: Span) -> Sums:
+        return runner.feature_sums(np.ascontiguousarray(packed[:, row.kept, column.kept]))
+
+    total = np.sum(list(_at_once(sums_of, tiles, runner.workers)), axis=0)
+    means: Floats = (total / (height * width)).astype(np.float32)
+    return means
 
 
 def _develop_tiles(
     level: type[Level],
     runner: Runner,
     packed: Floats,
+    means: Floats | None,
     tile: int | None,
     progress: Progress | None,
     blown: Floats | None,
 ) -> NDArray[Level]:
-    """The picture of packed planes; `blown` `(h, w)` is how far each cell is white for want of colour."""
+    """The picture of packed planes.
+
+    Args:
+        level: type of its values.
+        runner: the model.
+        packed: `(4, h, w)` whose sides the model takes.
+        means: of the colour head's features; None without a head.
+        tile: side of a tile in RGB pixels.
+        progress: told how many tiles of how many are done.
+        blown: how far each cell is white for want of colour `(h, w)`; None where none is.
+    """
     _, height, width = packed.shape
-    rows, columns = _tile_size(runner, height, width, tile)
-    tiles = plan_tiles(height, width, rows, columns, runner.halo, runner.step)
-    pooled = whole_picture_means(runner, packed, rows, columns) if runner.has_global_head else None
+    tiles = plan_tiles(height, width, *_tile_size(runner, height, width, tile), runner.halo, runner.step)
     picture = np.empty((2 * height, 2 * width, 3), level)
 
     def develop_tile(row: Span, column: Span) -> None:
-        rgb = runner.run(np.ascontiguousarray(packed[:, row.read, column.read]), pooled)
+        rgb = runner.run(np.ascontiguousarray(packed[:, row.read, column.read]), means)
         kept = rgb[:, _doubled(row.kept_inside), _doubled(column.kept_inside)]
         if blown is not None and blown[row.kept, column.kept].any():
             share = blown[row.kept, column.kept].repeat(2, 0).repeat(2, 1)
@@ -127,22 +157,6 @@ def _develop_tiles(
         if progress is not None:
             progress(done + 1, len(tiles))
     return picture
-
-
-def whole_picture_means(runner: Runner, packed: Floats, tile_height: int, tile_width: int) -> Floats:
-    """Means of a colour head's features `(8,)` over a picture `(4, h, w)`, computed in tiles."""
-    _, height, width = packed.shape
-    tiles = plan_tiles(height, width, tile_height, tile_width, 0, runner.step)
-    total: NDArray[np.float64] = np.zeros(1)
-
-    def sum_of(row: Span, column: Span) -> NDArray[np.float64]:
-        piece = np.ascontiguousarray(packed[:, row.kept, column.kept])
-        return runner.pooled(piece).astype(np.float64) * piece[0].size
-
-    for part in _at_once(sum_of, tiles, runner.workers):
-        total = total + part
-    means: Floats = (total / (height * width)).astype(np.float32)
-    return means
 
 
 def to_levels(level: type[Level], rgb: Floats, name: str) -> NDArray[Level]:

@@ -1,7 +1,7 @@
 """The record that an exported file carries about itself, so that nothing else is needed to run it right."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -18,11 +18,11 @@ RECORD_NAME = "nas_isp"
 Layout = Literal["NHWC", "NCHW"]
 FloatPrecision = Literal["fp32", "fp16"]
 Precision = Literal["fp32", "fp16", "int8"]
-PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 InputForm = Literal["normalised", "raw"]
-INPUT_FORMS: tuple[InputForm, ...] = get_args(InputForm)
 OutputForm = Literal["float", "uint8"]
-OUTPUT_FORMS: tuple[OutputForm, ...] = get_args(OutputForm)
+
+PIXEL_SCALE = 1 / 255
+"""Value of a level of an 8-bit picture."""
 
 CODES = "int8 codes: value = scale * (code - zero point), both in the tensor"
 INPUT_VALUES: dict[InputForm, str] = {
@@ -91,6 +91,8 @@ class ExportRecord(Settings):
     def _levels_for_sensor_values(self) -> "ExportRecord":
         if self.input == "raw" and (self.input_black is None or self.input_white is None):
             raise ValueError("an input of sensor values needs input_black and input_white")
+        if self.input_black is not None and self.input_white is not None and max(self.input_black) >= self.input_white:
+            raise ValueError(f"input_black {self.input_black} must be below input_white {self.input_white}")
         return self
 
 

@@ -5,9 +5,8 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from nas_isp.export import onnx_file
+from nas_isp.export.metadata import PIXEL_SCALE
 from nas_isp.raw.packing import Levels
-
-PIXEL_SCALE = 1 / 255
 
 
 def take_sensor_values(model: onnx.ModelProto, black: Levels, white: float) -> None:

@@ -12,13 +12,20 @@ from onnx import TensorProto, helper, numpy_helper
 from nas_isp.errors import InputError
 from nas_isp.export.metadata import RECORD_NAME
 
+NEW_FILE = Path("model.onnx")
+"""What messages call a file that has just been made and has no name yet."""
+
 INPUT_NAME = "packed"
 OUTPUT_NAME = "rgb"
 MEAN = "ReduceMean"
 
 
-def parse(content: bytes, path: Path) -> onnx.ModelProto:
+def parse(content: bytes, path: Path = NEW_FILE) -> onnx.ModelProto:
     """The file's contents as an editable object.
+
+    Args:
+        content: the file.
+        path: its name for messages.
 
     Raises:
         InputError: not an ONNX file.

@@ -19,17 +19,15 @@ from onnxruntime.capi.onnxruntime_pybind11_state import (
 
 from nas_isp.errors import InputError
 from nas_isp.export import onnx_file
-from nas_isp.export.metadata import read_record
-from nas_isp.export.onnx_ends import PIXEL_SCALE
-from nas_isp.export.runners import Floats, Runner, checked_picture, read_bytes
-from nas_isp.raw.packing import to_sensor_values
+from nas_isp.export.metadata import PIXEL_SCALE, read_record
+from nas_isp.export.runners import FileRunner, Floats, Sums, checked_picture, read_bytes
 
 Array = NDArray[Any]
 
 UNUSABLE = (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf, NotImplemented, RuntimeException, ValueError)
 
 
-class OnnxRunner(Runner):
+class OnnxRunner(FileRunner):
     """An ONNX file with a nas_isp record; for pictures of another size than the file's its sides are freed.
 
     Raises:
@@ -39,20 +37,10 @@ class OnnxRunner(Runner):
     def __init__(self, path: Path, threads: int) -> None:
         self._path, self._threads = path, threads
         self._content = read_bytes(path)
-        record = read_record(onnx_file.find_record(onnx_file.parse(self._content, path)), path)
-        super().__init__(
-            str(path),
-            record.packed_size,
-            record.halo,
-            record.step,
-            record.global_head,
-            record.whole_picture,
-            record.border,
-        )
-        self.record = record
-        self.sensor = record.sensor
+        super().__init__(path, read_record(onnx_file.find_record(onnx_file.parse(self._content, path)), path))
         self._fixed = self._session(self._content)
-        self._free, self._freeing = self._fixed if self.tile is None else None, Lock()
+        self._free = self._fixed if self.tile is None else None
+        self._freeing = Lock()
         if self.has_global_head:
             to_mean, from_mean = onnx_file.split_at_mean(self._content, path)
             self._to_mean, self._from_mean = self._session(to_mean), self._session(from_mean)
@@ -64,19 +52,17 @@ class OnnxRunner(Runner):
             rgb = self._run(self._from_mean, self._picture(packed), pooled[None, :, None, None])
         return checked_picture(rgb, packed, self.name)
 
-    def pooled(self, packed: Floats) -> Floats:
-        return self._run(self._to_mean, self._picture(packed)).reshape(-1)
+    def feature_sums(self, packed: Floats) -> Sums:
+        mean = self._run(self._to_mean, self._picture(packed)).reshape(-1)
+        return mean.astype(np.float64) * packed[0].size
 
     def prepared(self, packed: Floats) -> Callable[[], object]:
         session, feed = self._session_for(packed), {onnx_file.INPUT_NAME: self._picture(packed)}
         return lambda: session.run(None, feed)
 
     def _picture(self, packed: Floats) -> Array:
-        """The picture in sensor values where the file takes those."""
-        values: Array = packed
-        if self.record.input == "raw":
-            values = to_sensor_values(packed, *self.record.levels).astype(np.int32)
-        return np.ascontiguousarray(values[None])
+        """What the file takes."""
+        return np.ascontiguousarray(self.given(packed)[None])
 
     def _session_for(self, packed: Floats) -> onnxruntime.InferenceSession:
         if packed.shape[1:] == self.tile:

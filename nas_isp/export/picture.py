@@ -14,6 +14,9 @@ from nas_isp.raw.capture import Capture
 
 JPEG_QUALITY = 95
 NO_CHROMA_SUBSAMPLING = 0
+LONGEST_JPEG_SIDE = 65500
+"""libjpeg writes no longer one."""
+
 PNG_COMPRESSION = 1
 """Higher levels take many times as long and save a few per cent of a photo."""
 
@@ -55,10 +58,13 @@ def save_picture(path: Path, rgb: Picture, capture: Capture | None = None, softw
         software: what developed it.
 
     Raises:
-        InputError: another suffix, or a folder that cannot be written.
+        InputError: another suffix, a picture too large for JPEG, or a folder that cannot be written.
     """
     check_picture_name(path)
     kind = FORMATS[path.suffix.lower()]
+    if kind == "JPEG" and max(rgb.shape) > LONGEST_JPEG_SIDE:
+        size = f"{rgb.shape[1]}x{rgb.shape[0]}"
+        raise InputError(f"{path}: {size} pixels; JPEG takes at most {LONGEST_JPEG_SIDE} a side, give .png or .tiff")
     with whole_file(path) as part:
         _write(part, kind, rgb, capture or Capture(), software)
 

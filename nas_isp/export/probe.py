@@ -16,8 +16,13 @@ from nas_isp.raw.synthesis import SyntheticCamera, synthesize_raw
 Floats = NDArray[np.float32]
 
 PICTURES = 3
+"""RAW files that a file is compared on: enough for a largest error that does not hang on one scene."""
+
 BRIGHT = 4.0
+"""Two stops more: most of an ordinary picture is then cut at white."""
+
 BELOW_BLACK = 0.05
+"""Further below black than noise takes the samples of a dark picture."""
 
 
 class RealPictures(NamedTuple):
@@ -94,14 +99,6 @@ def brighter(packed: Floats) -> Floats:
     return picture
 
 
-def _middle(packed: Floats, height: int, width: int) -> Floats:
-    _, rows, columns = packed.shape
-    top, left = max(rows - height, 0) // 2, max(columns - width, 0) // 2
-    middle = packed[:, top : top + height, left : left + width]
-    missing = ((0, 0), (0, height - middle.shape[1]), (0, width - middle.shape[2]))
-    return np.ascontiguousarray(np.pad(middle, missing, mode="symmetric"))
-
-
 def synthetic_scene(height: int, width: int, rng: np.random.Generator) -> Floats:
     """An sRGB picture `(height, width, 3)` of slopes, waves of many widths, hard edges and a light."""
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
@@ -114,3 +111,11 @@ def synthetic_scene(height: int, width: int, rng: np.random.Generator) -> Floats
     light = np.exp(-((x - width / 3) ** 2 + (y - height / 3) ** 2) / (0.02 * height * width))[..., None]
     picture: Floats = np.clip(scene + 0.15 * stripes + light, 0, 1).astype(np.float32)
     return picture
+
+
+def _middle(packed: Floats, height: int, width: int) -> Floats:
+    _, rows, columns = packed.shape
+    top, left = max(rows - height, 0) // 2, max(columns - width, 0) // 2
+    middle = packed[:, top : top + height, left : left + width]
+    missing = ((0, 0), (0, height - middle.shape[1]), (0, width - middle.shape[2]))
+    return np.ascontiguousarray(np.pad(middle, missing, mode="symmetric"))

@@ -1,7 +1,6 @@
 """A float TFLite network as one of 8-bit integers: weights per channel, activations per tensor."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -13,7 +12,7 @@ from nas_isp.export.ranges import Ranges, observe_ranges
 from nas_isp.export.runners import Floats
 from nas_isp.export.tail_correction import with_corrected_tail
 
-MOVING = frozenset({"DEPTH_TO_SPACE", "SPACE_TO_DEPTH", "REDUCE_MAX"})
+MOVING = frozenset({"DEPTH_TO_SPACE", "REDUCE_MAX"})
 """Operators whose output values are values of their input: they need no numbers of their own in 8 bits."""
 
 INT8_VERSION = 2
@@ -59,7 +58,7 @@ def quantise_with(content: bytes, ranges: Ranges) -> bytes:
         except ValueError as error:
             reason = " ".join(str(error).split())[:200]
             raise InputError(f"int8: this network has no 8-bit form ({reason}); give --precision fp16") from error
-    graph = tflite_file.parse(bytes(result.quantized_model or b""), Path("model.tflite"))
+    graph = tflite_file.parse(bytes(result.quantized_model or b""))
     fold_moves(graph)
     return tflite_file.serialise(graph)
 
@@ -92,7 +91,7 @@ def fold_moves(graph: schema.ModelT) -> None:
 
 def _with_signatures(content: bytes) -> bytes:
     """The file with a list of signatures, if an empty one; the quantiser goes through it."""
-    graph = tflite_file.parse(content, Path("model.tflite"))
+    graph = tflite_file.parse(content)
     if graph.signatureDefs is not None:
         return content
     graph.signatureDefs = []

@@ -1,19 +1,16 @@
 """The ranges that the values of a float TFLite network take on real pictures, which 8 bits have to cover."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
-from numpy.typing import NDArray
 
 from nas_isp.errors import InputError
 from nas_isp.export import tflite_file
 from nas_isp.export.quiet import without_info_lines
 from nas_isp.export.runners import Floats
 
-Values = NDArray[np.float32]
 Range = tuple[float, float]
 Ranges = dict[str, Range]
 """Least and greatest value that a tensor has to represent, by the tensor's name."""
@@ -26,7 +23,6 @@ SMALLEST_WIDTH = 2.0**-8
 
 PIXEL_RANGE = (0.0, 1.0)
 """The output is clipped to it, so that its 256 codes are the levels of an 8-bit picture."""
-
 
 SAMPLED = 4000
 """Values kept of a tensor and a picture."""
@@ -52,7 +48,7 @@ def observe_ranges(content: bytes, pictures: Sequence[Floats]) -> Ranges:
     Raises:
         InputError: the network does not take these pictures, or gives numbers that are not finite.
     """
-    graph = tflite_file.parse(content, Path("model.tflite"))
+    graph = tflite_file.parse(content)
     interpreter = Interpreter(
         model_content=content,
         experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
@@ -60,7 +56,7 @@ def observe_ranges(content: bytes, pictures: Sequence[Floats]) -> Ranges:
     )
     rng = np.random.default_rng(0)
     ends: Ranges = {}
-    samples: dict[str, list[Values]] = {}
+    samples: dict[str, list[Floats]] = {}
     for picture in pictures:
         _run(interpreter, picture)
         for index, name in _computed(graph).items():
@@ -74,7 +70,7 @@ def observe_ranges(content: bytes, pictures: Sequence[Floats]) -> Ranges:
     return _corrected(graph, ends, ranges)
 
 
-def least_error_range(values: Values, low: float, high: float) -> Range:
+def least_error_range(values: Floats, low: float, high: float) -> Range:
     """The range within `low`..`high` in which 256 steps represent the values with the least mean squared error."""
     if values.size < FEW:
         return low, high

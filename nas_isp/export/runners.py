@@ -5,16 +5,20 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nas_isp.cores import available_cores
 from nas_isp.errors import InputError
+from nas_isp.export.metadata import ExportRecord
 from nas_isp.generators.architecture import Architecture, Border, PlainArchitecture, RmfaArchitecture
+from nas_isp.raw.packing import to_sensor_values
 from nas_isp.raw.sensor import SensorDescription
 
 Floats = NDArray[np.float32]
+Sums = NDArray[np.float64]
 
 BUNDLE_SUFFIX = ".safetensors"
 SUFFIXES = (BUNDLE_SUFFIX, ".tflite", ".onnx")
@@ -29,12 +33,12 @@ class Runner(ABC):
         tile: packed rows and columns that the model was written for, or None for any.
         halo: radius of the receptive field, packed pixels.
         step: sides and tile positions must be multiples of this, packed pixels.
-        has_global_head: the output also depends on the mean over the whole picture; see `pooled`.
+        has_global_head: the output also depends on the mean over the whole picture; see `feature_sums`.
         whole_picture: tiles would not join: only a whole picture comes out right, and only at the size of `tile`
             where there is one.
         border: what the network sees outside of a picture: "mirror" for its mirror image, "zeros" for nothing added.
         sensor: that the model was made for; None where it does not say.
-        workers: threads that may call `run` and `pooled` at once, and should for a picture of many tiles.
+        workers: threads that may call `run` and `feature_sums` at once, and should for a picture of many tiles.
     """
 
     sensor: SensorDescription | None = None
@@ -68,8 +72,11 @@ class Runner(ABC):
         """
 
     @abstractmethod
-    def pooled(self, packed: Floats) -> Floats:
-        """Means of the colour head's features over `packed`, `(8,)`; only with `has_global_head`."""
+    def feature_sums(self, packed: Floats) -> Sums:
+        """Sums over `packed` of the features whose mean the colour head looks at, `(8,)`; only with `has_global_head`.
+
+        The sides need not be multiples of `step`.
+        """
 
     @abstractmethod
     def prepared(self, packed: Floats) -> Callable[[], object]:
@@ -87,6 +94,29 @@ class Runner(ABC):
             run_once()
             times.append(time.perf_counter() - start)
         return 1000 * statistics.median(times), 1000 * min(times)
+
+
+class FileRunner(Runner):
+    """A model in an exported file, with the record that the file carries."""
+
+    def __init__(self, path: Path, record: ExportRecord) -> None:
+        super().__init__(
+            str(path),
+            record.packed_size,
+            record.halo,
+            record.step,
+            record.global_head,
+            record.whole_picture,
+            record.border,
+        )
+        self.record = record
+        self.sensor = record.sensor
+
+    def given(self, packed: Floats) -> NDArray[Any]:
+        """What the file takes for a picture: its sensor values, or the picture itself."""
+        if self.record.input == "raw":
+            return to_sensor_values(packed, *self.record.levels).astype(np.int32)
+        return packed
 
 
 def load_developer(path: Path) -> Runner:

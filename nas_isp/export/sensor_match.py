@@ -29,7 +29,7 @@ class SensorMatch:
     Attributes:
         white_balance: gains that make the light of the picture neutral; the best guess where the file does not say.
         exchange: brings the picture to the model's sensor; None where it is of that sensor, or nothing is known.
-        note: a line for the user on what is done to a picture of another sensor; empty for one of the model's.
+        note: a line for the user on what is done to a picture of another sensor, or why nothing is; else empty.
     """
 
     white_balance: Gains
@@ -67,7 +67,9 @@ def match_sensor(
     if neutral is None and render is not None:
         neutral = neutral_gains(render, light)
     if sensor is None or same:
-        return SensorMatch(light, color_exchange(light, neutral) if neutral else None)
+        if neutral is None:
+            return SensorMatch(light, note=f"{raw.source}: not balanced, for the model takes no light for neutral")
+        return SensorMatch(light, color_exchange(light, neutral))
     names = f"{raw.source}: from {raw.capture.camera or 'another sensor'}, the model is for {_named(sensor)}"
     if neutral is None:
         return SensorMatch(light, note=f"{names} and does not say its colours: expect a colour cast")

@@ -7,7 +7,6 @@ al., "Data-Free Quantization Through Weight Equalization and Bias Correction", 2
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -22,8 +21,7 @@ LEAST_VARIANCE = 1e-4
 """Of a channel's values; from less no gain can be told."""
 
 MOST_GAIN = 1.1
-
-NOWHERE = Path("model.tflite")
+"""A line that is steeper, or as much flatter, is one through noise."""
 
 
 def with_corrected_tail(content: bytes, quantised: bytes, pictures: Sequence[Floats]) -> bytes:
@@ -34,11 +32,12 @@ def with_corrected_tail(content: bytes, quantised: bytes, pictures: Sequence[Flo
         quantised: its int8 form.
         pictures: packed `(4, h, w)`, on which both are run.
     """
-    graph = tflite_file.parse(quantised, NOWHERE)
+    graph = tflite_file.parse(quantised)
     tail = _tail(graph)
     if tail is None:
         return quantised
-    gain, offset = _lines(Session(content, NOWHERE, 1), Session(quantised, NOWHERE, 1), pictures, tail.block)
+    exact, rounded = (Session(file, tflite_file.NEW_FILE, threads=1) for file in (content, quantised))
+    gain, offset = _lines(exact, rounded, pictures, tail.block)
     weights, bias = (graph.subgraphs[0].tensors[index] for index in (tail.weights, tail.bias))
     codes = np.frombuffer(bytes(bytearray(graph.buffers[bias.buffer].data)), np.int32)
     old = np.asarray(bias.quantization.scale, np.float64)

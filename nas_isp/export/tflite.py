@@ -1,7 +1,6 @@
 """Writing a fused generator as a TFLite model of the operators that phone GPUs and NPUs take."""
 
 import copy
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -43,7 +42,7 @@ def export_tflite(
     if precision == "fp16":
         content = _half_weights(content)
     if free:
-        model = tflite_file.parse(content, Path("model.tflite"))
+        model = tflite_file.parse(content)
         tflite_file.free_sides(model)
         content = tflite_file.serialise(model)
     return content

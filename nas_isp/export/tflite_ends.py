@@ -7,9 +7,9 @@ from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
 from nas_isp.export import tflite_file
+from nas_isp.export.metadata import PIXEL_SCALE
 from nas_isp.raw.packing import Levels
 
-PIXEL_SCALE = 1 / 255
 CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 TYPES = schema.TensorType
 OPS = schema.BuiltinOperator

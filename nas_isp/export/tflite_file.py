@@ -15,6 +15,9 @@ from nas_isp.export.metadata import RECORD_NAME
 
 IDENTIFIER = b"TFL3"
 FREE = -1
+NEW_FILE = Path("model.tflite")
+"""What messages call a file that has just been made and has no name yet."""
+
 MAX_INPUT_VALUES = 1 << 28
 MAX_GROWTH = 1024
 """Values of any tensor for each value of the network's input."""
@@ -27,8 +30,12 @@ _OPERATOR_NAMES = {
 }
 
 
-def parse(content: bytes, path: Path) -> schema.ModelT:
+def parse(content: bytes, path: Path = NEW_FILE) -> schema.ModelT:
     """The file's contents as an editable object.
+
+    Args:
+        content: the file.
+        path: its name for messages.
 
     Raises:
         InputError: not a TFLite file.
@@ -37,6 +44,8 @@ def parse(content: bytes, path: Path) -> schema.ModelT:
         raise InputError(f"{path}: not a TFLite file; give one written by `nas-isp export`")
     try:
         model = schema.ModelT.InitFromPackedBuf(content, 0)
+        if any(part is None for part in (model.buffers, model.subgraphs, model.operatorCodes)):
+            raise InputError(f"{path}: a TFLite file of which parts are missing; export it again")
         _refuse_giants(model, path)
     except (struct.error, IndexError, TypeError, ValueError, OverflowError, MemoryError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: a damaged TFLite file ({type(error).__name__}); export it again") from error
@@ -156,22 +165,25 @@ def split_at_mean(content: bytes, path: Path) -> tuple[bytes, bytes]:
     """Two models out of one with a colour head, so that the tiles of a picture can share one mean.
 
     Returns:
-        The model from the picture to the mean of the head's features ``(1, 1, 1, 8)``, and the model from the
-        picture and that mean to the RGB picture.
+        The model from the picture to the head's features ``(1, h, w, 8)``, of which the mean is to be taken, and the
+        model from the picture and that mean ``(1, 1, 1, 8)`` to the RGB picture.
 
     Raises:
-        InputError: the file has no MEAN operator.
+        InputError: the file has no MEAN operator, or a damaged one.
     """
     model = parse(content, path)
-    means = [operator for operator in model.subgraphs[0].operators if operator_name(model, operator) == "MEAN"]
-    if not means:
-        raise InputError(f"{path}: says it has a colour head but has no MEAN operator; export it again")
-    mean = int(means[-1].outputs[0])
-    to_mean, from_mean = parse(content, path), parse(content, path)
-    picture, rgb = int(to_mean.subgraphs[0].inputs[0]), int(to_mean.subgraphs[0].outputs[0])
-    _keep_between(to_mean, [picture], [mean])
-    _keep_between(from_mean, [picture, mean], [rgb])
-    return serialise(to_mean), serialise(from_mean)
+    try:
+        means = [operator for operator in model.subgraphs[0].operators if operator_name(model, operator) == "MEAN"]
+        if not means:
+            raise InputError(f"{path}: says it has a colour head but has no MEAN operator; export it again")
+        features, mean = int(means[0].inputs[0]), int(means[-1].outputs[0])
+        to_features, from_mean = model, parse(content, path)
+        picture, rgb = int(model.subgraphs[0].inputs[0]), int(model.subgraphs[0].outputs[0])
+        _keep_between(to_features, [picture], [features])
+        _keep_between(from_mean, [picture, mean], [rgb])
+    except (IndexError, TypeError) as error:
+        raise InputError(f"{path}: its colour head is damaged; export it again") from error
+    return serialise(to_features), serialise(from_mean)
 
 
 def _keep_between(model: schema.ModelT, inputs: list[int], outputs: list[int]) -> None:

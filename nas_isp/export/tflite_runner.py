@@ -14,8 +14,8 @@ from nas_isp.errors import InputError
 from nas_isp.export import tflite_file
 from nas_isp.export.metadata import read_record
 from nas_isp.export.quiet import without_info_lines
-from nas_isp.export.runners import Floats, Runner, checked_picture, read_bytes
-from nas_isp.raw.packing import to_sensor_values
+from nas_isp.export.runners import FileRunner, Floats, Sums, checked_picture, read_bytes
+from nas_isp.export.tflite_codes import refuse_meaningless_codes
 
 Array = NDArray[Any]
 
@@ -23,7 +23,7 @@ _ALLOCATING = Lock()
 """Silencing a stream of the process is for one thread at a time."""
 
 
-class TfliteRunner(Runner):
+class TfliteRunner(FileRunner):
     """A TFLite file with a nas_isp record; pictures of another size than the file's resize its input.
 
     Raises:
@@ -32,30 +32,25 @@ class TfliteRunner(Runner):
 
     def __init__(self, path: Path, threads: int) -> None:
         content = read_bytes(path)
-        record = read_record(tflite_file.find_record(tflite_file.parse(content, path)), path)
-        super().__init__(
-            str(path),
-            record.packed_size,
-            record.halo,
-            record.step,
-            record.global_head,
-            record.whole_picture,
-            record.border,
-        )
-        self.record = record
-        self.sensor = record.sensor
+        model = tflite_file.parse(content, path)
+        super().__init__(path, read_record(tflite_file.find_record(model), path))
+        refuse_meaningless_codes(model, path)
         self._whole = _Sessions(content, path, threads)
         if self.has_global_head:
-            to_mean, from_mean = tflite_file.split_at_mean(content, path)
-            self._to_mean, self._from_mean = (_Sessions(part, path, threads) for part in (to_mean, from_mean))
+            parts = tflite_file.split_at_mean(content, path)
+            self._to_features, self._from_mean = (_Sessions(part, path, threads) for part in parts)
 
     def run(self, packed: Floats, pooled: Floats | None = None) -> Floats:
         picture = self._picture(packed)
         rgb = self._whole.run(picture) if pooled is None else self._from_mean.run(picture, pooled[None, None, None])
         return checked_picture(_channels_first(rgb) if rgb.ndim == 4 else rgb, packed, self.name)
 
-    def pooled(self, packed: Floats) -> Floats:
-        return self._to_mean.run(self._picture(packed)).reshape(-1)
+    def feature_sums(self, packed: Floats) -> Sums:
+        features = self._to_features.run(self._picture(packed))
+        if features.ndim != 4 or features.shape[1:3] != packed.shape[1:]:
+            raise InputError(f"{self.name}: gives a colour head features of shape {features.shape}; export it again")
+        # In 64 bits sums of 8-bit codes are exact, so that no way of cutting the picture changes their mean.
+        return features.sum(axis=(0, 1, 2), dtype=np.float64)
 
     def prepared(self, packed: Floats) -> Callable[[], object]:
         session = self._whole.spare()
@@ -63,11 +58,8 @@ class TfliteRunner(Runner):
         return session.invoke
 
     def _picture(self, packed: Floats) -> Array:
-        """The picture with channels last, in sensor values where the file takes those."""
-        values: Array = packed
-        if self.record.input == "raw":
-            values = to_sensor_values(packed, *self.record.levels).astype(np.int32)
-        return np.ascontiguousarray(values.transpose(1, 2, 0)[None])
+        """What the file takes, channels last."""
+        return np.ascontiguousarray(self.given(packed).transpose(1, 2, 0)[None])
 
 
 class _Sessions:
@@ -100,10 +92,12 @@ class Session:
         self._path = path
         try:
             self._interpreter = Interpreter(model_content=content, num_threads=threads)
+            self._inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         except ValueError as error:
             raise self._unusable(error) from error
-        self._inputs = self._interpreter.get_input_details()
-        self._output = self._interpreter.get_output_details()[0]
+        if not self._inputs or not outputs:
+            raise InputError(f"{path}: a network without input or output; export it again")
+        self._output = outputs[0]
         self._shape: tuple[int, ...] | None = None
 
     def run(self, *inputs: Array) -> Floats:

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import torch
 
-from nas_isp.export.runners import Floats, Runner, has_color_head, needs_whole_picture, step_of
+from nas_isp.export.runners import Floats, Runner, Sums, has_color_head, needs_whole_picture, step_of
 from nas_isp.generators.build import fuse
 from nas_isp.generators.bundle import Bundle, network_of
 from nas_isp.generators.cost import receptive_field
@@ -44,10 +45,10 @@ class TorchRunner(Runner):
             rgb: Floats = self.net(torch.from_numpy(packed)[None], context)[0].numpy()
         return rgb
 
-    def pooled(self, packed: Floats) -> Floats:
+    def feature_sums(self, packed: Floats) -> Sums:
         with torch.inference_mode():
             means: Floats = self.net.context(torch.from_numpy(packed)[None])[0].numpy()  # type: ignore[operator]
-        return means
+        return means.astype(np.float64) * packed[0].size
 
     def prepared(self, packed: Floats) -> Callable[[], object]:
         return lambda: self.run(packed)

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from nas_isp.errors import InputError
-from nas_isp.export.metadata import OutputForm, Precision
+from nas_isp.export.metadata import PIXEL_SCALE, OutputForm, Precision
 from nas_isp.export.runners import Floats, Runner, load_runner
 
 TOLERANCE = 1e-5
@@ -25,7 +25,7 @@ equal as closely; the error that the rounding itself makes is reported, not judg
 LEAST_INT8_PSNR_DB = 30.0
 """An int8 file is judged by its PSNR against PyTorch instead."""
 
-HALF_A_LEVEL = 0.5 / 255
+HALF_A_LEVEL = PIXEL_SCALE / 2
 
 TIMED_THREADS = 1
 

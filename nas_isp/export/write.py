@@ -1,14 +1,15 @@
 """From a model bundle to a checked file for a phone or another runtime."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from nas_isp.data.pairs import Pairs, load_pairs
 from nas_isp.errors import InputError
 from nas_isp.evaluation.metrics import psnr
 from nas_isp.export.calibration import DEMO, RawSource, calibration_pictures
-from nas_isp.export.content import TIMED_SIZE, Form, facts_of, write_content
+from nas_isp.export.content import Form, facts_of, write_content
 from nas_isp.export.develop import develop
 from nas_isp.export.export_report import ExportReport, PairsScore
 from nas_isp.export.metadata import CODES, INPUT_VALUES, OUTPUT_VALUES, ExportRecord
@@ -19,7 +20,7 @@ from nas_isp.export.torch_runner import TorchRunner, fused_network
 from nas_isp.export.verify import TIMED_THREADS, verify
 from nas_isp.files import whole_file
 from nas_isp.generators.bundle import RAW_FOLDER, Bundle
-from nas_isp.generators.cost import receptive_field
+from nas_isp.generators.cost import FULL_HD_PACKED, receptive_field
 from nas_isp.raw.orientation import upright
 from nas_isp.raw.packing import from_sensor_values, in_plane_order, to_sensor_values
 from nas_isp.raw.sensor import SensorDescription
@@ -69,15 +70,20 @@ def export_model(
     check_size(bundle, form.packed_size)
     if not path.parent.is_dir():
         raise InputError(f"{path.parent}: no such folder; make it or give another -o")
-    net, work = fused_network(bundle, "model"), _Work(bundle, form, data or ExportData(), note)
-    pairs = work.load_pairs()
-    content = write_content(net, form, work.record, lambda: calibration_pictures(work.calibration()))
-    pictures, checked_on = work.checked()
-    timed_size = form.packed_size or TIMED_SIZE
+    net, record, data = fused_network(bundle, "model"), describe(bundle, form), data or ExportData()
+    pairs = None if data.pairs is None else load_pairs(data.pairs, sensor=data.sensor)
+    calibrated = data.calibration.to_calibrate_on() if form.precision == "int8" else None
+    checked = _checked(form, record, data, calibrated)
+    for line in (*(pairs.notes if pairs else ()), *(calibrated.left_out if calibrated else ()), *checked.left_out):
+        note(line)
+    content = write_content(net, form, record, calibration_pictures(calibrated) if calibrated else ())
+    timed_size = form.packed_size or FULL_HD_PACKED
     timed = synthetic_pictures(*timed_size)[0]
     with whole_file(path) as part:
         part.write_bytes(content)
-        comparison, (host_ms, host_ms_min) = verify(part, net, form.precision, pictures, timed, str(path), form.output)
+        comparison, (host_ms, host_ms_min) = verify(
+            part, net, form.precision, checked.pictures, timed, str(path), form.output
+        )
         score = None if pairs is None else _scored(pairs, TorchRunner(bundle, "model"), load_runner(part))
     facts = facts_of(content, form.runtime)
     return ExportReport(
@@ -90,13 +96,13 @@ def export_model(
         packed_size=form.packed_size,
         ops=facts.operators,
         **asdict(comparison),
-        checked_on=checked_on,
+        checked_on=checked.name,
         host_ms=host_ms,
         host_ms_min=host_ms_min,
         host_size=timed_size,
         host_threads=TIMED_THREADS,
         opset=OPSET if form.runtime == "onnx" else None,
-        calibrated_on=work.calibrated_on,
+        calibrated_on=f"{len(calibrated.pictures)} files of {data.calibration.name}" if calibrated else None,
         left_to_cpu=facts.left_to_cpu,
         pairs=score,
     )
@@ -140,59 +146,40 @@ def check_size(bundle: Bundle, packed_size: tuple[int, int] | None) -> None:
         raise InputError(f"input size {given}: this network needs multiples of {step}; give another --input-size")
 
 
-class _Work:
-    """The data of one export, read when it is needed."""
+class _Checked(NamedTuple):
+    """What a file is compared with PyTorch on.
 
-    def __init__(self, bundle: Bundle, form: Form, data: ExportData, note: Callable[[str], None]) -> None:
-        self.form, self.data, self.note = form, data, note
-        self.record = describe(bundle, form)
-        self.calibrated_on: str | None = None
-        self._calibration: RealPictures | None = None
+    Attributes:
+        pictures: packed `(4, h, w)` each.
+        name: what a report calls them.
+        left_out: a line about each RAW file that could not be read.
+    """
 
-    def load_pairs(self) -> Pairs | None:
-        """The true pairs, if any."""
-        if self.data.pairs is None:
-            return None
-        pairs = load_pairs(self.data.pairs, sensor=self.data.sensor)
-        for line in pairs.notes:
-            self.note(line)
-        return pairs
+    pictures: list[Floats]
+    name: str
+    left_out: Sequence[str] = ()
 
-    def calibration(self) -> RealPictures:
-        """The pictures to observe ranges on."""
-        source = self.data.calibration
-        found = source.to_calibrate_on()
-        self._tell(found)
-        self._calibration = found
-        self.calibrated_on = f"{len(found.pictures)} files of {source.name}"
-        return found
 
-    def checked(self) -> tuple[list[Floats], str]:
-        """The pictures to compare with PyTorch on, and what they are."""
-        sizes = [self.form.packed_size] if self.form.packed_size else CHECKED_SIZES
-        source = self.data.check or (self.data.calibration if self.form.precision == "int8" else None)
-        if source is None:
-            pictures = [picture for size in sizes for picture in synthetic_pictures(*size)]
-            return self._as_given(pictures), f"{len(pictures)} synthetic RAW pictures"
-        found = [source.to_compare_on(*size, self._calibration) for size in sizes]
-        self._tell(found[0])
-        pictures = [picture for part in found for picture in part.pictures]
-        return self._as_given(pictures), f"{len(pictures)} pictures of {source.name}{self._held_out(found[0])}"
+def _checked(form: Form, record: ExportRecord, data: ExportData, calibrated: RealPictures | None) -> _Checked:
+    sizes = [form.packed_size] if form.packed_size else CHECKED_SIZES
+    source = data.check or (data.calibration if calibrated else None)
+    if source is None:
+        pictures = [picture for size in sizes for picture in synthetic_pictures(*size)]
+        return _Checked(_as_given(pictures, form, record), f"{len(pictures)} synthetic RAW pictures")
+    found = [source.to_compare_on(*size, calibrated) for size in sizes]
+    pictures = [picture for part in found for picture in part.pictures]
+    known = {file.name for file in calibrated.files} if calibrated else set()
+    again = ", some of which it was calibrated on" if known & {file.name for file in found[0].files} else ""
+    name = f"{len(pictures)} pictures of {source.name}{again}"
+    return _Checked(_as_given(pictures, form, record), name, found[0].left_out)
 
-    def _as_given(self, pictures: list[Floats]) -> list[Floats]:
-        """The pictures as they are after the sensor's integers, where the file takes those."""
-        if self.form.input != "raw":
-            return pictures
-        black, white = self.record.levels
-        return [from_sensor_values(to_sensor_values(picture, black, white), black, white) for picture in pictures]
 
-    def _held_out(self, checked: RealPictures) -> str:
-        names = {file.name for file in self._calibration.files} if self._calibration else set()
-        return ", some of which it was calibrated on" if names & {file.name for file in checked.files} else ""
-
-    def _tell(self, found: RealPictures) -> None:
-        for line in found.left_out:
-            self.note(line)
+def _as_given(pictures: list[Floats], form: Form, record: ExportRecord) -> list[Floats]:
+    """The pictures as they are after the sensor's integers, where the file takes those."""
+    if form.input != "raw":
+        return pictures
+    black, white = record.levels
+    return [from_sensor_values(to_sensor_values(picture, black, white), black, white) for picture in pictures]
 
 
 def _scored(pairs: Pairs, torch_runner: Runner, file_runner: Runner) -> PairsScore:

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from nas_isp.errors import InputError
 from nas_isp.raw.capture import capture_of
+from nas_isp.raw.dng_tags import active_area_corner
 from nas_isp.raw.image import Crop, RawImage
 from nas_isp.raw.mosaic_files import MAX_VALUES
+from nas_isp.raw.packing import Levels
 from nas_isp.raw.sensor import Cfa
 
 if TYPE_CHECKING:
@@ -111,14 +113,14 @@ def _convert(raw: "RawPy", path: Path, pattern: Pattern) -> RawImage:
     if min(height, width) < 4:
         raise InputError(f"{path}: {visible.shape[1]}x{visible.shape[0]} pixels; at least 4x4")
     mosaic = np.array(visible[:height, :width], dtype=np.uint16)  # a copy: LibRaw's memory goes away
-    levels = [float(raw.black_level_per_channel[index]) for index in pattern.ravel()]
+    levels = _black_of_sites(raw, path, pattern)
     white = float(raw.white_level)
     if white <= max(levels):
         raise InputError(f"{path}: its black level {max(levels):g} is not below its white level {white:g}")
     return RawImage(
         mosaic=mosaic,
         cfa=_cfa(pattern),
-        black=(levels[0], levels[1], levels[2], levels[3]),
+        black=levels,
         white=white,
         white_balance=_gains(raw.camera_whitebalance),
         color_matrix=_color_matrix(raw.color_matrix, raw.rgb_xyz_matrix),
@@ -127,6 +129,20 @@ def _convert(raw: "RawPy", path: Path, pattern: Pattern) -> RawImage:
         capture=capture_of(raw, path),
         source=str(path),
     )
+
+
+def _black_of_sites(raw: "RawPy", path: Path, pattern: Pattern) -> Levels:
+    """Black level of the sites (0,0), (0,1), (1,0), (1,1) of the visible area.
+
+    The black levels of a DNG file are counted from the corner of its active area. LibRaw begins at an even row and
+    column within it, and counts from there.
+    """
+    levels = np.array([raw.black_level_per_channel[index] for index in pattern.ravel()], np.float64).reshape(2, 2)
+    corner = active_area_corner(path) if np.ptp(levels) else None
+    if corner is not None:
+        levels = np.roll(levels, (raw.sizes.top_margin - corner[0], raw.sizes.left_margin - corner[1]), axis=(0, 1))
+    first, second, third, fourth = levels.ravel().tolist()
+    return first, second, third, fourth
 
 
 def _crop(sizes: "ImageSizes", height: int, width: int) -> Crop | None:

@@ -1,21 +1,28 @@
 """Who took a picture, when and how: what a finished picture repeats of its RAW file."""
 
 import io
-import logging
-import math
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from nas_isp.raw.dng_tags import silent_tifffile
 
 if TYPE_CHECKING:
     from rawpy import RawPy
 
 MAKE, MODEL, UNIQUE_MODEL = 271, 272, 50708
+GPS_DIRECTORY = 34853
 OLDEST_YEAR = 1980
 """Cameras without a clock set write the epoch, which is no date."""
+
+LONGEST_TEXT = 200
+"""Letters or bytes kept of a text: no camera has a longer name, and the EXIF of a JPEG file is short of room."""
+
+LEAST, MOST = 1e-6, 1e7
+"""Seconds, millimetres, f-numbers and ISO values lie in between; what does not is damaged."""
 
 GpsValue = int | float | str | bytes | tuple[float, ...]
 
@@ -60,36 +67,51 @@ def capture_of(raw: "RawPy", path: Path) -> Capture:
     Names and place come from the TIFF tags of the file, or where it is no TIFF from the EXIF of its preview; numbers
     from LibRaw. Nothing that is missing or damaged is an error.
     """
-    other, named = raw.other, _from_tags(path)
+    named = _from_tags(path)
     if not named.model:
         named = _from_preview(raw) or named
+    named = replace(named, lens=_text(raw.lens.model))
+    try:
+        other = raw.other
+    except (ValueError, OverflowError, OSError):
+        # rawpy gives the numbers together with the date, and none of them for a date that there is not.
+        return named
     return replace(
         named,
-        lens=_text(raw.lens.model),
         taken=other.timestamp if other.timestamp is not None and other.timestamp.year >= OLDEST_YEAR else None,
-        exposure_s=_positive(other.shutter_speed),
-        f_number=_positive(other.aperture),
-        iso=_positive(other.iso_speed),
-        focal_length_mm=_positive(other.focal_length),
+        exposure_s=_plausible(other.shutter_speed),
+        f_number=_plausible(other.aperture),
+        iso=_plausible(other.iso_speed),
+        focal_length_mm=_plausible(other.focal_length),
     )
+
+
+def numbered_gps(named: object) -> dict[int, GpsValue]:
+    """GPS tags by number: those of tags by name that hold what EXIF wants of them.
+
+    Args:
+        named: values by tag name, fractions as numerators and denominators in turns; anything else holds no tags.
+    """
+    from PIL.ExifTags import GPS
+
+    if not isinstance(named, Mapping):
+        return {}
+    found = {tag.value: _gps_value(tag.value, named[tag.name]) for tag in GPS if tag.name in named}
+    return {code: value for code, value in found.items() if value is not None}
 
 
 def _from_tags(path: Path) -> Capture:
     import tifffile
 
-    log = logging.getLogger("tifffile")
-    level, log.level = log.level, logging.CRITICAL
     try:
-        with tifffile.TiffFile(path) as tiff:
+        with silent_tifffile(), tifffile.TiffFile(path) as tiff:
             tags = tiff.pages.first.tags
             texts = [_text(tags[code].value) if code in tags else "" for code in (MAKE, MODEL, UNIQUE_MODEL)]
             gps = tags.get("GPSTag")
-            return Capture(texts[0], texts[1] or texts[2], gps=_numbered(gps.value) if gps is not None else {})
+            return Capture(texts[0], texts[1] or texts[2], gps=numbered_gps(gps.value) if gps is not None else {})
     except Exception:
         # A foreign parser on a foreign format: LibRaw has read the picture, so its names are all that is lost.
         return Capture()
-    finally:
-        log.level = level
 
 
 def _from_preview(raw: "RawPy") -> Capture | None:
@@ -110,39 +132,36 @@ def _from_preview(raw: "RawPy") -> Capture | None:
         return None
 
 
-def _numbered(gps: object) -> dict[int, GpsValue]:
-    """GPS tags by number, fractions as numbers."""
-    from PIL.ExifTags import GPS
+def _gps_value(code: int, value: object) -> GpsValue | None:
+    """The value as a picture can repeat it, fractions as numbers; None for one of another kind than the tag's."""
+    from PIL import TiffTags
 
-    if not isinstance(gps, Mapping):
-        return {}
-    codes = {tag.name: tag.value for tag in GPS}
-    found: dict[int, GpsValue] = {}
-    for name, value in gps.items():
-        known = _gps_value(value)
-        if name in codes and known is not None:
-            found[codes[name]] = known
-    return found
+    wanted = TiffTags.lookup(code, GPS_DIRECTORY)
+    if wanted.type == TiffTags.ASCII:
+        return _text(value) or None
+    if wanted.type == TiffTags.RATIONAL:
+        return _fractions(value, wanted.length or 1)
+    if isinstance(value, bytes) and wanted.type in (TiffTags.BYTE, TiffTags.UNDEFINED):
+        return value if len(value) <= (wanted.length or LONGEST_TEXT) else None
+    return value if isinstance(value, int) and wanted.length == 1 and 0 <= value <= 255 else None
 
 
-def _gps_value(value: Any) -> GpsValue | None:
-    if isinstance(value, int | float | str | bytes):
-        return value
-    numbers = [float(number) for number in value] if isinstance(value, tuple | list) else []
-    if not numbers or len(numbers) % 2:
+def _fractions(value: object, count: int) -> GpsValue | None:
+    """So many numbers from 0 on of twice as many integers, numerators and denominators in turns."""
+    numbers = list(value) if isinstance(value, tuple | list) else []
+    if len(numbers) != 2 * count or not all(isinstance(number, int) for number in numbers):
         return None
-    pairs = list(zip(numbers[::2], numbers[1::2], strict=True))
-    if any(below == 0 for _, below in pairs):
+    if min(numbers) < 0 or min(numbers[1::2]) == 0:
         return None
-    fractions = tuple(above / below for above, below in pairs)
-    return fractions if len(fractions) > 1 else fractions[0]
+    quotients = tuple(above / below for above, below in zip(numbers[::2], numbers[1::2], strict=True))
+    return quotients if count > 1 else quotients[0]
 
 
 def _text(value: object) -> str:
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
-    return " ".join(value.replace("\0", " ").split()) if isinstance(value, str) else ""
+    return " ".join(value.replace("\0", " ").split())[:LONGEST_TEXT] if isinstance(value, str) else ""
 
 
-def _positive(value: float) -> float | None:
-    return float(value) if math.isfinite(value) and value > 0 else None
+def _plausible(value: float) -> float | None:
+    return float(value) if LEAST < value < MOST else None

@@ -141,8 +141,38 @@ def test_photos_of_one_name_are_refused_before_any_work(
     scene: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(monkeypatch, "develop", scene / "m.safetensors", *[scene / "raw/a.npy"] * 2, "-o", scene / "out") == 2
-    assert "two photos are named 'a'" in capsys.readouterr().err
+    assert "two pictures would be named 'a.png'" in capsys.readouterr().err
     assert not (scene / "out").exists()
+
+
+def test_a_classical_picture_never_takes_the_place_of_another_photos(
+    scene: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (scene / "raw/b.npy").rename(scene / "raw/a_classical.npy")
+    arguments = ("develop", scene / "m.safetensors", scene / "raw", "-o", scene / "out")
+    assert run(monkeypatch, *arguments, "--compare") == 2
+    assert "two pictures would be named 'a_classical.png'" in capsys.readouterr().err
+    assert not (scene / "out").exists()
+    assert run(monkeypatch, *arguments) == 0
+
+
+def test_options_that_contradict_each_other_are_refused(
+    scene: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("develop", scene / "m.safetensors", scene / "raw", "-o", scene / "out", "--balance", "--no-adapt")
+    assert run(monkeypatch, *arguments) == 2
+    assert "give one of the two" in capsys.readouterr().err
+
+
+def test_a_place_that_cannot_be_written_is_named_before_any_photo_is_developed(
+    scene: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (scene / "out" / "b.png").mkdir(parents=True)
+    assert run(monkeypatch, "develop", scene / "m.safetensors", scene / "raw", "-o", scene / "out") == 2
+    captured = capsys.readouterr()
+    assert "b.png: is a folder" in captured.err
+    assert captured.out == ""
+    assert not (scene / "out" / "a.png").exists()
 
 
 @pytest.mark.parametrize(
@@ -150,6 +180,7 @@ def test_photos_of_one_name_are_refused_before_any_work(
     [
         ("none.safetensors", "raw/a.npy", "a.png", "none.safetensors"),
         ("none.tflite", "raw/a.npy", "a.png", "none.tflite"),
+        ("none.safetensors", "raw", "out", "none.safetensors"),
         ("m.safetensors", "raw/none.npy", "a.png", "no such file"),
         ("m.safetensors", "raw/a.npy", "a.webp", ".png, .jpg"),
         ("m.safetensors", "raw", "a.png", "give a folder"),

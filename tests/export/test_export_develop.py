@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nas_isp.errors import InputError
-from nas_isp.export.develop import develop, develop_as, develop_packed, to_levels
-from nas_isp.export.runners import Floats, Runner
+from nas_isp.export.develop import develop, develop_as, develop_packed, to_levels, whole_picture_means
+from nas_isp.export.runners import Floats, Runner, Sums
 from nas_isp.export.torch_runner import TorchRunner
 from nas_isp.generators.build import fuse
 from nas_isp.raw.image import RawImage
@@ -40,7 +40,7 @@ class LevelsRunner(Runner):
     def run(self, packed: Floats, pooled: Floats | None = None) -> Floats:
         return np.repeat(np.repeat(packed[:1], 2, axis=1), 2, axis=2).repeat(3, axis=0)
 
-    def pooled(self, packed: Floats) -> Floats:
+    def feature_sums(self, packed: Floats) -> Sums:
         raise AssertionError("has no head")
 
     def prepared(self, packed: Floats) -> object:
@@ -111,7 +111,7 @@ class MagentaRunner(Runner):
         grey = np.repeat(np.repeat(packed.mean(axis=0, keepdims=True), 2, axis=1), 2, axis=2)
         return np.concatenate([grey * 0.9, grey * 0.6, grey * 0.8])
 
-    def pooled(self, packed: Floats) -> Floats:
+    def feature_sums(self, packed: Floats) -> Sums:
         raise AssertionError("has no head")
 
     def prepared(self, packed: Floats) -> object:
@@ -205,6 +205,24 @@ def test_the_mean_of_a_color_head_covers_the_whole_picture() -> None:
     assert np.abs(develop_packed(runner, packed, tile=24) - whole).max() <= 1
     own_mean = to_levels(np.uint8, runner.run(np.ascontiguousarray(packed[:, :, :24])), "left half").transpose(1, 2, 0)
     assert np.abs(own_mean[:, :32].astype(int) - whole[:, :32]).max() > 1
+
+
+def test_the_mirrored_border_is_no_part_of_the_mean() -> None:
+    # A bright border, which the mirror image would show once more: the network alone sees it once.
+    runner, raw = RUNNERS["color-head"], random_raw(40, 44)
+    bright = raw.mosaic.copy()
+    bright[:4] = bright[-4:] = 1000
+    raw = replace(raw, mosaic=bright)
+    far = 2 * runner.halo
+    bare = to_levels(np.uint8, runner.run(pack(raw)), "the network alone").transpose(1, 2, 0).astype(int)
+    assert np.abs(develop(runner, raw) - bare)[far:-far, far:-far].max() <= 1
+
+
+@pytest.mark.parametrize("name", ["color-head", "quarter-color-head"])
+def test_sums_of_features_are_those_of_the_means_on_any_cut(name: str) -> None:
+    runner, packed = RUNNERS[name], np.random.default_rng(0).random((4, 33, 47), np.float32)
+    parts = [runner.feature_sums(np.ascontiguousarray(part)) for part in (packed[:, :10], packed[:, 10:])]
+    assert np.allclose(whole_picture_means(runner, packed), sum(parts) / packed[0].size, atol=1e-6)
 
 
 def test_a_picture_of_another_phase_keeps_its_red() -> None:

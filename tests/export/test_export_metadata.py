@@ -27,6 +27,8 @@ def test_the_record_says_how_the_numbers_are_meant() -> None:
     assert "zero point" in record.output_values
     with pytest.raises(InputError, match="input_black"):
         read_record(record.model_copy(update={"input_black": None}).model_dump_json(), Path("m.tflite"))
+    with pytest.raises(InputError, match="must be below input_white"):
+        read_record(record.model_copy(update={"input_white": 64.0}).model_dump_json(), Path("m.tflite"))
 
 
 def test_the_users_folder_is_not_given_away() -> None:

@@ -97,3 +97,12 @@ def test_another_suffix_and_a_missing_folder_are_refused(tmp_path: Path) -> None
         save_picture(tmp_path / "a.bmp", SMOOTH)
     with pytest.raises(InputError, match="no such folder"):
         save_picture(tmp_path / "missing" / "a.png", SMOOTH)
+
+
+def test_a_picture_that_jpeg_cannot_hold_is_refused_with_what_can(tmp_path: Path) -> None:
+    long = np.zeros((1, 65501, 3), np.uint8)
+    with pytest.raises(InputError, match=r"65501x1 pixels; .* give \.png or \.tiff"):
+        save_picture(tmp_path / "a.jpg", long)
+    assert list(tmp_path.iterdir()) == []
+    save_picture(tmp_path / "a.png", long)
+    save_picture(tmp_path / "b.jpg", long[:, 1:])

@@ -8,7 +8,7 @@ import torch
 
 from nas_isp.export.develop import develop
 from nas_isp.export.probe import synthetic_scene
-from nas_isp.export.runners import Floats, Runner
+from nas_isp.export.runners import Floats, Runner, Sums
 from nas_isp.export.sensor_match import is_same_sensor, match_sensor
 from nas_isp.raw.capture import Capture
 from nas_isp.raw.classical import render
@@ -69,7 +69,7 @@ class MadeFor(Runner):
         rgb: Floats = render(torch.from_numpy(packed)[None], gains, matrix)[0].numpy()
         return rgb
 
-    def pooled(self, packed: Floats) -> Floats:
+    def feature_sums(self, packed: Floats) -> Sums:
         raise AssertionError("has no head")
 
     def prepared(self, packed: Floats) -> object:
@@ -164,6 +164,15 @@ def test_a_model_that_does_not_say_its_neutral_light_is_asked(scene: Floats) -> 
     silent.sensor = saying.sensor.model_copy(update={"white_balance": None})
     silent.run = saying.run  # type: ignore[method-assign]
     assert np.abs(develop(silent, foreign).astype(int) - develop(saying, foreign)).max() <= 2
+
+
+def test_it_is_said_where_there_is_no_light_to_balance_to(scene: Floats) -> None:
+    raw = replace(taken_by(FIRST, scene), source="a.dng")
+    silent = sensor_of(raw, white_balance=None)
+    assert match_sensor(raw, pack(raw), silent).note == ""
+    match = match_sensor(raw, pack(raw), silent, balance=True)
+    assert match.exchange is None
+    assert match.note.startswith("a.dng: not balanced")
 
 
 def test_a_model_that_names_a_format_in_place_of_a_camera_is_known_by_its_matrix(scene: Floats) -> None:

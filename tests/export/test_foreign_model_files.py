@@ -1,17 +1,20 @@
 """A model file of a stranger takes no memory for what it claims, opens no other file and fails in one line."""
 
+import math
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 from onnx import TensorProto, helper, numpy_helper
 
 from nas_isp.errors import InputError
 from nas_isp.export import onnx_file, tflite_file
 from nas_isp.export.runners import checked_picture
+from nas_isp.export.tflite_codes import refuse_meaningless_codes
 from nas_isp.export.tflite_kernels import kernels_of_tflite
-from nas_isp.latency.kernel import convolution
+from nas_isp.latency.kernel import convolution, elementwise
 from nas_isp.latency.kernel_models import single_kernel_model
 
 FILE = Path("model")
@@ -57,3 +60,47 @@ def test_a_tflite_operator_with_other_inputs_than_its_kind_has_is_no_kernel(inpu
 def test_what_is_no_picture_of_the_input_s_size_is_refused(rgb: np.ndarray) -> None:
     with pytest.raises(InputError, match="m: gives float"):
         checked_picture(rgb, np.zeros((4, 8, 8), np.float32), "m")
+
+
+@pytest.mark.parametrize("scale", [0.0, -1.0, math.nan, math.inf, 1e-30, 1e30])
+def test_codes_whose_scale_means_nothing_are_refused(scale: float) -> None:
+    model = int8_sum()
+    refuse_meaningless_codes(model, FILE)
+    model.subgraphs[0].tensors[0].quantization.scale = np.array([scale], np.float32)
+    with pytest.raises(InputError, match="model: holds 8-bit codes without a usable scale"):
+        refuse_meaningless_codes(model, FILE)
+
+
+@pytest.mark.parametrize("change", [{"zeroPoint": np.array([128])}, {"zeroPoint": None}, {"scale": None}])
+def test_codes_without_scale_or_with_a_zero_point_out_of_range_are_refused(change: dict[str, object]) -> None:
+    model = int8_sum()
+    vars(model.subgraphs[0].tensors[0].quantization).update(change)
+    with pytest.raises(InputError, match="model: holds 8-bit codes without a usable scale"):
+        refuse_meaningless_codes(model, FILE)
+
+
+def test_a_sum_that_litert_would_abort_on_is_refused() -> None:
+    model = int8_sum()
+    result = model.subgraphs[0].tensors[model.subgraphs[0].outputs[0]].quantization
+    for scale, fits in ((2.0**-23, True), (2.0**-24, False)):  # of values in steps of 1/32 = 2 ** -5
+        result.scale = np.array([scale], np.float32)
+        if fits:
+            refuse_meaningless_codes(model, FILE)
+            continue
+        with pytest.raises(InputError, match="model: holds a sum of 8-bit codes that is too fine"):
+            refuse_meaningless_codes(model, FILE)
+
+
+def int8_sum() -> schema.ModelT:
+    return tflite_file.parse(single_kernel_model(elementwise("add", 4, (16, 16)), "int8"))
+
+
+@pytest.mark.parametrize("inputs", [None, []])
+def test_a_damaged_mean_of_a_colour_head_is_refused(inputs: list[int] | None) -> None:
+    model = tflite_file.parse(single_kernel_model(elementwise("mean", 8, (16, 16))), FILE)
+    model.subgraphs[0].operators[0].inputs = inputs
+    with pytest.raises(InputError, match="model: its colour head is damaged"):
+        tflite_file.split_at_mean(tflite_file.serialise(model), FILE)
+    model.subgraphs[0].operators = []
+    with pytest.raises(InputError, match="model: says it has a colour head"):
+        tflite_file.split_at_mean(tflite_file.serialise(model), FILE)

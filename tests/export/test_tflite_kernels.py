@@ -1,10 +1,12 @@
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 from plain_networks import EVERYTHING
 
 from nas_isp.errors import InputError
+from nas_isp.export.metadata import FloatPrecision
 from nas_isp.export.tflite import export_tflite
 from nas_isp.export.tflite_ends import give_pixels, take_sensor_values
 from nas_isp.export.tflite_file import free_sides, parse, serialise
@@ -126,9 +128,12 @@ def test_an_unknown_operator_is_named() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("precision", get_args(FloatPrecision))
 @pytest.mark.parametrize("architecture", [EVERYTHING, EVERYTHING.model_copy(update={"scale": 2, "color_head": False})])
-def test_an_exported_network_is_read_as_the_kernels_of_its_architecture(architecture: Architecture) -> None:
-    exported = kernels_of_tflite(export_tflite(fuse(build(architecture)), 64, 96), FILE)
+def test_an_exported_network_is_read_as_the_kernels_of_its_architecture(
+    architecture: Architecture, precision: FloatPrecision
+) -> None:
+    exported = kernels_of_tflite(export_tflite(fuse(build(architecture)), 64, 96, precision), FILE)
     found = [kernel.model_copy(update={"precision": None}).model_dump_json() for kernel in exported]
     unpadded = [kernel.model_dump_json() for kernel in kernels_of(architecture, 64, 96)]
     assert sorted(found) == sorted(unpadded)

@@ -1,35 +1,33 @@
-"""Whole models and weights in every format, and running them."""
+"""Whole models to develop with, bundles and exported files of every form, and running them."""
 
 from pathlib import Path
+from typing import Any
 
-import h5py
 import numpy as np
 import onnx
-import torch
+from ai_edge_litert import schema_py_generated as schema
 from onnx import TensorProto, helper, numpy_helper
-from safetensors.torch import save_file
 
-from nas_isp.export import onnx_file, tflite_file
+from nas_isp.export import onnx_ends, onnx_file, tflite_ends, tflite_file
+from nas_isp.export.develop import develop_packed
 from nas_isp.export.metadata import ExportRecord
 from nas_isp.export.runners import load_runner
 from nas_isp.export.tflite_kernels import kernels_of_tflite
 from nas_isp.generators.architecture import Block, PlainArchitecture
 from nas_isp.generators.build import assemble
 from nas_isp.generators.bundle import Bundle, BundleRecord, save_bundle
-from nas_isp.generators.checkpoints import import_checkpoint, published_weights
-from nas_isp.generators.published import PUBLISHED
-from nas_isp.latency.kernel import Kernel, convolution, shuffle
-from nas_isp.latency.kernel_models import kernel_chain_model
-from nas_isp.perceptual.squeezenet import load_caffe_squeezenet, unfilled_squeezenet
-from nas_isp.perceptual.vit import VitSize, load_vit
+from nas_isp.latency.tflite_graph import TfliteGraph
 from nas_isp.raw.sensor import SensorDescription
 
 SENSOR = SensorDescription(name="test", cfa="RGGB", bits=10, black=64, white=1023)
+LEVELS: tuple[tuple[float, float, float, float], float] = (64, 64, 64, 64), 1023
 SMALL = PlainArchitecture(blocks=(Block(kind="conv3", channels=4),))
 SMALL_WITH_HEAD = SMALL.model_copy(update={"color_head": True})
-VIT = VitSize(width=16, heads=2, inner=32, blocks=2, side=32)
 SIDE = 8
 """Packed rows and columns of a model's input."""
+
+OPS, OPTIONS = schema.BuiltinOperator, schema.BuiltinOptions
+ROWS, COLUMNS = 1, 2
 
 
 def make_bundle(folder: Path) -> None:
@@ -37,127 +35,116 @@ def make_bundle(folder: Path) -> None:
     save_bundle(folder / "a.safetensors", Bundle(BundleRecord(architecture=SMALL_WITH_HEAD, sensor=SENSOR), weights))
 
 
-def run_bundle(folder: Path) -> None:
-    run_model(folder)
-
-
 def run_model(folder: Path) -> None:
-    """As `develop` does, at the model's size and at another."""
+    """As `export` does when it compares, and as `develop` and `evaluate` do; at the model's size and at another."""
     runner = load_runner(next(folder.iterdir()), threads=1)
     for side in (SIDE, 2 * SIDE):
         packed = np.random.default_rng(0).random((4, side, side), dtype=np.float32)
         rgb = runner.run(packed)
         assert rgb.shape == (3, 2 * side, 2 * side)
         assert rgb.dtype == np.float32
-        if runner.has_global_head:
-            assert runner.run(packed, runner.pooled(packed)).shape == rgb.shape
+        picture = develop_packed(runner, packed)
+        assert picture.shape == (2 * side, 2 * side, 3)
+        assert picture.dtype == np.uint8
 
 
-def make_pth(folder: Path) -> None:
-    torch.save(_published(), folder / "a.pth")
-
-
-def make_old_pth(folder: Path) -> None:
-    torch.save(_published(), folder / "a.pth", _use_new_zipfile_serialization=False)
-
-
-def _published() -> dict[str, torch.Tensor]:
-    """Under the names of the published file."""
-    names = {"blocks.0.conv": "conv1", "blocks.1.conv": "conv2", "tail.conv": "conv3"}
-    state = assemble(PUBLISHED["efficient-isp"]).state_dict()
-    foreign = {f"{names[key.rpartition('.')[0]]}.{key.rpartition('.')[2]}": value for key, value in state.items()}
-    published_weights("efficient-isp", foreign, SENSOR)
-    return foreign
-
-
-def import_pth(folder: Path) -> None:
-    bundle = import_checkpoint(folder / "a.pth", "efficient-isp", SENSOR)
-    assert all(weight.isfinite().all() for weight in bundle.weights.values())
-
-
-def make_vit(folder: Path) -> None:
-    save_file(_vit_state(), folder / "a.safetensors")
-
-
-def make_vit_pth(folder: Path) -> None:
-    torch.save(_vit_state(), folder / "a.pth")
-
-
-def _vit_state() -> dict[str, torch.Tensor]:
-    """Under transformers' names."""
-    width, inner = VIT.width, VIT.inner
-    shapes: dict[str, tuple[int, ...]] = {
-        "embeddings.cls_token": (1, 1, width),
-        "embeddings.position_embeddings": (1, (VIT.side // VIT.patch) ** 2 + 1, width),
-        "embeddings.patch_embeddings.projection.weight": (width, 3, VIT.patch, VIT.patch),
-        "embeddings.patch_embeddings.projection.bias": (width,),
-        **{f"layernorm.{kind}": (width,) for kind in ("weight", "bias")},
-    }
-    for index in range(VIT.blocks):
-        linear = {f"attention.attention.{part}": (width, width) for part in ("query", "key", "value")}
-        linear |= {"attention.output.dense": (width, width), "intermediate.dense": (inner, width)}
-        for name, shape in {**linear, "output.dense": (width, inner)}.items():
-            shapes |= {f"encoder.layer.{index}.{name}.weight": shape, f"encoder.layer.{index}.{name}.bias": shape[:1]}
-        norms = [f"layernorm_{place}.{kind}" for place in ("before", "after") for kind in ("weight", "bias")]
-        shapes |= {f"encoder.layer.{index}.{norm}": (width,) for norm in norms}
-    return {f"vit.{name}": torch.rand(shape) for name, shape in shapes.items()}
-
-
-def fill_vit(folder: Path) -> None:
-    network = load_vit(next(folder.iterdir()), size=VIT)
-    maps = network(torch.rand(1, 3, VIT.side, VIT.side))
-    assert all(found.shape[0] == 1 for found in maps.values())
-
-
-def make_h5(folder: Path) -> None:
-    """Each convolution a group with its kernel (h, w, in, out) and its bias."""
-    stages = unfilled_squeezenet().stages
-    names = [name for name, part in _named_convolutions(stages)]
-    parts = [part for _, part in _named_convolutions(stages)]
-    with h5py.File(folder / "a.h5", "w") as file:
-        for name, part in zip(names, parts, strict=True):
-            file[f"{name}/weights"] = part.weight.permute(2, 3, 1, 0).numpy()
-            file[f"{name}/bias"] = part.get_parameter("bias").numpy()
-
-
-def _named_convolutions(stages: torch.nn.Module) -> list[tuple[str, torch.nn.Conv2d]]:
-    """Under the names of the parts: conv1, fire2/squeeze1x1, ..."""
-    convolutions = [part for part in stages.modules() if isinstance(part, torch.nn.Conv2d)]
-    inner = ("squeeze1x1", "expand1x1", "expand3x3")
-    names = ["conv1", *(f"fire{number}/{part}" for number in range(2, 10) for part in inner)]
-    return list(zip(names, convolutions, strict=True))
-
-
-def fill_squeezenet(folder: Path) -> None:
-    network = load_caffe_squeezenet(folder / "a.h5")
-    assert network(torch.rand(1, 3, 32, 32), ("conv1",))["conv1"].shape[1] == 64
-
-
-def record(layout: str, has_head: bool = False) -> str:
+def record(layout: str, has_head: bool = False, **changes: object) -> str:
     """What an exported file says about itself."""
-    return ExportRecord(
-        architecture=SMALL_WITH_HEAD if has_head else SMALL,
-        sensor=SENSOR,
-        precision="fp32",
-        layout=layout,
-        packed_height=SIDE,
-        packed_width=SIDE,
-        halo=2,
-        step=1,
-        global_head=has_head,
-        whole_picture=False,
-    ).model_dump_json()
+    facts: dict[str, Any] = {
+        "architecture": SMALL_WITH_HEAD if has_head else SMALL,
+        "sensor": SENSOR,
+        "precision": "fp32",
+        "layout": layout,
+        "packed_height": SIDE,
+        "packed_width": SIDE,
+        "halo": 2,
+        "step": 1,
+        "global_head": has_head,
+        "whole_picture": False,
+    }
+    return ExportRecord.model_validate(facts | changes).model_dump_json()
 
 
 def make_tflite(folder: Path) -> None:
-    kernels: list[Kernel] = [
-        convolution(4, 4, 3, (SIDE, SIDE), activation="relu"),
-        convolution(4, 12, 3, (SIDE, SIDE)),
-        shuffle(3, 2, (SIDE, SIDE)),
-    ]
-    model = tflite_file.parse(kernel_chain_model(kernels), folder)
-    tflite_file.add_record(model, record("NHWC"))
+    _save_tflite(folder, tflite_model(), record("NHWC"))
+
+
+def make_tflite_with_head(folder: Path) -> None:
+    """Its weights are of half precision."""
+    model = tflite_model(has_head=True)
+    _halve_weights(model)
+    _save_tflite(folder, model, record("NHWC", True, precision="fp16"))
+
+
+def make_tflite_int8(folder: Path) -> None:
+    model = tflite_model(has_head=True, quantised=True)
+    _save_tflite(folder, model, record("NHWC", True, precision="int8"))
+
+
+def make_tflite_with_integer_ends(folder: Path) -> None:
+    model = tflite_model(has_head=True, quantised=True)
+    tflite_ends.take_sensor_values(model, *LEVELS)
+    tflite_ends.give_pixels(model)
+    _save_tflite(folder, model, _record_of_integer_ends("NHWC", "int8"))
+
+
+def _record_of_integer_ends(layout: str, precision: str) -> str:
+    ends = {"input": "raw", "output": "uint8", "input_black": LEVELS[0], "input_white": LEVELS[1]}
+    return record(layout, True, precision=precision, **ends)
+
+
+def _save_tflite(folder: Path, model: schema.ModelT, text: str) -> None:
+    tflite_file.add_record(model, text)
     (folder / "a.tflite").write_bytes(tflite_file.serialise(model))
+
+
+def tflite_model(has_head: bool = False, quantised: bool = False) -> schema.ModelT:
+    """Two convolutions, with the mean of features of the picture added in between if wanted, and depth to space."""
+    graph = TfliteGraph(quantised)
+    picture = graph.input((1, SIDE, SIDE, 4))
+    hidden = _convolved(graph, picture, 4, 3)
+    if has_head:
+        mean = _mean(graph, _mean(graph, _convolved(graph, picture, 4, 1), COLUMNS), ROWS)
+        hidden = graph.add(OPS.ADD, [hidden, mean], graph.shape(hidden), OPTIONS.AddOptions, schema.AddOptionsT())
+    shuffle = schema.DepthToSpaceOptionsT()
+    shuffle.blockSize = 2
+    planes, shape = _convolved(graph, hidden, 12, 3), (1, 2 * SIDE, 2 * SIDE, 3)
+    graph.output = graph.add(OPS.DEPTH_TO_SPACE, [planes], shape, OPTIONS.DepthToSpaceOptions, shuffle)
+    return tflite_file.parse(graph.serialised())
+
+
+def _convolved(graph: TfliteGraph, value: int, channels: int, side: int) -> int:
+    options = schema.Conv2DOptionsT()
+    options.strideH = options.strideW = options.dilationHFactor = options.dilationWFactor = 1
+    options.padding, options.fusedActivationFunction = schema.Padding.SAME, schema.ActivationFunctionType.RELU
+    inputs = [value, *graph.filter_and_bias((channels, side, side, graph.shape(value)[-1]), 0, value)]
+    return graph.add(OPS.CONV_2D, inputs, (*graph.shape(value)[:3], channels), OPTIONS.Conv2DOptions, options)
+
+
+def _mean(graph: TfliteGraph, value: int, axis: int) -> int:
+    options = schema.ReducerOptionsT()
+    options.keepDims = True
+    shape = tuple(1 if index == axis else side for index, side in enumerate(graph.shape(value)))
+    return graph.add(OPS.MEAN, [value, graph.constant(np.int32([axis]))], shape, OPTIONS.ReducerOptions, options)
+
+
+def _halve_weights(model: schema.ModelT) -> None:
+    """Store the weights of convolutions in half precision, and bring them back before."""
+    graph, steps = model.subgraphs[0], []
+    for operator in graph.operators:
+        if tflite_file.operator_name(model, operator) != "CONV_2D":
+            continue
+        full = graph.tensors[operator.inputs[1]]
+        numbers = np.frombuffer(bytes(bytearray(model.buffers[full.buffer].data)), np.float32).reshape(full.shape)
+        half = tflite_file.add_constant(model, f"half of {operator.inputs[1]}", numbers)
+        graph.tensors[half].type, full.buffer = schema.TensorType.FLOAT16, 0
+        stored = np.frombuffer(numbers.astype(np.float16).tobytes(), np.uint8)
+        model.buffers[graph.tensors[half].buffer].data = stored
+        step = schema.OperatorT()
+        step.opcodeIndex = tflite_file.code_index(model, OPS.DEQUANTIZE, 3)
+        step.inputs, step.outputs = np.int32([half]), np.int32([operator.inputs[1]])
+        steps.append(step)
+    graph.operators = [*steps, *graph.operators]
 
 
 def kernels(folder: Path) -> None:
@@ -167,11 +154,25 @@ def kernels(folder: Path) -> None:
 
 
 def make_onnx(folder: Path) -> None:
-    (folder / "a.onnx").write_bytes(onnx_model(has_head=False).SerializeToString())
+    _save_onnx(folder, onnx_model(), record("NCHW"))
 
 
 def make_onnx_with_head(folder: Path) -> None:
-    (folder / "a.onnx").write_bytes(onnx_model(has_head=True).SerializeToString())
+    _save_onnx(folder, onnx_model(has_head=True), record("NCHW", True))
+
+
+def make_onnx_with_integer_ends(folder: Path) -> None:
+    """Its weights are of half precision."""
+    model = onnx_model(has_head=True)
+    onnx_file.halve_weights(model)
+    onnx_ends.take_sensor_values(model, *LEVELS)
+    onnx_ends.give_pixels(model)
+    _save_onnx(folder, model, _record_of_integer_ends("NCHW", "fp16"))
+
+
+def _save_onnx(folder: Path, model: onnx.ModelProto, text: str) -> None:
+    onnx_file.add_record(model, text)
+    (folder / "a.onnx").write_bytes(model.SerializeToString())
 
 
 def onnx_model(has_head: bool = False) -> onnx.ModelProto:
@@ -197,6 +198,4 @@ def onnx_model(has_head: bool = False) -> onnx.ModelProto:
         [helper.make_tensor_value_info("rgb", TensorProto.FLOAT, [1, 3, 2 * SIDE, 2 * SIDE])],
         weights,
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
-    onnx_file.add_record(model, record("NCHW", has_head))
-    return model
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)

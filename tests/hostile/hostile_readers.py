@@ -40,40 +40,47 @@ def function(name: str) -> Callable[[Path], Any]:
 
 
 READERS: dict[str, Reader] = {
-    "camera DNG": Reader("pictures.make_dng", "pictures.read_camera", ("*.dng",), "crafted.dngs"),
-    "mosaic PNG": Reader("pictures.make_mosaic_png", "pictures.read_mosaic", ("*.png",), "crafted.mosaic_pngs"),
+    "camera DNG": Reader("pictures.make_dng", "pictures.read_camera", ("*.dng",), "images.dngs"),
+    "developed DNG": Reader("captures.make_dng", "captures.develop", ("*.dng",), "captures.dngs"),
+    "mosaic PNG": Reader("pictures.make_mosaic_png", "pictures.read_mosaic", ("*.png",), "images.mosaic_pngs"),
     "mosaic TIFF": Reader("pictures.make_mosaic_tiff", "pictures.read_mosaic", ("*.tif",)),
-    "mosaic npy": Reader("pictures.make_mosaic_npy", "pictures.read_mosaic", ("*.npy",), "crafted.mosaic_npys"),
+    "mosaic npy": Reader("pictures.make_mosaic_npy", "pictures.read_mosaic", ("*.npy",), "arrays.mosaic_npys"),
     "mosaic raw": Reader("pictures.make_mosaic_raw", "pictures.read_mosaic", ("*.raw",)),
     "sensor.json": Reader("pictures.make_mosaic_raw", "pictures.read_mosaic", ("sensor.json",)),
-    "npy photo set": Reader("pictures.make_npy_set", "pictures.inspect", ("*.npy", "raws/*.npy"), "crafted.set_npys"),
+    "npy photo set": Reader("pictures.make_npy_set", "pictures.inspect", ("*.npy", "raws/*.npy"), "arrays.set_npys"),
     "photo JPEG": Reader("pictures.make_jpeg", "pictures.read_photos", ("*.jpg",)),
-    "photo PNG": Reader("pictures.make_png", "pictures.read_photos", ("*.png",), "crafted.photo_pngs"),
+    "photo PNG": Reader("pictures.make_png", "pictures.read_photos", ("*.png",), "images.photo_pngs"),
     "photo WebP": Reader("pictures.make_webp", "pictures.read_photos", ("*.webp",)),
     "photo TIFF": Reader("pictures.make_tiff", "pictures.read_photos", ("*.tif",)),
     "photo BMP": Reader("pictures.make_bmp", "pictures.read_photos", ("*.bmp",)),
     "pairs": Reader("pictures.make_pairs", "pictures.read_pairs", ("raw/*", "rgb/*")),
     "patch caches": Reader(
-        "pictures.make_caches", "pictures.read_caches", ("*/*.npy", "*/patches.json"), "crafted.caches"
+        "pictures.make_caches", "pictures.read_caches", ("*/*.npy", "*/patches.json"), "arrays.caches"
     ),
     "preparation": Reader(
         "studies.make_preparation",
         "studies.read_preparation",
         ("prepared/*.json", "prepared/*.np?"),
-        "crafted.preparations",
+        "arrays.preparations",
     ),
-    "bundle": Reader("models.make_bundle", "models.run_bundle", ("*.safetensors",), "crafted.bundles"),
-    "published .pth": Reader("models.make_pth", "models.import_pth", ("*.pth",), "crafted.pths"),
-    "old .pth": Reader("models.make_old_pth", "models.import_pth", ("*.pth",)),
-    "weights .pth": Reader("models.make_vit_pth", "models.fill_vit", ("*.pth",), "crafted.weights"),
-    "weights .safetensors": Reader("models.make_vit", "models.fill_vit", ("*.safetensors",)),
-    "weights .h5": Reader("models.make_h5", "models.fill_squeezenet", ("*.h5",)),
-    "tflite": Reader("models.make_tflite", "models.run_model", ("*.tflite",), "crafted.tflites"),
+    "bundle": Reader("models.make_bundle", "models.run_model", ("*.safetensors",), "weights.bundles"),
+    "published .pth": Reader("foreign.make_pth", "foreign.import_pth", ("*.pth",), "weights.pths"),
+    "old .pth": Reader("foreign.make_old_pth", "foreign.import_pth", ("*.pth",)),
+    "weights .pth": Reader("foreign.make_vit_pth", "foreign.fill_vit", ("*.pth",), "weights.weights"),
+    "weights .safetensors": Reader("foreign.make_vit", "foreign.fill_vit", ("*.safetensors",)),
+    "weights .h5": Reader("foreign.make_h5", "foreign.fill_squeezenet", ("*.h5",)),
+    "tflite": Reader("models.make_tflite", "models.run_model", ("*.tflite",), "graphs.tflites"),
     "tflite kernels": Reader("models.make_tflite", "models.kernels", ("*.tflite",)),
-    "onnx": Reader("models.make_onnx", "models.run_model", ("*.onnx",), "crafted.onnxs"),
+    "tflite with a head": Reader("models.make_tflite_with_head", "models.run_model", ("*.tflite",), "graphs.tflites"),
+    "tflite int8": Reader("models.make_tflite_int8", "models.run_model", ("*.tflite",), "graphs.tflites"),
+    "tflite integer ends": Reader(
+        "models.make_tflite_with_integer_ends", "models.run_model", ("*.tflite",), "graphs.tflites"
+    ),
+    "onnx": Reader("models.make_onnx", "models.run_model", ("*.onnx",), "graphs.onnxs"),
     "onnx with a head": Reader("models.make_onnx_with_head", "models.run_model", ("*.onnx",)),
+    "onnx integer ends": Reader("models.make_onnx_with_integer_ends", "models.run_model", ("*.onnx",), "graphs.onnxs"),
     "checkpoint": Reader(
-        "studies.make_training", "studies.resume", ("training/checkpoint.pt", "training/*.jsonl"), "crafted.checkpoints"
+        "studies.make_training", "studies.resume", ("training/checkpoint.pt", "training/*.jsonl"), "weights.checkpoints"
     ),
     "recipe": Reader("formats.make_recipe", "formats.read_recipe", ("*.yaml",)),
     "space": Reader("formats.make_space", "formats.read_space", ("*.yaml",)),
@@ -83,7 +90,7 @@ READERS: dict[str, Reader] = {
     "kernel list": Reader("formats.make_kernels", "formats.read_kernels", ("*.json*",)),
     "benchmark output": Reader("formats.make_benchmark_output", "formats.read_benchmark_output", ("*.txt", "*.csv")),
     "study": Reader(
-        "studies.make_study", "studies.read_study", ("config.yaml", "trials/*/*", "rejected.jsonl"), "crafted.studies"
+        "studies.make_study", "studies.read_study", ("config.yaml", "trials/*/*", "rejected.jsonl"), "studies.crafted"
     ),
     "journal": Reader("studies.make_study", "studies.read_journal", ("journal.log",)),
 }

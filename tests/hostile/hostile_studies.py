@@ -3,9 +3,11 @@
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import hostile_pictures as pictures
 import numpy as np
+from hostile_parts import Contents
 from PIL import Image
 from search_tools import config
 
@@ -121,3 +123,22 @@ def read_journal(folder: Path) -> None:
         assert all(math.isfinite(value) for value in trial.values or ())
     study.ask().suggest_int("block0.channels_index", 0, 1)
     journal.sync()
+
+
+def crafted(folder: Path) -> Contents:
+    """Records of this study with values that the format allows and a search never writes."""
+    study = Study(folder, Study.open(folder).config)
+    record = study.records[1].model_dump(mode="json")
+    changes: list[dict[str, Any]] = [
+        *({"quality": value} for value in (None, 1e308, -1e308)),
+        *({"latency_ms": value} for value in (None, 1e-300, 1e300)),
+        *({"trial": value} for value in (0, 2, 10**30)),
+        *({"scores": value} for value in ({}, {"psnr": 1e308}, {"x" * 10_000: 1})),
+        *({"score_kind": value} for value in (None, "x" * 1000)),
+        *({"state": "failed", "reason": "<script>alert(1)</script>"}, {"params": 10**400}, {"rungs": [{"step": 1}]}),
+    ]
+    for change in changes:
+        yield "trials/0001/result.json", json.dumps(record | change).encode()
+        yield "rejected.jsonl", (json.dumps(record | change) + "\n").encode()
+    yield "rejected.jsonl", b"\xff\xfe\n"
+    yield "trials/0001/sample.png", b"not a picture"

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from dng_files import write_dng
+from PIL.ExifTags import GPS
 
 from nas_isp.errors import InputError
 from nas_isp.export.picture import save_picture
-from nas_isp.raw.capture import Capture, capture_of
+from nas_isp.raw.capture import LONGEST_TEXT, Capture, capture_of, numbered_gps
 from nas_isp.raw.classical import render_image
 from nas_isp.raw.libraw_rendering import libraw_name, render_by_libraw
 from nas_isp.raw.readers import read_raw
@@ -65,6 +66,50 @@ def test_a_place_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     save_picture(tmp_path / "a.tif", np.zeros((4, 4, 3), np.uint16), Capture("A", "B", gps=gps))
     found = capture_of(Opened, tmp_path / "a.tif")  # type: ignore[arg-type]
     assert found == Capture("A", "B", gps=gps)
+
+
+WRONG_GPS = [
+    {2: (48, 1)},
+    {2: (48, 0, 30, 1, 12, 1)},
+    {2: (-48, 1, 30, 1, 12, 1)},
+    {2: (float("nan"), 1, 30, 1, 12, 1)},
+    {6: float("nan")},
+    {1: 7},
+    {5: 300},
+    {5: b"x" * 1000},
+    {27: b"x" * 1000},
+    {30: "x"},
+]
+
+
+@pytest.mark.parametrize("gps", WRONG_GPS)
+def test_a_place_of_another_kind_than_exif_wants_is_left_out(gps: dict[int, object]) -> None:
+    named = {GPS(code).name: value for code, value in gps.items()}
+    assert numbered_gps(named | {"GPSDateStamp": "2021:04:08"}) == {29: "2021:04:08"}
+
+
+def test_fractions_of_a_place_become_numbers() -> None:
+    named = {"GPSLatitude": (48, 1, 30, 1, 25, 2), "GPSAltitude": (623, 2), "GPSAltitudeRef": 0, "unknown": 1}
+    assert numbered_gps(named) == {2: (48.0, 30.0, 12.5), 5: 0, 6: 311.5}
+    assert numbered_gps(7) == {}
+
+
+def test_names_that_no_camera_has_are_cut_short_so_that_a_picture_can_hold_them(tmp_path: Path) -> None:
+    named = [(271, "s", 0, "M" * 100_000, True), (272, "s", 0, "T" * 100_000, True)]
+    raw = read_raw(write_dng(tmp_path / "a.dng", values(), extra_tags=named))
+    assert (len(raw.capture.make), len(raw.capture.model)) == (LONGEST_TEXT, LONGEST_TEXT)
+    for name in ("a.jpg", "a.png", "a.tif"):
+        save_picture(tmp_path / name, np.zeros((4, 4, 3), np.uint8), raw.capture)
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [(306, "s", 0, "99999:99:99 99:99:99", True), (33437, "2I", 1, (2**32 - 1, 1), True), (33434, "d", 1, 1e-9, True)],
+)
+def test_facts_that_cannot_be_are_unknown_and_no_fault_of_the_picture(tmp_path: Path, tag: tuple[object, ...]) -> None:
+    capture = read_raw(write_dng(tmp_path / "a.dng", values(), extra_tags=[tag])).capture
+    assert (capture.taken, capture.f_number, capture.exposure_s) == (None, None, None)
+    assert capture.camera == "Test camera"
 
 
 def test_the_crop_of_a_dng_is_counted_from_its_visible_area(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from PIL import Image
 from nas_isp.errors import InputError
 from nas_isp.raw.classical import render_image
 from nas_isp.raw.image import RawImage
-from nas_isp.raw.packing import pack_uint16
+from nas_isp.raw.packing import pack, pack_uint16
 from nas_isp.raw.readers import SENSOR_FILE, list_raw_files, load_sensor, read_raw, sensor_beside
 from nas_isp.raw.sensor import CFA_ORDERS, Cfa, SensorDescription
 
@@ -164,6 +164,18 @@ def test_colours_are_right_where_the_visible_area_starts_at_an_odd_pixel(
     raw = read_raw(path)
     planes = pack_uint16(raw.mosaic, raw.cfa)
     assert [set(plane.ravel()) for plane in planes] == [{100}, {200}, {200}, {300}]
+
+
+@pytest.mark.parametrize("cfa", CFA_ORDERS)
+@pytest.mark.parametrize("corner", [(2, 4), (2, 3), (1, 1), (1, 2)])
+def test_every_site_keeps_its_black_level_wherever_the_visible_area_starts(
+    tmp_path: Path, cfa: Cfa, corner: tuple[int, int]
+) -> None:
+    """Black levels of a DNG are counted from the corner of its active area: black comes out as 0 at every site."""
+    black = (60, 75, 90, 105)
+    mosaic = np.roll(np.tile(np.array(black, np.uint16).reshape(2, 2), (24, 32)), corner, axis=(0, 1))
+    path = write_dng(tmp_path / "a.dng", mosaic, cfa, black, active_area=(*corner, 48, 64))
+    assert not pack(read_raw(path)).any()
 
 
 def test_a_dng_says_its_white_balance_matrix_and_orientation(tmp_path: Path) -> None:
