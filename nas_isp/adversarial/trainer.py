@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nas_isp.adversarial.checkpoint import load_checkpoint, save_checkpoint
+from nas_isp.adversarial.checkpoint import CHECKPOINT_FILE, load_checkpoint, make_folder, save_checkpoint
 from nas_isp.adversarial.contest import Contest
 from nas_isp.adversarial.described_sensor import described_sensor
 from nas_isp.adversarial.history import History
@@ -45,7 +45,8 @@ class Trainer:
 
     The folder gets `checkpoint.pt`, `history.jsonl` (a line every 20 steps), `scores.jsonl` (a line whenever weights
     were scored) and `sample.png`. Batches depend on seed and step alone, so that a resumed training sees what an
-    uninterrupted one would have seen.
+    uninterrupted one would have seen. What stops a training within a step, such as Ctrl-C, leaves the last checkpoint,
+    which is at most 20 seconds old.
 
     Args:
         on_progress: called with (steps done, total steps) after every step; an exception it raises stops the training
@@ -77,7 +78,7 @@ class Trainer:
         self.on_progress = on_progress or (lambda done, total: None)
         self.deadline = deadline
         keep_freed_memory()
-        _make_folder(folder)
+        make_folder(folder)
         layers = layers_of(settings)
         precision = working_precision(settings.frozen_precision, self.device)
         networks = FrozenNetworks(layers.values(), self.device, precision, weights_dir=weights_dir)
@@ -123,26 +124,20 @@ class Trainer:
         """Train up to a step or the deadline, no more; see `train`."""
         saved_at = time.monotonic()
         unlogged: dict[str, Tensor] = {}
-        try:
-            while self.step < until_step and time.monotonic() < self.deadline:
-                phase = self.regression if self.step < self.settings.warm_start.steps else self.contest
-                unlogged = phase.step(self.step)
-                self.step += 1
-                if self.step % LOG_EVERY == 0:
-                    self._log(unlogged)
-                    unlogged = {}
-                self._select()
-                if time.monotonic() - saved_at > CHECKPOINT_SECONDS:
-                    self.save()
-                    saved_at = time.monotonic()
-                self.on_progress(self.step, self.total_steps)
-            if unlogged:
+        while self.step < until_step and time.monotonic() < self.deadline:
+            phase = self.regression if self.step < self.settings.warm_start.steps else self.contest
+            unlogged = phase.step(self.step)
+            self.step += 1
+            if self.step % LOG_EVERY == 0:
                 self._log(unlogged)
-        except TrainingDiverged:
-            raise
-        except BaseException:
-            self.save()
-            raise
+                unlogged = {}
+            self._select()
+            if time.monotonic() - saved_at > CHECKPOINT_SECONDS:
+                self.save()
+                saved_at = time.monotonic()
+            self._report()
+        if unlogged:
+            self._log(unlogged)
         if self.step <= self.settings.warm_start.steps:
             self.learner.restart_average()
 
@@ -175,13 +170,21 @@ class Trainer:
     def save(self) -> None:
         """Write the checkpoint."""
         state = {name: part.state_dict() for name, part in self._parts().items()}
-        save_checkpoint(self.folder / "checkpoint.pt", {"identity": self.identity, "step": self.step, **state})
+        save_checkpoint(self.folder / CHECKPOINT_FILE, {"identity": self.identity, "step": self.step, **state})
 
     def _parts(self) -> dict[str, Learner | Contest | Selection]:
         return {"learner": self.learner, "contest": self.contest, "selection": self.selection}
 
+    def _report(self) -> None:
+        """Tell how far the training is. It is whole between two steps, so what stops it here may be saved."""
+        try:
+            self.on_progress(self.step, self.total_steps)
+        except BaseException:
+            self.save()
+            raise
+
     def _resume(self) -> None:
-        state = load_checkpoint(self.folder / "checkpoint.pt", self.device)
+        state = load_checkpoint(self.folder / CHECKPOINT_FILE)
         if state:
             if state.get("identity") != self.identity:
                 raise InputError(
@@ -195,7 +198,7 @@ class Trainer:
             except Exception as error:
                 # Each part runs into what is missing or of another type in its own way.
                 raise InputError(
-                    f"{self.folder / 'checkpoint.pt'}: a damaged checkpoint ({type(error).__name__}); "
+                    f"{self.folder / CHECKPOINT_FILE}: a damaged checkpoint ({type(error).__name__}); "
                     "delete it to start anew"
                 ) from error
         for file in (self.history, self.scores):
@@ -238,10 +241,3 @@ def _identity(
     for name, weight in sorted((initial_weights or {}).items()):
         digest.update(name.encode() + weight.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be made ({error.strerror}); give a folder that can be written") from error

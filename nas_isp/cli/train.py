@@ -40,6 +40,7 @@ def train(
     format: Annotated[Format, typer.Option(help="How the scores are printed.")] = Format.TABLE,
 ) -> None:
     """Train one generator from RAW and photos of other scenes, or from true pairs."""
+    from nas_isp.adversarial.checkpoint import CHECKPOINT_FILE
     from nas_isp.adversarial.networks import check_networks
     from nas_isp.adversarial.pace import fitted_to
     from nas_isp.adversarial.trainer import Trainer, TrainingDiverged
@@ -61,7 +62,7 @@ def train(
     with progress_bar("data") as progress, prepared(folders, settings, seed, progress) as data:
         if seconds is not None:
             progress(0, None, "measuring the pace")
-            settings = fitted_to(seconds, arch, data, settings, where, weights_dir)
+            settings = fitted_to(seconds, arch, data, settings, run_folder, where, weights_dir)
         trainer = Trainer(
             arch,
             data,
@@ -81,7 +82,7 @@ def train(
         if raw is not None:
             origin[RAW_FOLDER] = str(raw.resolve())
         save_bundle(output, trainer.bundle(origin, outcome.to_dict()))
-        (run_folder / "checkpoint.pt").unlink(missing_ok=True)
+        (run_folder / CHECKPOINT_FILE).unlink(missing_ok=True)
     say(f"written: {output}; history and samples: {run_folder}")
     print_outcome(outcome, format)
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from nas_isp.adversarial import trainer as trainer_module
 from nas_isp.adversarial.paired import prepare_paired
 from nas_isp.adversarial.prepare import MAX_PAIRS_BYTES, Prepared, prepare
 from nas_isp.adversarial.scoring import score
@@ -94,6 +95,31 @@ def test_an_interrupted_training_resumes_to_the_same_history_and_weights(data: P
 
     with pytest.raises(KeyboardInterrupt):
         Trainer(SMALL, data, QUICK, tmp_path / "parts", seed=3, on_progress=interrupt).train()
+    resumed = Trainer(SMALL, data, QUICK, tmp_path / "parts", seed=3)
+    assert resumed.step == 25
+    resumed.train()
+    assert _history(tmp_path / "parts") == _history(tmp_path / "whole")
+    for name, value in whole.averaged.state_dict().items():
+        torch.testing.assert_close(resumed.averaged.state_dict()[name], value, rtol=1e-4, atol=1e-7)
+
+
+def test_a_training_interrupted_within_a_step_resumes_to_the_same_history_and_weights(
+    data: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainer_module, "CHECKPOINT_SECONDS", 0.0)
+    whole = Trainer(SMALL, data, QUICK, tmp_path / "whole", seed=3)
+    whole.train()
+    interrupted = Trainer(SMALL, data, QUICK, tmp_path / "parts", seed=3)
+    average = interrupted.learner.average
+
+    def interrupt() -> None:
+        average()
+        if interrupted.step == 25:  # Adam's step 26 is done, but not yet counted
+            raise KeyboardInterrupt
+
+    interrupted.learner.average = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        interrupted.train()
     resumed = Trainer(SMALL, data, QUICK, tmp_path / "parts", seed=3)
     assert resumed.step == 25
     resumed.train()
