@@ -84,6 +84,7 @@ class Prepared:
 
     Attributes:
         references: uint8 `(N, 3, S, S)`, the content reference of each RAW patch; memory-mapped.
+        taught: pictures `(N, 3, S, S)` to train on instead of the references; scores stay towards the references.
         pairs: packed pictures `(4, h, w)` with their true photos `(2h, 2w, 3)`, for PSNR.
         synthetic: synthetic RAW of the photos, if it was asked for.
     """
@@ -94,6 +95,7 @@ class Prepared:
     references: NDArray[np.uint8]
     pairs: list[ScoredPair]
     synthetic: SyntheticPairs | None = None
+    taught: NDArray[np.uint8] | None = None
     _statistics: TargetStatistics | None = field(default=None, repr=False)
 
     @property
@@ -106,7 +108,7 @@ class Prepared:
         """Tells preparations of other data apart."""
         record = self.record.model_dump_json(exclude={"raw", "photos"})
         digest = hashlib.sha256(f"{record}{self.raw.stems}{self.photos.stems}".encode())
-        for part in chunks(self.references):
+        for part in (*chunks(self.references), *(() if self.taught is None else chunks(self.taught))):
             digest.update(part.tobytes())
         return digest.hexdigest()
 
@@ -116,7 +118,9 @@ class Prepared:
         return self.record.score_with_pairs and bool(self.pairs)
 
     def batch(self, step: int, size: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """The batch of a step: packed RAW, its references, target photos, and the indices of the RAW patches.
+        """The batch of a step: packed RAW, what it is steered by, target photos, and the indices of the RAW patches.
+
+        It is steered by its references, or what it is `taught`.
 
         A function of seed and step alone.
         """
@@ -127,11 +131,12 @@ class Prepared:
             photo_indices = raw_indices
         packed = self.raw.tensor(raw_indices, device)
         photos = self.photos.tensor(photo_indices, device, flips)
-        return packed, self.reference(raw_indices).to(device, non_blocking=True), photos, torch.as_tensor(raw_indices)
+        wanted = _pictures(self.references if self.taught is None else self.taught, raw_indices)
+        return packed, wanted.to(device, non_blocking=True), photos, torch.as_tensor(raw_indices)
 
     def reference(self, indices: Sequence[int] | NDArray[np.intp]) -> Tensor:
         """Content references `(B, 3, S, S)`, sRGB 0..1."""
-        return torch.from_numpy(self.references[np.asarray(indices)]).float() / 255
+        return _pictures(self.references, indices)
 
     def test_batch(self, device: torch.device) -> tuple[Tensor, Tensor]:
         """Fixed RAW patches spread over the set, and their references."""
@@ -156,9 +161,9 @@ class Prepared:
         matrix = self.record.color_matrix
         return look_of(self.record.white_balance, matrix)(packed, exposure=self.record.exposure)
 
-    def with_references(self, references: NDArray[np.uint8]) -> "Prepared":
-        """The same data with other references, for instance a teacher's pictures."""
-        return replace(self, references=references)
+    def taught_by(self, pictures: NDArray[np.uint8]) -> "Prepared":
+        """The same data to train on a teacher's pictures of the RAW patches; scores compare with those without."""
+        return replace(self, taught=pictures)
 
     def save(self, folder: Path) -> None:
         """Write what `load` needs beside the patch folders.
@@ -253,6 +258,10 @@ def prepare(
     report(4, 4, None)
     synthetic = _synthetic_pairs(record, data.photos, packed)
     return Prepared(record, data.raw, data.photos, references, scored_pairs(data.pairs), synthetic)
+
+
+def _pictures(stored: NDArray[np.uint8], indices: Sequence[int] | NDArray[np.intp]) -> Tensor:
+    return torch.from_numpy(stored[np.asarray(indices)]).float() / 255
 
 
 def scored_pairs(pairs: Pairs | None) -> list[ScoredPair]:

@@ -162,7 +162,7 @@ def _train_student(candidate: "Bundle", teacher: "Bundle", work: _Work, progress
     from nas_isp.adversarial.pace import fitted_to
     from nas_isp.distillation.distill import Run, pictures_of, train_student
 
-    taught = work.data.with_references(pictures_of(teacher, work.data, work.device, progress))
+    taught = work.data.taught_by(pictures_of(teacher, work.data, work.device, progress))
     architecture, settings = candidate.record.architecture, work.recipe.student_train()
     folder, seconds = work.folder / "student", work.seconds(STUDENT_SHARE)
     deadline = deadline_in(seconds)

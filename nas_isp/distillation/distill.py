@@ -1,4 +1,4 @@
-"""Distils a candidate: its teacher's pictures become the reference that it regresses onto."""
+"""Distils a candidate: it regresses onto its teacher's pictures, and is scored as its teacher and itself before."""
 
 import math
 from collections.abc import Callable
@@ -62,7 +62,7 @@ def train_teacher(architecture: Architecture, prepared: Prepared, settings: Trai
 
 
 def train_student(candidate: Bundle, taught: Prepared, settings: TrainSettings, run: Run) -> Trained:
-    """Train the candidate's network, from its own weights, on data whose references are `pictures_of` a teacher.
+    """Train the candidate's network, from its own weights, on data that is `taught_by` the `pictures_of` a teacher.
 
     Raises:
         TrainingDiverged: the training cannot go on.

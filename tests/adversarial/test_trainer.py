@@ -307,7 +307,7 @@ def test_a_training_ends_at_its_deadline_with_the_weights_it_has(data: Prepared,
 def test_a_checkpoint_of_other_data_or_other_start_weights_is_refused(data: Prepared, tmp_path: Path) -> None:
     first = Trainer(SMALL, data, QUICK, tmp_path, seed=0)
     first.save()
-    other = data.with_references(255 - np.asarray(data.references))
+    other = data.taught_by(255 - np.asarray(data.references))
     with pytest.raises(InputError, match="settings or data"):
         Trainer(SMALL, other, QUICK, tmp_path, seed=0)
     with pytest.raises(InputError, match="settings or data"):
