@@ -32,7 +32,7 @@ from nas_isp.adversarial.reference import (
 from nas_isp.adversarial.synthetic_pairs import SyntheticPairs, synthetic_mosaics
 from nas_isp.adversarial.transport import ColorTransport, identity_transport
 from nas_isp.data.patch_files import check_array, read_array
-from nas_isp.data.patches import Pairs, PhotoPatches, RawPatches, UnpairedData, UnpairedSampler
+from nas_isp.data.patches import Pairs, PhotoPatches, RawPatches, UnpairedData, UnpairedSampler, as_pictures
 from nas_isp.errors import InputError
 from nas_isp.evaluation.reference_free import TargetStatistics, target_statistics
 from nas_isp.perceptual.network import FeatureNetwork
@@ -131,12 +131,12 @@ class Prepared:
             photo_indices = raw_indices
         packed = self.raw.tensor(raw_indices, device)
         photos = self.photos.tensor(photo_indices, device, flips)
-        wanted = _pictures(self.references if self.taught is None else self.taught, raw_indices)
-        return packed, wanted.to(device, non_blocking=True), photos, torch.as_tensor(raw_indices)
+        wanted = self.references if self.taught is None else self.taught
+        return packed, as_pictures(wanted[raw_indices], device), photos, torch.as_tensor(raw_indices)
 
     def reference(self, indices: Sequence[int] | NDArray[np.intp]) -> Tensor:
         """Content references `(B, 3, S, S)`, sRGB 0..1."""
-        return _pictures(self.references, indices)
+        return as_pictures(self.references[np.asarray(indices)])
 
     def test_batch(self, device: torch.device) -> tuple[Tensor, Tensor]:
         """Fixed RAW patches spread over the set, and their references."""
@@ -258,10 +258,6 @@ def prepare(
     report(4, 4, None)
     synthetic = _synthetic_pairs(record, data.photos, packed)
     return Prepared(record, data.raw, data.photos, references, scored_pairs(data.pairs), synthetic)
-
-
-def _pictures(stored: NDArray[np.uint8], indices: Sequence[int] | NDArray[np.intp]) -> Tensor:
-    return torch.from_numpy(stored[np.asarray(indices)]).float() / 255
 
 
 def scored_pairs(pairs: Pairs | None) -> list[ScoredPair]:

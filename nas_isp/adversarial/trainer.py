@@ -215,7 +215,7 @@ class Trainer:
 
     def _log(self, values: dict[str, Tensor]) -> None:
         """Write a history line and stop a training that went wrong; waits for the device."""
-        row: dict[str, float] = {name: float(value) for name, value in values.items()}
+        row: dict[str, float] = dict(zip(values, torch.stack(tuple(values.values())).tolist(), strict=True))
         with torch.no_grad():
             packed = self.prepared.batch(self.step, self.settings.batch, self.device)[0]
             row["dead_share"] = dead_share(self.generator, packed)

@@ -2,7 +2,7 @@
 
 from nas_isp.data.pair_patches import cut_pair_patches
 from nas_isp.data.pairs import Pair, Pairs, load_pairs
-from nas_isp.data.photo_patches import PhotoPatches, cut_photo_patches
+from nas_isp.data.photo_patches import PhotoPatches, as_pictures, cut_photo_patches
 from nas_isp.data.raw_patches import RawPatches, cut_raw_patches
 from nas_isp.data.sampling import UnpairedSampler
 from nas_isp.data.unpaired import UnpairedData, load_unpaired
@@ -14,6 +14,7 @@ __all__ = [
     "RawPatches",
     "UnpairedData",
     "UnpairedSampler",
+    "as_pictures",
     "cut_pair_patches",
     "cut_photo_patches",
     "cut_raw_patches",

@@ -56,12 +56,10 @@ class PhotoPatches:
 
         Bytes travel to the device and become numbers there.
         """
-        import torch
-
-        pixels = torch.from_numpy(self.pixels[np.asarray(indices, np.intp)])
-        for at in () if flip is None else np.flatnonzero(flip):
-            pixels[at] = pixels[at].flip(-1)
-        return pixels.to(device).float().div_(255)
+        pixels = self.pixels[np.asarray(indices, np.intp)]
+        if flip is not None:
+            pixels[flip] = pixels[flip, ..., ::-1]
+        return as_pictures(pixels, device)
 
     @staticmethod
     def open(folder: Path) -> "PhotoPatches":
@@ -76,6 +74,13 @@ class PhotoPatches:
             return PhotoPatches(folder, pixels, facts.stems, facts.skipped)
         except InputError as error:
             raise InputError(f"{folder}: damaged patch cache ({error}); delete the folder to cut it anew") from error
+
+
+def as_pictures(pixels: NDArray[np.uint8], device: "str | torch.device" = "cpu") -> "torch.Tensor":
+    """Bytes as float32 pictures of the same shape, 0..1, on a device that need not have finished its work."""
+    import torch
+
+    return torch.from_numpy(pixels).to(device, non_blocking=True).float().div_(255)
 
 
 def cut_photo_patches(

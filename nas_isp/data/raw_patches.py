@@ -65,9 +65,11 @@ class RawPatches:
         import torch
 
         chosen = np.asarray(indices, np.intp)
-        black, white = (torch.from_numpy(level[chosen]).to(device) for level in (self.black, self.white))
+        values, black, white = (
+            torch.from_numpy(part[chosen]).to(device, torch.float32, non_blocking=True)
+            for part in (self.packed, self.black, self.white)
+        )
         black, white = black[:, :, None, None], white[:, None, None, None]
-        values = torch.from_numpy(self.packed[chosen]).to(device, torch.float32)
         return values.sub_(black).div_(white - black)
 
     @staticmethod
