@@ -3,8 +3,9 @@
 import tempfile
 from pathlib import Path
 
-from nas_isp.adversarial.prepare import Prepared, PreparedRecord, scored_pairs
+from nas_isp.adversarial.prepare import Prepared, PreparedRecord
 from nas_isp.adversarial.reference import common_color_matrix, common_white_balance
+from nas_isp.adversarial.scored_pairs import scored_pairs
 from nas_isp.adversarial.transport import identity_transport
 from nas_isp.data.patches import Pairs, cut_pair_patches
 

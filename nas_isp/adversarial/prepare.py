@@ -2,12 +2,12 @@
 
 import hashlib
 import os
-import zipfile
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -29,14 +29,14 @@ from nas_isp.adversarial.reference import (
     transported_pictures,
     white_balance_of_patches,
 )
+from nas_isp.adversarial.scored_pairs import ScoredPair, read_pairs, save_pairs, scored_pairs
 from nas_isp.adversarial.synthetic_pairs import SyntheticPairs, synthetic_mosaics
 from nas_isp.adversarial.transport import ColorTransport, identity_transport
-from nas_isp.data.patch_files import check_array, read_array
-from nas_isp.data.patches import Pairs, PhotoPatches, RawPatches, UnpairedData, UnpairedSampler, as_pictures
+from nas_isp.data.patch_files import new_array, read_array, store_array
+from nas_isp.data.patches import PhotoPatches, RawPatches, UnpairedData, UnpairedSampler, as_pictures
 from nas_isp.errors import InputError
 from nas_isp.evaluation.reference_free import TargetStatistics, target_statistics
 from nas_isp.perceptual.network import FeatureNetwork
-from nas_isp.raw.packing import pack
 from nas_isp.raw.sensor import SensorDescription
 from nas_isp.raw.synthesis import SyntheticCamera
 from nas_isp.recipe import TrainSettings
@@ -44,14 +44,10 @@ from nas_isp.settings import Settings, load_yaml
 
 TEST_PATCHES = 48
 STATISTICS_PHOTOS = 192
-PAIRS_LIMIT = 64
-PAIR_SIDE = 512
-MAX_PAIRS_BYTES = PAIRS_LIMIT * PAIR_SIDE**2 * 8
-"""Of a pixel 4 bytes are its float32 sample and 3 its colours; the rest is left for headers."""
+REFERENCES, SYNTHETIC, PAIRS = "references.npy", "synthetic.npy", "pairs.npz"
 
 Progress = Callable[[float, float | None, str | None], None]
 Colour = Annotated[list[float], Field(min_length=3, max_length=3)]
-ScoredPair = tuple[Tensor, NDArray[np.uint8]]
 
 
 class PreparedRecord(Settings):
@@ -174,12 +170,10 @@ class Prepared:
         if self.record.paired:
             raise ValueError("patches of pairs are held in memory, their files are gone: they cannot be saved")
         folder.mkdir(parents=True, exist_ok=True)
-        np.save(folder / "references.npy", self.references)
+        store_array(folder / REFERENCES, self.references)
         if self.synthetic is not None:
-            np.save(folder / "synthetic.npy", self.synthetic.packed)
-        arrays: dict[str, Any] = {f"raw_{at}": packed.numpy() for at, (packed, _) in enumerate(self.pairs)}
-        arrays |= {f"rgb_{at}": photo for at, (_, photo) in enumerate(self.pairs)}
-        np.savez(folder / "pairs.npz", **arrays)
+            store_array(folder / SYNTHETIC, self.synthetic.packed)
+        save_pairs(folder / PAIRS, self.pairs)
         places = {
             "raw": os.path.relpath(self.raw.folder, folder),
             "photos": os.path.relpath(self.photos.folder, folder),
@@ -200,11 +194,11 @@ class Prepared:
         try:
             raw, photos = RawPatches.open(folder / record.raw), PhotoPatches.open(folder / record.photos)
             height, width = raw.packed.shape[2:]
-            references = read_array(folder / "references.npy", "|u1", (len(raw), 3, 2 * height, 2 * width))
+            references = read_array(folder / REFERENCES, "|u1", (len(raw), 3, 2 * height, 2 * width))
             packed = None
             if record.camera is not None:
-                packed = read_array(folder / "synthetic.npy", "<u2", (len(photos), 4, height, width))
-            pairs = _read_pairs(folder / "pairs.npz")
+                packed = read_array(folder / SYNTHETIC, "<u2", (len(photos), 4, height, width))
+            pairs = read_pairs(folder / PAIRS)
         except InputError as error:
             raise InputError(f"{folder}: damaged preparation ({error}); delete the folder to make it anew") from error
         return Prepared(record, raw, photos, references, pairs, _synthetic_pairs(record, photos, packed))
@@ -215,35 +209,48 @@ def prepare(
     settings: TrainSettings,
     seed: int,
     score_with_pairs: bool = True,
+    folder: Path | None = None,
     progress: Progress | None = None,
 ) -> Prepared:
     """Make the content references of unpaired data (see `TrainSettings.reference`) and, if wanted, synthetic pairs.
 
     The default reference is a classical rendering, its colours transported to the photos.
+
+    Args:
+        folder: where the large arrays are made, memory-mapped; `Prepared.save` into it writes only what is missing.
+            None keeps them until the process ends.
+
+    Raises:
+        InputError: the folder cannot be written, or has no room.
     """
+    if folder is None:
+        # What is memory-mapped stays readable after its file's name is gone.
+        with tempfile.TemporaryDirectory(prefix="nas-isp-") as scratch:
+            return prepare(data, settings, seed, score_with_pairs, Path(scratch), progress)
     report = progress or (lambda done, total, text: None)
-    report(0, 4, "white balance and exposure")
+    report(0, 3, "white balance and exposure")
     white_balance, color_matrix = common_white_balance(data.raw), common_color_matrix(data.raw)
+    gains = white_balance_of_patches(data.raw, white_balance)
     look = look_of(white_balance, color_matrix)
     exposure = matching_exposure(data, look)
-    report(1, 4, "colour transport")
-    gains = white_balance_of_patches(data.raw, white_balance)
-    classical = classical_pictures(data.raw, look, gains, exposure)
+    report(1, 3, "content references")
+    height, width = data.raw.packed.shape[2:]
+    references = new_array(folder / REFERENCES, "|u1", (len(data.raw), 3, 2 * height, 2 * width))
     transport = identity_transport()
-    if settings.reference == "transported":
-        transport = fitted_transport(classical, data.photos, seed, captures=len(set(data.raw.stems)))
-    report(2, 4, "content references")
     if settings.reference in ("published", "published-grey-world"):
-        references = published_pictures(data.raw, grey_world=settings.reference == "published-grey-world")
+        published_pictures(data.raw, settings.reference == "published-grey-world", references)
     else:
-        references = classical
+        classical_pictures(data.raw, look, gains, exposure, references)
+    if settings.reference == "transported":
+        transport = fitted_transport(references, data.photos, seed, captures=len(set(data.raw.stems)))
         for part in chunks(references):
             part[:] = transported_pictures(part, transport)
-    report(3, 4, "synthetic pairs")
+    report(2, 3, "synthetic pairs")
     camera, packed = None, None
     if settings.wants_synthetic_pairs:
         camera = fit_camera(data.raw, data.photos, white_balance, exposure, color_matrix, seed, gains)
-        packed = synthetic_mosaics(data.photos, camera, seed)
+        packed = new_array(folder / SYNTHETIC, "<u2", (len(data.photos), 4, height, width))
+        synthetic_mosaics(data.photos, camera, seed, packed)
     record = PreparedRecord(
         raw=str(data.raw.folder.resolve()),
         photos=str(data.photos.folder.resolve()),
@@ -255,15 +262,9 @@ def prepare(
         transport=transport.coefficients.tolist(),
         camera=camera,
     )
-    report(4, 4, None)
+    report(3, 3, None)
     synthetic = _synthetic_pairs(record, data.photos, packed)
     return Prepared(record, data.raw, data.photos, references, scored_pairs(data.pairs), synthetic)
-
-
-def scored_pairs(pairs: Pairs | None) -> list[ScoredPair]:
-    """At most 64 pairs, each cut to the central 512 pixels, as packed tensors and photos."""
-    kept = [pairs[index] for index in spread(len(pairs), PAIRS_LIMIT)] if pairs else []
-    return [_central(pack(pair.raw), pair.photo) for pair in kept]
 
 
 def _synthetic_pairs(
@@ -272,37 +273,3 @@ def _synthetic_pairs(
     if record.camera is None or packed is None:
         return None
     return SyntheticPairs(packed, photos, record.camera, record.seed)
-
-
-def _read_pairs(path: Path) -> list[ScoredPair]:
-    """The pairs that `Prepared.save` wrote.
-
-    Raises:
-        InputError: damaged, or unpacking to more than pairs can be.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            unpacked_bytes = sum(member.file_size for member in archive.infolist())
-            if unpacked_bytes > MAX_PAIRS_BYTES:
-                raise InputError(f"{path}: unpacks to {unpacked_bytes} bytes; pairs have at most {MAX_PAIRS_BYTES}")
-        with np.load(path, allow_pickle=False) as stored:
-            arrays = [(stored[f"raw_{at}"], stored[f"rgb_{at}"]) for at in range(len(stored.files) // 2)]
-    except InputError:
-        raise
-    except Exception as error:
-        # Archives and the arrays in them are damaged in too many ways to list.
-        raise InputError(f"{path}: not a readable .npz file ({type(error).__name__})") from error
-    for packed, photo in arrays:
-        check_array(packed, path, "<f4", (4, None, None))
-        check_array(photo, path, "|u1", (2 * packed.shape[1], 2 * packed.shape[2], 3))
-        if not np.isfinite(packed).all():
-            raise InputError(f"{path}: holds NaN or infinite values")
-    return [(torch.from_numpy(packed), photo) for packed, photo in arrays]
-
-
-def _central(packed: NDArray[np.float32], photo: NDArray[np.uint8]) -> ScoredPair:
-    """The middle of a pair, with sides that are multiples of 4 pixels."""
-    height, width = (min(side, PAIR_SIDE) // 4 * 4 for side in photo.shape[:2])
-    top, left = (photo.shape[0] - height) // 4, (photo.shape[1] - width) // 4
-    inner = packed[:, top : top + height // 2, left : left + width // 2]
-    return torch.from_numpy(np.ascontiguousarray(inner)), photo[2 * top :, 2 * left :][:height, :width].copy()

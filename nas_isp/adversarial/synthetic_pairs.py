@@ -47,11 +47,9 @@ class SyntheticPairs:
         return packed.sub_(black).div_(white - black)
 
 
-def synthetic_mosaics(photos: PhotoPatches, camera: SyntheticCamera, seed: int) -> NDArray[np.uint16]:
-    """Packed RAW `(N, 4, S/2, S/2)` of every photo patch, each taken in its own light, exposure and noise."""
-    made = []
+def synthetic_mosaics(photos: PhotoPatches, camera: SyntheticCamera, seed: int, packed: NDArray[np.uint16]) -> None:
+    """Fill `(N, 4, S/2, S/2)` with packed RAW of every photo patch, each taken in its own light, exposure and noise."""
     for index in range(len(photos)):
         picture = photos.tensor([index])[0].permute(1, 2, 0).numpy()
         raw = synthesize_raw(picture, np.random.default_rng([seed, index]), camera)
-        made.append(pack_uint16(raw.mosaic, raw.cfa))
-    return np.stack(made)
+        packed[index] = pack_uint16(raw.mosaic, raw.cfa)

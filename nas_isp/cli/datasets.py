@@ -74,7 +74,7 @@ def prepared(folders: Folders, settings: "TrainSettings", seed: int, progress: R
         )
         for note in data.notes:
             say(note)
-        yield prepare(data, settings, seed, score_with_pairs=folders.val is not None, progress=progress)
+        yield prepare(data, settings, seed, folders.val is not None, Path(scratch) / "prepared", progress)
 
 
 def check_output(path: Path, suffix: str | None = None, source: str | None = None) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nas_isp import __version__, resources
 from nas_isp.adversarial.networks import check_networks
-from nas_isp.adversarial.prepare import Prepared, prepare
+from nas_isp.adversarial.prepare import prepare
 from nas_isp.data.demo import demo_folders
 from nas_isp.data.patches import load_unpaired
 from nas_isp.errors import InputError
@@ -203,15 +203,10 @@ def prepare_data(study: Study, note: Note, progress: Progress | None = None) -> 
     for line in data.notes:
         note(line)
     # The demo's pairs are for show: its search scores without them, as a user's without --val does.
-    prepared = prepare(data, config.recipe.trial_train(), seed, score_with_pairs=not config.demo, progress=progress)
-    _save(prepared, folder)
-    return folder
-
-
-def _save(prepared: Prepared, folder: Path) -> None:
-    part = folder.with_name(f"{folder.name}.part")
-    prepared.save(part)
+    scored, part = not config.demo, folder.with_name(f"{folder.name}.part")
+    prepare(data, config.recipe.trial_train(), seed, scored, part, progress).save(part)
     part.rename(folder)
+    return folder
 
 
 def _has_nothing_to_do(study: Study, stopwatch: Stopwatch) -> bool:

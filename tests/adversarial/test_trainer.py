@@ -15,7 +15,8 @@ import torch
 
 from nas_isp.adversarial import trainer as trainer_module
 from nas_isp.adversarial.paired import prepare_paired
-from nas_isp.adversarial.prepare import MAX_PAIRS_BYTES, Prepared, prepare
+from nas_isp.adversarial.prepare import Prepared, prepare
+from nas_isp.adversarial.scored_pairs import MAX_PAIRS_BYTES
 from nas_isp.adversarial.scoring import score
 from nas_isp.adversarial.trainer import Trainer, TrainingDiverged
 from nas_isp.data.demo import demo_folders
@@ -196,6 +197,20 @@ def test_prepared_data_survives_saving(data: Prepared, tmp_path: Path) -> None:
     made = (pairs.batch(5, 4, torch.device("cpu")) for pairs in (loaded.synthetic, data.synthetic))
     for first, second in zip(*made, strict=True):
         torch.testing.assert_close(first, second)
+
+
+def test_what_is_made_in_a_folder_is_saved_there_without_a_copy(demo: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    unpaired = load_unpaired(*demo[:2], tmp_path / "cache", 64, limit=8)
+    made = prepare(unpaired, QUICK, seed=0, folder=tmp_path / "prepared")
+    before = {path.name: path.stat().st_ino for path in (tmp_path / "prepared").glob("*.npy")}
+    made.save(tmp_path / "prepared")
+    made.save(tmp_path / "copy")
+    assert before.keys() == {"references.npy", "synthetic.npy"}
+    assert {path.name: path.stat().st_ino for path in (tmp_path / "prepared").glob("*.npy")} == before
+    for folder in ("prepared", "copy"):
+        loaded = Prepared.load(tmp_path / folder)
+        assert loaded.digest == made.digest
+        np.testing.assert_array_equal(loaded.synthetic.packed, made.synthetic.packed)
 
 
 def test_the_transported_rendering_beats_the_plain_one_on_the_demo_pairs(data: Prepared) -> None:
