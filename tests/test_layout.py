@@ -14,7 +14,7 @@ from nas_isp.search.space import load_space
 
 PACKAGE = Path(resources.__file__).parent
 ORDER = (
-    ("errors", "cores", "allocator", "settings", "resources", "recipe"),
+    ("errors", "cores", "allocator", "progress", "settings", "resources", "recipe"),
     ("raw",),
     ("data",),
     ("generators",),

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -37,6 +37,7 @@ from nas_isp.data.patches import PhotoPatches, RawPatches, UnpairedData, Unpaire
 from nas_isp.errors import InputError
 from nas_isp.evaluation.reference_free import TargetStatistics, target_statistics
 from nas_isp.perceptual.network import FeatureNetwork
+from nas_isp.progress import ReportsProgress, unseen
 from nas_isp.raw.sensor import SensorDescription
 from nas_isp.raw.synthesis import SyntheticCamera
 from nas_isp.recipe import TrainSettings
@@ -46,7 +47,6 @@ TEST_PATCHES = 48
 STATISTICS_PHOTOS = 192
 REFERENCES, SYNTHETIC, PAIRS = "references.npy", "synthetic.npy", "pairs.npz"
 
-Progress = Callable[[float, float | None, str | None], None]
 Colour = Annotated[list[float], Field(min_length=3, max_length=3)]
 
 
@@ -210,7 +210,7 @@ def prepare(
     seed: int,
     score_with_pairs: bool = True,
     folder: Path | None = None,
-    progress: Progress | None = None,
+    progress: ReportsProgress = unseen,
 ) -> Prepared:
     """Make the content references of unpaired data (see `TrainSettings.reference`) and, if wanted, synthetic pairs.
 
@@ -227,13 +227,12 @@ def prepare(
         # What is memory-mapped stays readable after its file's name is gone.
         with tempfile.TemporaryDirectory(prefix="nas-isp-") as scratch:
             return prepare(data, settings, seed, score_with_pairs, Path(scratch), progress)
-    report = progress or (lambda done, total, text: None)
-    report(0, 3, "white balance and exposure")
+    progress(0, 3, "white balance and exposure")
     white_balance, color_matrix = common_white_balance(data.raw), common_color_matrix(data.raw)
     gains = white_balance_of_patches(data.raw, white_balance)
     look = look_of(white_balance, color_matrix)
     exposure = matching_exposure(data, look)
-    report(1, 3, "content references")
+    progress(1, 3, "content references")
     height, width = data.raw.packed.shape[2:]
     references = new_array(folder / REFERENCES, "|u1", (len(data.raw), 3, 2 * height, 2 * width))
     transport = identity_transport()
@@ -245,7 +244,7 @@ def prepare(
         transport = fitted_transport(references, data.photos, seed, captures=len(set(data.raw.stems)))
         for part in chunks(references):
             part[:] = transported_pictures(part, transport)
-    report(2, 3, "synthetic pairs")
+    progress(2, 3, "synthetic pairs")
     camera, packed = None, None
     if settings.wants_synthetic_pairs:
         camera = fit_camera(data.raw, data.photos, white_balance, exposure, color_matrix, seed, gains)
@@ -262,7 +261,7 @@ def prepare(
         transport=transport.coefficients.tolist(),
         camera=camera,
     )
-    report(3, 3, None)
+    progress(3, 3, None)
     synthetic = _synthetic_pairs(record, data.photos, packed)
     return Prepared(record, data.raw, data.photos, references, scored_pairs(data.pairs), synthetic)
 

@@ -2,6 +2,7 @@
 
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,8 +32,9 @@ def scored_pairs(pairs: Pairs | None) -> list[ScoredPair]:
 
 def save_pairs(path: Path, pairs: list[ScoredPair]) -> None:
     """Write pairs into a `.npz` file."""
-    arrays = {f"raw_{at}": packed.numpy() for at, (packed, _) in enumerate(pairs)}
-    np.savez(path, **arrays, **{f"rgb_{at}": photo for at, (_, photo) in enumerate(pairs)})
+    arrays: dict[str, Any] = {f"raw_{at}": packed.numpy() for at, (packed, _) in enumerate(pairs)}
+    arrays |= {f"rgb_{at}": photo for at, (_, photo) in enumerate(pairs)}
+    np.savez(path, **arrays)
 
 
 def read_pairs(path: Path) -> list[ScoredPair]:

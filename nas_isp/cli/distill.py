@@ -68,7 +68,7 @@ def distill(
     candidate = load_model(f"{study}:{trial}")
     check_output(output, BUNDLE_SUFFIX, source=teacher)
     known_teacher, recipe = _teacher_or_recipe(teacher, opened.config.recipe)
-    recipe = recipe.with_features(features)
+    recipe = recipe.overridden(features)
     check_networks(recipe.teacher_train(), weights_dir)
     check_networks(recipe.student_train(), weights_dir)
     try:

@@ -29,6 +29,9 @@ def train(
     warm_steps: Annotated[int | None, typer.Option(min=0, help="Regression steps, instead of the recipe's.")] = None,
     batch: Annotated[int | None, typer.Option(min=1, help="Patches a step, instead of the recipe's.")] = None,
     patch: Annotated[int | None, typer.Option(min=32, help="Side of a patch, instead of the recipe's.")] = None,
+    patches: Annotated[
+        int | None, typer.Option(min=1, help="Most patches cut of RAW and of photos, instead of the recipe's.")
+    ] = None,
     features: Annotated[str | None, typer.Option(help="One frozen network for all terms, e.g. lite.")] = None,
     weights_dir: Annotated[Path | None, typer.Option(help="Folder with weights of frozen networks.")] = None,
     budget: Annotated[str | None, typer.Option(help="Wall time such as 10m: scales the steps to fit.")] = None,
@@ -52,7 +55,7 @@ def train(
     from nas_isp.recipe import load_recipe
 
     arch = load_architecture(architecture)
-    settings = load_recipe(recipe).train.overridden(mode, steps, warm_steps, batch, patch, features)
+    settings = load_recipe(recipe).train.overridden(mode, steps, warm_steps, batch, patch, patches, features)
     seconds = seconds_of(budget) if budget else None
     check_output(output, BUNDLE_SUFFIX, source=architecture)
     where, deadline = torch_device(device), deadline_in(seconds)

@@ -5,7 +5,7 @@ from nas_isp.data.pairs import Pair, Pairs, load_pairs
 from nas_isp.data.photo_patches import PhotoPatches, as_pictures, cut_photo_patches
 from nas_isp.data.raw_patches import RawPatches, cut_raw_patches
 from nas_isp.data.sampling import UnpairedSampler
-from nas_isp.data.unpaired import UnpairedData, load_unpaired
+from nas_isp.data.unpaired import UnpairedData, limit_notes, load_unpaired
 
 __all__ = [
     "Pair",
@@ -18,6 +18,7 @@ __all__ = [
     "cut_pair_patches",
     "cut_photo_patches",
     "cut_raw_patches",
+    "limit_notes",
     "load_pairs",
     "load_unpaired",
 ]
