@@ -80,7 +80,7 @@ def _prepared(bench: Path, settings: TrainSettings, folder: Path, seed: int) -> 
         data = load_unpaired(
             bench / "train/raw", bench / "train/rgb", folder, settings.patch, val_dir=bench / "val", seed=seed
         )
-        prepare(data, settings, seed, score_with_pairs=False).save(folder)
+        prepare(data, settings, seed, score_with_pairs=False, folder=folder).save(folder)
     return Prepared.load(folder)
 
 

@@ -31,7 +31,7 @@ def test_the_published_recipe_has_the_published_values() -> None:
 
 def test_one_network_replaces_all_and_switches_stay() -> None:
     published = load_recipe("arhire2025")
-    replaced = published.with_features("squeezenet").train
+    replaced = published.train.with_features("squeezenet")
     seen = (replaced.content, replaced.texture.fine, replaced.texture.coarse, replaced.color)
     assert [(layer.features, layer.layer) for layer in seen] == [
         ("squeezenet", "deep"),
@@ -42,13 +42,14 @@ def test_one_network_replaces_all_and_switches_stay() -> None:
     assert not replaced.color.normalise
     assert replaced.content.picture == "lightness"
     assert replaced.texture.discriminator == "dense"
-    assert published.with_features(None) is published
+    assert published.overridden() == published
+    assert published.overridden("squeezenet").train == replaced
 
 
 def test_options_of_a_command_line_override_the_recipe() -> None:
-    changed = TrainSettings().overridden("paired", 7, 3, 2, 64, "squeezenet")
+    changed = TrainSettings().overridden("paired", 7, 3, 2, 64, 500, "squeezenet")
     assert (changed.mode, changed.steps, changed.warm_start.steps) == ("paired", 7, 3)
-    assert (changed.batch, changed.patch) == (2, 64)
+    assert (changed.batch, changed.patch, changed.patches) == (2, 64, 500)
     assert changed.content.features == "squeezenet"
     assert TrainSettings().overridden() == TrainSettings()
 

@@ -1,4 +1,4 @@
-"""Checkpoints of a training: written whole or not at all, read without unpickling foreign code."""
+"""The checkpoint of a training: written whole or not at all, read without unpickling foreign code."""
 
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,9 @@ import torch
 from nas_isp.errors import InputError
 from nas_isp.files import whole_file
 from nas_isp.generators.torch_files import read_torch_file
+
+CHECKPOINT_FILE = "checkpoint.pt"
+"""Its name in the folder of a training."""
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
@@ -20,8 +23,11 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
         torch.save(state, part)
 
 
-def load_checkpoint(path: Path, device: torch.device) -> dict[str, Any] | None:
+def load_checkpoint(path: Path) -> dict[str, Any] | None:
     """The saved state, or None if there is none.
+
+    Its tensors are on the host: what takes them over knows which of them belong on the device. Adam's counts of steps
+    do not; there, every step would wait for the device to read them.
 
     Raises:
         InputError: a file that is no checkpoint.
@@ -29,7 +35,7 @@ def load_checkpoint(path: Path, device: torch.device) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        state = read_torch_file(path, device)
+        state = read_torch_file(path)
     except InputError as error:
         raise InputError(f"{path}: not a readable checkpoint ({error}); delete it to start anew") from error
     if not isinstance(state, dict):

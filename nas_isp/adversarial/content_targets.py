@@ -21,7 +21,11 @@ class ContentTargets:
         """Content views `(B, C, h, w)` of references `(B, 3, H, W)` whose patches have these indices, on the host."""
         keys = indices.tolist()
         new = [at for at, key in enumerate(keys) if key not in self._known]
-        seen = dict(zip(new, self._viewer.see(references[new], ["content"])["content"], strict=True)) if new else {}
+        seen: dict[int, Tensor] = {}
+        if new:
+            # Stacked, because to choose them by a list would wait for a GPU.
+            fresh = torch.stack([references[at] for at in new])
+            seen = dict(zip(new, self._viewer.see(fresh, ["content"])["content"], strict=True))
         rows = [seen[at] if at in seen else self._known[key] for at, key in enumerate(keys)]
         for at, row in seen.items():
             self._keep(keys[at], row)

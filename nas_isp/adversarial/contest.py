@@ -79,7 +79,7 @@ class Contest:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on where `state_dict` was taken."""
         self.judges.load_state_dict(state["judges"])
-        self.balance.norms = state["norms"]
+        self.balance.norms = {name: norm.to(self.device) for name, norm in state["norms"].items()}
 
     def _synthetic(self, step: int) -> tuple[Tensor, Tensor] | None:
         """Synthetic RAW and its photos, where there are some and their term has a weight."""

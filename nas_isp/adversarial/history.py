@@ -5,8 +5,6 @@ import math
 from pathlib import Path
 from typing import Any
 
-from nas_isp.files import write_whole
-
 
 class History:
     """A file of JSON rows that each have a `step`."""
@@ -21,15 +19,24 @@ class History:
             file.write(line + "\n")
 
     def cut_after(self, step: int) -> None:
-        """Forget rows of later steps, and lines that are no rows, such as a last one not written to its end."""
+        """Forget what follows the last row until a step: rows of later steps, and a line not written to its end.
+
+        The file is only made shorter, so that a kill in the middle loses no row.
+        """
         if not self.path.is_file():
             return
-        lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines()
-        kept = [line for line in lines if _is_row_until(line, step)]
-        write_whole(self.path, "".join(f"{line}\n" for line in kept))
+        kept_bytes = 0
+        with self.path.open("rb+") as file:
+            for line in file:
+                if not _is_row_until(line, step):
+                    break
+                kept_bytes += len(line)
+            file.truncate(kept_bytes)
 
 
-def _is_row_until(line: str, step: int) -> bool:
+def _is_row_until(line: bytes, step: int) -> bool:
+    if not line.endswith(b"\n"):
+        return False
     try:
         row = json.loads(line)
         return isinstance(row, dict) and row.get("step", math.inf) <= step

@@ -59,8 +59,9 @@ class Judges:
         self.discriminators.load_state_dict(state["discriminators"])
         if self.optimizer:
             self.optimizer.load_state_dict(state["optimizer"])
+        parameters = self._dense_parameters()
         for name, gradient in state["lasting_gradients"].items():
-            self._dense_parameters()[name].grad = gradient
+            parameters[name].grad = gradient.to(parameters[name].device)
 
     def _dense_parameters(self) -> dict[str, nn.Parameter]:
         return {

@@ -1,15 +1,23 @@
-"""Fits a training into a time: measures what its steps take here and scales their number."""
+"""Fits a training into a time: measures what its steps take here and scales their number, once for a training."""
 
 import tempfile
 import time
 from functools import partial
 from pathlib import Path
+from typing import Annotated
 
+from pydantic import Field
+
+from nas_isp.adversarial.checkpoint import CHECKPOINT_FILE
 from nas_isp.adversarial.prepare import Prepared
 from nas_isp.adversarial.trainer import Trainer
+from nas_isp.errors import InputError
+from nas_isp.files import make_folder
 from nas_isp.generators.architecture import Architecture
 from nas_isp.recipe import TrainSettings
+from nas_isp.settings import Settings, load_yaml
 
+PACE_FILE = "pace.json"
 PROBE_STEPS = 4
 LARGEST_STRETCH = 4.0
 AIMED_SHARE = 0.85
@@ -17,11 +25,20 @@ REGRESSION_SHARE = 0.6
 SMALLEST_STEPS = 20
 
 
+class Pace(Settings):
+    """The numbers of steps that a training was given."""
+
+    planned: Annotated[TrainSettings, Field(description="The settings that were fitted to a time.")]
+    warm_steps: Annotated[int, Field(ge=0, description="Regression steps.")]
+    steps: Annotated[int, Field(ge=0, description="Adversarial steps.")]
+
+
 def fitted_to(
     seconds: float,
     architecture: Architecture,
     prepared: Prepared,
     settings: TrainSettings,
+    folder: Path,
     device: str,
     weights_dir: Path | None = None,
 ) -> TrainSettings:
@@ -30,15 +47,27 @@ def fitted_to(
     With more time than planned both numbers grow by one factor, at most 4. With less, the regression keeps its steps as
     long as they take no more than 60 % of the time: adversarial steps from a poor start lead nowhere. What the
     measuring takes is taken off, and 15 % are kept for a machine that becomes slower.
+
+    Args:
+        folder: of the training. If there is a checkpoint of one that was fitted before, its numbers are taken, so that
+            the same command goes on with it.
+
+    Raises:
+        InputError: the folder cannot be written.
     """
+    known = _kept_pace(folder)
+    if known is not None and known.planned == settings:
+        return _with_steps(settings, known.warm_steps, known.steps)
     began = time.monotonic()
     seconds_a_step = partial(_seconds_a_step, architecture, prepared, settings, device, weights_dir)
     regression_s = seconds_a_step(adversarial=False) if settings.warm_start.steps else 0.0
     adversarial_s = seconds_a_step(adversarial=True) if settings.steps else 0.0
     left = max(AIMED_SHARE * seconds - (time.monotonic() - began), 1.0)
     warm_steps, steps = fitted_steps(left, settings.warm_start.steps, settings.steps, regression_s, adversarial_s)
-    warm_start = settings.warm_start.model_copy(update={"steps": warm_steps})
-    return settings.model_copy(update={"warm_start": warm_start, "steps": steps})
+    make_folder(folder)
+    pace = Pace(planned=settings, warm_steps=warm_steps, steps=steps)
+    (folder / PACE_FILE).write_text(pace.model_dump_json(indent=1))
+    return _with_steps(settings, warm_steps, steps)
 
 
 def fitted_steps(
@@ -54,6 +83,21 @@ def fitted_steps(
     return warm_steps, _at_least((seconds - warm_s) / adversarial_s, steps)
 
 
+def _kept_pace(folder: Path) -> Pace | None:
+    """What a training that has a checkpoint was fitted to."""
+    if not ((folder / CHECKPOINT_FILE).is_file() and (folder / PACE_FILE).is_file()):
+        return None
+    try:
+        return load_yaml(folder / PACE_FILE, Pace)
+    except InputError as error:
+        raise InputError(f"{error}; delete {folder} to start anew") from error
+
+
+def _with_steps(settings: TrainSettings, warm_steps: int, steps: int) -> TrainSettings:
+    warm_start = settings.warm_start.model_copy(update={"steps": warm_steps})
+    return settings.model_copy(update={"warm_start": warm_start, "steps": steps})
+
+
 def _seconds_a_step(
     architecture: Architecture,
     prepared: Prepared,
@@ -62,9 +106,8 @@ def _seconds_a_step(
     weights_dir: Path | None,
     adversarial: bool,
 ) -> float:
-    warm_start = settings.warm_start.model_copy(update={"steps": 0 if adversarial else 2 * PROBE_STEPS})
-    steps = 2 * PROBE_STEPS if adversarial else 0
-    probe = settings.model_copy(update={"warm_start": warm_start, "steps": steps, "selections": 0})
+    warm_steps, steps = (0, 2 * PROBE_STEPS) if adversarial else (2 * PROBE_STEPS, 0)
+    probe = _with_steps(settings, warm_steps, steps).model_copy(update={"selections": 0})
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(architecture, prepared, probe, Path(folder), seed=0, device=device, weights_dir=weights_dir)
         trainer.advance(PROBE_STEPS)

@@ -3,10 +3,13 @@
 import tempfile
 from pathlib import Path
 
-from nas_isp.adversarial.prepare import Prepared, PreparedRecord, scored_pairs
+from nas_isp.adversarial.prepare import Prepared, PreparedRecord
 from nas_isp.adversarial.reference import common_color_matrix, common_white_balance
+from nas_isp.adversarial.scored_pairs import scored_pairs
 from nas_isp.adversarial.transport import identity_transport
 from nas_isp.data.patches import Pairs, cut_pair_patches
+from nas_isp.progress import ReportsProgress, unseen
+from nas_isp.recipe import MOST_PATCHES
 
 
 def prepare_paired(
@@ -15,7 +18,8 @@ def prepare_paired(
     seed: int,
     tested: Pairs | None = None,
     cache_dir: Path | None = None,
-    limit: int | None = None,
+    limit: int = MOST_PATCHES,
+    progress: ReportsProgress = unseen,
 ) -> Prepared:
     """Patches of `size` pixels from true pairs; the content reference of a patch is its photo.
 
@@ -23,6 +27,7 @@ def prepare_paired(
         tested: pairs for scoring; the training pairs themselves if None.
         cache_dir: where the cut patches are kept; None keeps them until the process ends.
         limit: most patches; see `cut_pair_patches`.
+        progress: told (pairs done, pairs, text).
 
     Raises:
         InputError: no pair holds a patch.
@@ -30,8 +35,8 @@ def prepare_paired(
     if cache_dir is None:
         # What is memory-mapped stays readable after its file's name is gone.
         with tempfile.TemporaryDirectory(prefix="nas-isp-") as scratch:
-            return prepare_paired(pairs, size, seed, tested, Path(scratch), limit)
-    raw, photos = cut_pair_patches(pairs, cache_dir, size, limit, seed)
+            return prepare_paired(pairs, size, seed, tested, Path(scratch), limit, progress)
+    raw, photos = cut_pair_patches(pairs, cache_dir, size, limit, seed, progress)
     record = PreparedRecord(
         raw="",
         photos="",

@@ -2,12 +2,12 @@
 
 import hashlib
 import os
-import zipfile
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -29,15 +29,16 @@ from nas_isp.adversarial.reference import (
     transported_pictures,
     white_balance_of_patches,
 )
+from nas_isp.adversarial.scored_pairs import ScoredPair, read_pairs, save_pairs, scored_pairs
 from nas_isp.adversarial.synthetic_pairs import SyntheticPairs, synthetic_mosaics
 from nas_isp.adversarial.transport import ColorTransport, identity_transport
-from nas_isp.data.patch_files import check_array, read_array
-from nas_isp.data.patches import Pairs, PhotoPatches, RawPatches, UnpairedData, UnpairedSampler
+from nas_isp.data.patch_files import new_array, read_array, store_array
+from nas_isp.data.patches import PhotoPatches, RawPatches, UnpairedData, UnpairedSampler, as_pictures
 from nas_isp.errors import InputError
 from nas_isp.evaluation.reference_free import TargetStatistics, target_statistics
 from nas_isp.files import write_whole
 from nas_isp.perceptual.network import FeatureNetwork
-from nas_isp.raw.packing import pack
+from nas_isp.progress import ReportsProgress, unseen
 from nas_isp.raw.sensor import SensorDescription
 from nas_isp.raw.synthesis import SyntheticCamera
 from nas_isp.recipe import TrainSettings
@@ -45,14 +46,9 @@ from nas_isp.settings import Settings, load_yaml
 
 TEST_PATCHES = 48
 STATISTICS_PHOTOS = 192
-PAIRS_LIMIT = 64
-PAIR_SIDE = 512
-MAX_PAIRS_BYTES = PAIRS_LIMIT * PAIR_SIDE**2 * 8
-"""Of a pixel 4 bytes are its float32 sample and 3 its colours; the rest is left for headers."""
+REFERENCES, SYNTHETIC, PAIRS = "references.npy", "synthetic.npy", "pairs.npz"
 
-Progress = Callable[[float, float | None, str | None], None]
 Colour = Annotated[list[float], Field(min_length=3, max_length=3)]
-ScoredPair = tuple[Tensor, NDArray[np.uint8]]
 
 
 class PreparedRecord(Settings):
@@ -85,6 +81,7 @@ class Prepared:
 
     Attributes:
         references: uint8 `(N, 3, S, S)`, the content reference of each RAW patch; memory-mapped.
+        taught: pictures `(N, 3, S, S)` to train on instead of the references; scores stay towards the references.
         pairs: packed pictures `(4, h, w)` with their true photos `(2h, 2w, 3)`, for PSNR.
         synthetic: synthetic RAW of the photos, if it was asked for.
     """
@@ -95,6 +92,7 @@ class Prepared:
     references: NDArray[np.uint8]
     pairs: list[ScoredPair]
     synthetic: SyntheticPairs | None = None
+    taught: NDArray[np.uint8] | None = None
     _statistics: TargetStatistics | None = field(default=None, repr=False)
 
     @property
@@ -107,7 +105,7 @@ class Prepared:
         """Tells preparations of other data apart."""
         record = self.record.model_dump_json(exclude={"raw", "photos"})
         digest = hashlib.sha256(f"{record}{self.raw.stems}{self.photos.stems}".encode())
-        for part in chunks(self.references):
+        for part in (*chunks(self.references), *(() if self.taught is None else chunks(self.taught))):
             digest.update(part.tobytes())
         return digest.hexdigest()
 
@@ -117,7 +115,9 @@ class Prepared:
         return self.record.score_with_pairs and bool(self.pairs)
 
     def batch(self, step: int, size: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """The batch of a step: packed RAW, its references, target photos, and the indices of the RAW patches.
+        """The batch of a step: packed RAW, what it is steered by, target photos, and the indices of the RAW patches.
+
+        It is steered by its references, or what it is `taught`.
 
         A function of seed and step alone.
         """
@@ -128,11 +128,12 @@ class Prepared:
             photo_indices = raw_indices
         packed = self.raw.tensor(raw_indices, device)
         photos = self.photos.tensor(photo_indices, device, flips)
-        return packed, self.reference(raw_indices).to(device, non_blocking=True), photos, torch.as_tensor(raw_indices)
+        wanted = self.references if self.taught is None else self.taught
+        return packed, as_pictures(wanted[raw_indices], device), photos, torch.as_tensor(raw_indices)
 
     def reference(self, indices: Sequence[int] | NDArray[np.intp]) -> Tensor:
         """Content references `(B, 3, S, S)`, sRGB 0..1."""
-        return torch.from_numpy(self.references[np.asarray(indices)]).float() / 255
+        return as_pictures(self.references[np.asarray(indices)])
 
     def test_batch(self, device: torch.device) -> tuple[Tensor, Tensor]:
         """Fixed RAW patches spread over the set, and their references."""
@@ -157,9 +158,9 @@ class Prepared:
         matrix = self.record.color_matrix
         return look_of(self.record.white_balance, matrix)(packed, exposure=self.record.exposure)
 
-    def with_references(self, references: NDArray[np.uint8]) -> "Prepared":
-        """The same data with other references, for instance a teacher's pictures."""
-        return replace(self, references=references)
+    def taught_by(self, pictures: NDArray[np.uint8]) -> "Prepared":
+        """The same data to train on a teacher's pictures of the RAW patches; scores compare with those without."""
+        return replace(self, taught=pictures)
 
     def save(self, folder: Path) -> None:
         """Write what `load` needs beside the patch folders.
@@ -170,12 +171,10 @@ class Prepared:
         if self.record.paired:
             raise ValueError("patches of pairs are held in memory, their files are gone: they cannot be saved")
         folder.mkdir(parents=True, exist_ok=True)
-        np.save(folder / "references.npy", self.references)
+        store_array(folder / REFERENCES, self.references)
         if self.synthetic is not None:
-            np.save(folder / "synthetic.npy", self.synthetic.packed)
-        arrays: dict[str, Any] = {f"raw_{at}": packed.numpy() for at, (packed, _) in enumerate(self.pairs)}
-        arrays |= {f"rgb_{at}": photo for at, (_, photo) in enumerate(self.pairs)}
-        np.savez(folder / "pairs.npz", **arrays)
+            store_array(folder / SYNTHETIC, self.synthetic.packed)
+        save_pairs(folder / PAIRS, self.pairs)
         places = {
             "raw": os.path.relpath(self.raw.folder, folder),
             "photos": os.path.relpath(self.photos.folder, folder),
@@ -194,11 +193,11 @@ class Prepared:
         try:
             raw, photos = RawPatches.open(folder / record.raw), PhotoPatches.open(folder / record.photos)
             height, width = raw.packed.shape[2:]
-            references = read_array(folder / "references.npy", "|u1", (len(raw), 3, 2 * height, 2 * width))
+            references = read_array(folder / REFERENCES, "|u1", (len(raw), 3, 2 * height, 2 * width))
             packed = None
             if record.camera is not None:
-                packed = read_array(folder / "synthetic.npy", "<u2", (len(photos), 4, height, width))
-            pairs = _read_pairs(folder / "pairs.npz")
+                packed = read_array(folder / SYNTHETIC, "<u2", (len(photos), 4, height, width))
+            pairs = read_pairs(folder / PAIRS)
         except InputError as error:
             raise InputError(f"{folder}: damaged preparation ({error}); delete the folder to make it anew") from error
         return Prepared(record, raw, photos, references, pairs, _synthetic_pairs(record, photos, packed))
@@ -209,35 +208,47 @@ def prepare(
     settings: TrainSettings,
     seed: int,
     score_with_pairs: bool = True,
-    progress: Progress | None = None,
+    folder: Path | None = None,
+    progress: ReportsProgress = unseen,
 ) -> Prepared:
     """Make the content references of unpaired data (see `TrainSettings.reference`) and, if wanted, synthetic pairs.
 
     The default reference is a classical rendering, its colours transported to the photos.
+
+    Args:
+        folder: where the large arrays are made, memory-mapped; `Prepared.save` into it writes only what is missing.
+            None keeps them until the process ends.
+
+    Raises:
+        InputError: the folder cannot be written, or has no room.
     """
-    report = progress or (lambda done, total, text: None)
-    report(0, 4, "white balance and exposure")
+    if folder is None:
+        # What is memory-mapped stays readable after its file's name is gone.
+        with tempfile.TemporaryDirectory(prefix="nas-isp-") as scratch:
+            return prepare(data, settings, seed, score_with_pairs, Path(scratch), progress)
+    progress(0, 3, "white balance and exposure")
     white_balance, color_matrix = common_white_balance(data.raw), common_color_matrix(data.raw)
+    gains = white_balance_of_patches(data.raw, white_balance)
     look = look_of(white_balance, color_matrix)
     exposure = matching_exposure(data, look)
-    report(1, 4, "colour transport")
-    gains = white_balance_of_patches(data.raw, white_balance)
-    classical = classical_pictures(data.raw, look, gains, exposure)
+    progress(1, 3, "content references")
+    height, width = data.raw.packed.shape[2:]
+    references = new_array(folder / REFERENCES, "|u1", (len(data.raw), 3, 2 * height, 2 * width))
     transport = identity_transport()
-    if settings.reference == "transported":
-        transport = fitted_transport(classical, data.photos, seed, captures=len(set(data.raw.stems)))
-    report(2, 4, "content references")
     if settings.reference in ("published", "published-grey-world"):
-        references = published_pictures(data.raw, grey_world=settings.reference == "published-grey-world")
+        published_pictures(data.raw, settings.reference == "published-grey-world", references)
     else:
-        references = classical
+        classical_pictures(data.raw, look, gains, exposure, references)
+    if settings.reference == "transported":
+        transport = fitted_transport(references, data.photos, seed, captures=len(set(data.raw.stems)))
         for part in chunks(references):
             part[:] = transported_pictures(part, transport)
-    report(3, 4, "synthetic pairs")
+    progress(2, 3, "synthetic pairs")
     camera, packed = None, None
     if settings.wants_synthetic_pairs:
         camera = fit_camera(data.raw, data.photos, white_balance, exposure, color_matrix, seed, gains)
-        packed = synthetic_mosaics(data.photos, camera, seed)
+        packed = new_array(folder / SYNTHETIC, "<u2", (len(data.photos), 4, height, width))
+        synthetic_mosaics(data.photos, camera, seed, packed)
     record = PreparedRecord(
         raw=str(data.raw.folder.resolve()),
         photos=str(data.photos.folder.resolve()),
@@ -249,15 +260,9 @@ def prepare(
         transport=transport.coefficients.tolist(),
         camera=camera,
     )
-    report(4, 4, None)
+    progress(3, 3, None)
     synthetic = _synthetic_pairs(record, data.photos, packed)
     return Prepared(record, data.raw, data.photos, references, scored_pairs(data.pairs), synthetic)
-
-
-def scored_pairs(pairs: Pairs | None) -> list[ScoredPair]:
-    """At most 64 pairs, each cut to the central 512 pixels, as packed tensors and photos."""
-    kept = [pairs[index] for index in spread(len(pairs), PAIRS_LIMIT)] if pairs else []
-    return [_central(pack(pair.raw), pair.photo) for pair in kept]
 
 
 def _synthetic_pairs(
@@ -266,37 +271,3 @@ def _synthetic_pairs(
     if record.camera is None or packed is None:
         return None
     return SyntheticPairs(packed, photos, record.camera, record.seed)
-
-
-def _read_pairs(path: Path) -> list[ScoredPair]:
-    """The pairs that `Prepared.save` wrote.
-
-    Raises:
-        InputError: damaged, or unpacking to more than pairs can be.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            unpacked_bytes = sum(member.file_size for member in archive.infolist())
-            if unpacked_bytes > MAX_PAIRS_BYTES:
-                raise InputError(f"{path}: unpacks to {unpacked_bytes} bytes; pairs have at most {MAX_PAIRS_BYTES}")
-        with np.load(path, allow_pickle=False) as stored:
-            arrays = [(stored[f"raw_{at}"], stored[f"rgb_{at}"]) for at in range(len(stored.files) // 2)]
-    except InputError:
-        raise
-    except Exception as error:
-        # Archives and the arrays in them are damaged in too many ways to list.
-        raise InputError(f"{path}: not a readable .npz file ({type(error).__name__})") from error
-    for packed, photo in arrays:
-        check_array(packed, path, "<f4", (4, None, None))
-        check_array(photo, path, "|u1", (2 * packed.shape[1], 2 * packed.shape[2], 3))
-        if not np.isfinite(packed).all():
-            raise InputError(f"{path}: holds NaN or infinite values")
-    return [(torch.from_numpy(packed), photo) for packed, photo in arrays]
-
-
-def _central(packed: NDArray[np.float32], photo: NDArray[np.uint8]) -> ScoredPair:
-    """The middle of a pair, with sides that are multiples of 4 pixels."""
-    height, width = (min(side, PAIR_SIDE) // 4 * 4 for side in photo.shape[:2])
-    top, left = (photo.shape[0] - height) // 4, (photo.shape[1] - width) // 4
-    inner = packed[:, top : top + height // 2, left : left + width // 2]
-    return torch.from_numpy(np.ascontiguousarray(inner)), photo[2 * top :, 2 * left :][:height, :width].copy()

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from nas_isp.adversarial.reference import CHUNK, to_bytes
+from nas_isp.adversarial.reference import chunks, to_bytes
 from nas_isp.data.patches import RawPatches
 from nas_isp.raw.menon import demosaic_menon
 
@@ -17,20 +17,18 @@ FIXED_GAINS = (1.6, 1.2, 1.4)
 GAMMA = 2.2
 
 
-def published_pictures(raw: RawPatches, grey_world: bool) -> NDArray[np.uint8]:
-    """The references of all patches, uint8 `(N, 3, S, S)`.
+def published_pictures(raw: RawPatches, grey_world: bool, pictures: NDArray[np.uint8]) -> None:
+    """Fill `(N, 3, S, S)` with the references of all patches, as bytes.
 
     Args:
         grey_world: as in the NTIRE baseline, cells of four samples and grey-world gains a patch, enlarged; else as in
             the paper's code, Menon's demosaicing and fixed gains.
     """
     render = grey_world_reference if grey_world else fixed_gain_reference
-    parts = []
-    for start in range(0, len(raw), CHUNK):
-        values = torch.from_numpy(raw.packed[start : start + CHUNK].astype(np.float32))
-        white = torch.from_numpy(raw.white[start : start + CHUNK].copy())[:, None, None, None]
-        parts.append(to_bytes(render(values / white)))
-    return np.concatenate(parts)
+    for part in chunks(np.arange(len(raw))):
+        values = torch.from_numpy(raw.packed[part].astype(np.float32))
+        white = torch.from_numpy(raw.white[part])[:, None, None, None]
+        pictures[part] = to_bytes(render(values / white))
 
 
 def fixed_gain_reference(planes: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -9,18 +10,22 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nas_isp.adversarial.transport import ColorTransport, block_colors, faithfulness, fit_transport
-from nas_isp.data.patches import PhotoPatches, RawPatches, UnpairedData
+from nas_isp.data.patches import PhotoPatches, RawPatches, UnpairedData, as_pictures
 from nas_isp.evaluation.metrics import to_8_bit
 from nas_isp.raw.classical import render, shades_of_grey
 
 CHUNK = 32
 CAPTURES = 256
+TRANSPORTED = 512
+"""So many patches stand for all of a kind when the transport is fitted."""
+
 LIGHT_PATCHES = 16
 """Patches of a capture that its light is estimated from."""
 
 PATCHES_TO_TRUST = 64
 """With so many patches a capture's own light counts as much as that of all together."""
 
+Item = TypeVar("Item", bound=np.generic)
 Gains = tuple[float, float, float]
 Look = Callable[..., Tensor]
 """The classical rendering with fixed gains and matrix; takes packed RAW and the other options of `render`."""
@@ -95,24 +100,24 @@ def matching_exposure(data: UnpairedData, look: Look) -> float:
     return low
 
 
-def classical_pictures(raw: RawPatches, look: Look, gains: Tensor, exposure: float) -> NDArray[np.uint8]:
-    """The rendering of every patch with its own gains `(N, 3)`, as bytes `(N, 3, S, S)`."""
-    side = 2 * raw.packed.shape[-1]
-    pictures = np.empty((len(raw), 3, side, side), np.uint8)
-    for start in range(0, len(raw), CHUNK):
-        part = np.arange(start, min(start + CHUNK, len(raw)))
+def classical_pictures(
+    raw: RawPatches, look: Look, gains: Tensor, exposure: float, pictures: NDArray[np.uint8]
+) -> None:
+    """Fill `(N, 3, S, S)` with the rendering of every patch with its own gains `(N, 3)`, as bytes."""
+    for part in chunks(np.arange(len(raw))):
         pictures[part] = to_bytes(look(raw.tensor(part), white_balance=gains[part], exposure=exposure))
-    return pictures
 
 
 def fitted_transport(classical: NDArray[np.uint8], photos: PhotoPatches, seed: int, captures: int) -> ColorTransport:
-    rendered = torch.from_numpy(classical[spread(len(classical), 512)]).float() / 255
-    colors = block_colors(photos.tensor(spread(len(photos), 512)))
-    return fit_transport(block_colors(rendered), colors, seed, faithfulness(captures))
+    """The transport from classical pictures `(N, 3, S, S)` of so many captures to the photos; see `fit_transport`."""
+    rendered = [block_colors(as_pictures(classical[part])) for part in chunks(spread(len(classical), TRANSPORTED))]
+    wanted = [block_colors(photos.tensor(part)) for part in chunks(spread(len(photos), TRANSPORTED))]
+    return fit_transport(torch.cat(rendered), torch.cat(wanted), seed, faithfulness(captures))
 
 
 def transported_pictures(classical: NDArray[np.uint8], transport: ColorTransport) -> NDArray[np.uint8]:
-    return to_bytes(transport(torch.from_numpy(classical).float() / 255))
+    """Pictures `(B, 3, H, W)` with their colours transported."""
+    return to_bytes(transport(as_pictures(classical)))
 
 
 def to_bytes(images: Tensor) -> NDArray[np.uint8]:
@@ -120,7 +125,8 @@ def to_bytes(images: Tensor) -> NDArray[np.uint8]:
     return to_8_bit(images).transpose(0, 3, 1, 2)
 
 
-def chunks(array: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+def chunks(array: NDArray[Item]) -> list[NDArray[Item]]:
+    """Views of 32 rows each, and of what is left over."""
     return [array[start : start + CHUNK] for start in range(0, len(array), CHUNK)]
 
 

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nas_isp.adversarial.reference import spread
-from nas_isp.data.patches import PhotoPatches, UnpairedSampler
+from nas_isp.data.patches import PhotoPatches
+from nas_isp.data.sampling import RAW_STREAM, step_indices
 from nas_isp.raw.packing import pack_uint16
 from nas_isp.raw.synthesis import SyntheticCamera, synthesize_raw
 
@@ -31,7 +32,7 @@ class SyntheticPairs:
 
     def batch(self, step: int, size: int, device: torch.device) -> tuple[Tensor, Tensor]:
         """Packed RAW `(B, 4, h, w)` and its photos `(B, 3, 2h, 2w)`, a function of seed and step alone."""
-        indices, _ = UnpairedSampler(len(self.packed), 1, size, self.seed).indices(step)
+        indices = step_indices(RAW_STREAM, len(self.packed), size, self.seed, step)
         return self.tensor(indices, device), self.photos.tensor(indices, device)
 
     def test_batch(self, device: torch.device) -> tuple[Tensor, Tensor]:
@@ -42,14 +43,13 @@ class SyntheticPairs:
     def tensor(self, indices: NDArray[np.intp], device: torch.device) -> Tensor:
         """Packed RAW of photo patches, (value - black) / (white - black), scaled on the device."""
         black, white = self.camera.black, self.camera.white
-        return torch.from_numpy(self.packed[indices]).to(device, torch.float32).sub_(black).div_(white - black)
+        packed = torch.from_numpy(self.packed[indices]).to(device, torch.float32, non_blocking=True)
+        return packed.sub_(black).div_(white - black)
 
 
-def synthetic_mosaics(photos: PhotoPatches, camera: SyntheticCamera, seed: int) -> NDArray[np.uint16]:
-    """Packed RAW `(N, 4, S/2, S/2)` of every photo patch, each taken in its own light, exposure and noise."""
-    made = []
+def synthetic_mosaics(photos: PhotoPatches, camera: SyntheticCamera, seed: int, packed: NDArray[np.uint16]) -> None:
+    """Fill `(N, 4, S/2, S/2)` with packed RAW of every photo patch, each taken in its own light, exposure and noise."""
     for index in range(len(photos)):
         picture = photos.tensor([index])[0].permute(1, 2, 0).numpy()
         raw = synthesize_raw(picture, np.random.default_rng([seed, index]), camera)
-        made.append(pack_uint16(raw.mosaic, raw.cfa))
-    return np.stack(made)
+        packed[index] = pack_uint16(raw.mosaic, raw.cfa)

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nas_isp.adversarial.checkpoint import load_checkpoint, save_checkpoint
+from nas_isp.adversarial.checkpoint import CHECKPOINT_FILE, load_checkpoint, save_checkpoint
 from nas_isp.adversarial.contest import Contest
 from nas_isp.adversarial.described_sensor import described_sensor
 from nas_isp.adversarial.history import History
@@ -46,7 +46,8 @@ class Trainer:
 
     The folder gets `checkpoint.pt`, `history.jsonl` (a line every 20 steps), `scores.jsonl` (a line whenever weights
     were scored) and `sample.png`. Batches depend on seed and step alone, so that a resumed training sees what an
-    uninterrupted one would have seen.
+    uninterrupted one would have seen. What stops a training within a step, such as Ctrl-C, leaves the last checkpoint,
+    which is at most 20 seconds old.
 
     Args:
         on_progress: called with (steps done, total steps) after every step; an exception it raises stops the training
@@ -124,26 +125,20 @@ class Trainer:
         """Train up to a step or the deadline, no more; see `train`."""
         saved_at = time.monotonic()
         unlogged: dict[str, Tensor] = {}
-        try:
-            while self.step < until_step and time.monotonic() < self.deadline:
-                phase = self.regression if self.step < self.settings.warm_start.steps else self.contest
-                unlogged = phase.step(self.step)
-                self.step += 1
-                if self.step % LOG_EVERY == 0:
-                    self._log(unlogged)
-                    unlogged = {}
-                self._select()
-                if time.monotonic() - saved_at > CHECKPOINT_SECONDS:
-                    self.save()
-                    saved_at = time.monotonic()
-                self.on_progress(self.step, self.total_steps)
-            if unlogged:
+        while self.step < until_step and time.monotonic() < self.deadline:
+            phase = self.regression if self.step < self.settings.warm_start.steps else self.contest
+            unlogged = phase.step(self.step)
+            self.step += 1
+            if self.step % LOG_EVERY == 0:
                 self._log(unlogged)
-        except TrainingDiverged:
-            raise
-        except BaseException:
-            self.save()
-            raise
+                unlogged = {}
+            self._select()
+            if time.monotonic() - saved_at > CHECKPOINT_SECONDS:
+                self.save()
+                saved_at = time.monotonic()
+            self._report()
+        if unlogged:
+            self._log(unlogged)
         if self.step <= self.settings.warm_start.steps:
             self.learner.restart_average()
 
@@ -176,13 +171,21 @@ class Trainer:
     def save(self) -> None:
         """Write the checkpoint."""
         state = {name: part.state_dict() for name, part in self._parts().items()}
-        save_checkpoint(self.folder / "checkpoint.pt", {"identity": self.identity, "step": self.step, **state})
+        save_checkpoint(self.folder / CHECKPOINT_FILE, {"identity": self.identity, "step": self.step, **state})
 
     def _parts(self) -> dict[str, Learner | Contest | Selection]:
         return {"learner": self.learner, "contest": self.contest, "selection": self.selection}
 
+    def _report(self) -> None:
+        """Tell how far the training is. It is whole between two steps, so what stops it here may be saved."""
+        try:
+            self.on_progress(self.step, self.total_steps)
+        except BaseException:
+            self.save()
+            raise
+
     def _resume(self) -> None:
-        state = load_checkpoint(self.folder / "checkpoint.pt", self.device)
+        state = load_checkpoint(self.folder / CHECKPOINT_FILE)
         if state:
             if state.get("identity") != self.identity:
                 raise InputError(
@@ -196,7 +199,7 @@ class Trainer:
             except Exception as error:
                 # Each part runs into what is missing or of another type in its own way.
                 raise InputError(
-                    f"{self.folder / 'checkpoint.pt'}: a damaged checkpoint ({type(error).__name__}); "
+                    f"{self.folder / CHECKPOINT_FILE}: a damaged checkpoint ({type(error).__name__}); "
                     "delete it to start anew"
                 ) from error
         for file in (self.history, self.scores):
@@ -213,7 +216,7 @@ class Trainer:
 
     def _log(self, values: dict[str, Tensor]) -> None:
         """Write a history line and stop a training that went wrong; waits for the device."""
-        row: dict[str, float] = {name: float(value) for name, value in values.items()}
+        row: dict[str, float] = dict(zip(values, torch.stack(tuple(values.values())).tolist(), strict=True))
         with torch.no_grad():
             packed = self.prepared.batch(self.step, self.settings.batch, self.device)[0]
             row["dead_share"] = dead_share(self.generator, packed)

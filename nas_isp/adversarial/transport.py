@@ -83,7 +83,7 @@ def sliced_wasserstein(
     first: Tensor, second: Tensor, generator: torch.Generator, projections: int = PROJECTIONS
 ) -> Tensor:
     """Mean L1 sliced Wasserstein distance of two equally large samples `(N, D)` over random directions."""
-    directions = torch.randn(first.shape[1], projections, generator=generator).to(first)
+    directions = torch.randn(first.shape[1], projections, generator=generator).to(first, non_blocking=True)
     directions = directions / directions.norm(dim=0, keepdim=True)
     ordered_first, ordered_second = ((directions.T @ sample.T).sort(1).values for sample in (first, second))
     return (ordered_first - ordered_second).abs().mean()

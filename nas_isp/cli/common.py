@@ -7,9 +7,10 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any
 
 from nas_isp.errors import InputError
+from nas_isp.progress import ReportsProgress
 
 
 class Format(StrEnum):
@@ -17,12 +18,6 @@ class Format(StrEnum):
 
     TABLE = "table"
     JSON = "json"
-
-
-class ReportsProgress(Protocol):
-    """Told how far a long operation is; `total` None keeps the last one."""
-
-    def __call__(self, done: float, total: float | None = None, text: str | None = None) -> None: ...
 
 
 def seconds_of(budget: str) -> float:

@@ -38,7 +38,7 @@ def prepared(folders: Folders, settings: "TrainSettings", seed: int, progress: R
     from nas_isp.adversarial.paired import prepare_paired
     from nas_isp.adversarial.prepare import prepare
     from nas_isp.data.demo import demo_folders
-    from nas_isp.data.patches import load_pairs, load_unpaired
+    from nas_isp.data.patches import limit_notes, load_pairs, load_unpaired
     from nas_isp.raw.readers import load_sensor
 
     sensor = load_sensor(folders.sensor) if folders.sensor else None
@@ -49,9 +49,10 @@ def prepared(folders: Folders, settings: "TrainSettings", seed: int, progress: R
             raise InputError(f"mode '{settings.mode}' trains on true pairs: give --pairs DIR with raw/ and rgb/ in it")
         tested = load_pairs(folders.val, sensor=sensor, use="val") if folders.val else None
         trained = load_pairs(folders.pairs, sensor=sensor, use="train")
-        for note in (*trained.notes, *(tested.notes if tested else ())):
+        limited = limit_notes({"pairs": len(trained)}, settings.patches)
+        for note in (*trained.notes, *limited, *(tested.notes if tested else ())):
             say(note)
-        yield prepare_paired(trained, settings.patch, seed, tested)
+        yield prepare_paired(trained, settings.patch, seed, tested, limit=settings.patches, progress=progress)
         return
     if folders.pairs is not None:
         raise InputError("--pairs is for the paired modes; give --raw and --rgb, or --mode paired")
@@ -70,12 +71,13 @@ def prepared(folders: Folders, settings: "TrainSettings", seed: int, progress: R
             val_dir=val,
             sensor=sensor,
             scene_disjoint=folders.scene_disjoint,
+            limit=settings.patches,
             seed=seed,
             progress=progress,
         )
         for note in data.notes:
             say(note)
-        yield prepare(data, settings, seed, score_with_pairs=folders.val is not None, progress=progress)
+        yield prepare(data, settings, seed, folders.val is not None, Path(scratch) / "prepared", progress)
 
 
 def check_output(path: Path, suffix: str | None = None, source: str | None = None) -> None:

@@ -52,6 +52,7 @@ def distill(
     format: Annotated[Format, typer.Option(help="How the scores are printed.")] = Format.TABLE,
 ) -> None:
     """Train a teacher unpaired (unless one is given), then the candidate on the teacher's pictures."""
+    from nas_isp.adversarial.checkpoint import CHECKPOINT_FILE
     from nas_isp.adversarial.networks import check_networks
     from nas_isp.adversarial.trainer import TrainingDiverged
     from nas_isp.cli.datasets import check_output
@@ -67,7 +68,7 @@ def distill(
     candidate = load_model(f"{study}:{trial}")
     check_output(output, BUNDLE_SUFFIX, source=teacher)
     known_teacher, recipe = _teacher_or_recipe(teacher, opened.config.recipe)
-    recipe = recipe.with_features(features)
+    recipe = recipe.overridden(features)
     check_networks(recipe.teacher_train(), weights_dir)
     check_networks(recipe.student_train(), weights_dir)
     try:
@@ -91,7 +92,7 @@ def distill(
     best = _better(candidate, student)
     save_bundle(output, best)
     for role in ("teacher", "student"):
-        (work.folder / role / "checkpoint.pt").unlink(missing_ok=True)
+        (work.folder / role / CHECKPOINT_FILE).unlink(missing_ok=True)
     say(f"written: {output}; teacher and histories: {work.folder}")
     _print_scores({"candidate": candidate, "teacher": known_teacher, "student": student}, format)
 
@@ -155,12 +156,13 @@ def _train_teacher(work: _Work, progress: ReportsProgress) -> "Bundle":
     from nas_isp.distillation.distill import Run, train_teacher
 
     architecture, settings = work.recipe.teacher.architecture, work.recipe.teacher_train()
+    folder = work.folder / "teacher"
     seconds = work.seconds(TEACHER_SHARE)
     deadline = deadline_in(seconds)
     if seconds is not None:
         progress(0, None, "measuring the teacher's pace")
-        settings = fitted_to(seconds, architecture, work.data, settings, work.device, work.weights_dir)
-    run = Run(work.folder / "teacher", work.seed, work.device, work.origin(), progress, deadline, work.weights_dir)
+        settings = fitted_to(seconds, architecture, work.data, settings, folder, work.device, work.weights_dir)
+    run = Run(folder, work.seed, work.device, work.origin(), progress, deadline, work.weights_dir)
     return train_teacher(architecture, work.data, settings, run).bundle
 
 
@@ -169,16 +171,17 @@ def _train_student(candidate: "Bundle", teacher: "Bundle", work: _Work, progress
     from nas_isp.distillation.distill import Run, pictures_of, train_student
     from nas_isp.generators.bundle import RAW_FOLDER
 
-    taught = work.data.with_references(pictures_of(teacher, work.data, work.device, progress))
-    settings, seconds = work.recipe.student_train(), work.seconds(STUDENT_SHARE)
+    taught = work.data.taught_by(pictures_of(teacher, work.data, work.device, progress))
+    architecture, settings = candidate.record.architecture, work.recipe.student_train()
+    folder, seconds = work.folder / "student", work.seconds(STUDENT_SHARE)
     deadline = deadline_in(seconds)
     if seconds is not None:
         progress(0, None, "measuring the student's pace")
-        settings = fitted_to(seconds, candidate.record.architecture, taught, settings, work.device, work.weights_dir)
+        settings = fitted_to(seconds, architecture, taught, settings, folder, work.device, work.weights_dir)
     # One place for the folder, which exports leave out.
     of_teacher = {name: value for name, value in teacher.record.origin.items() if name != RAW_FOLDER}
     origin = {**work.origin(), "teacher": of_teacher}
-    run = Run(work.folder / "student", work.seed, work.device, origin, progress, deadline, work.weights_dir)
+    run = Run(folder, work.seed, work.device, origin, progress, deadline, work.weights_dir)
     return train_student(candidate, taught, settings, run).bundle
 
 

@@ -29,6 +29,9 @@ def train(
     warm_steps: Annotated[int | None, typer.Option(min=0, help="Regression steps, instead of the recipe's.")] = None,
     batch: Annotated[int | None, typer.Option(min=1, help="Patches a step, instead of the recipe's.")] = None,
     patch: Annotated[int | None, typer.Option(min=32, help="Side of a patch, instead of the recipe's.")] = None,
+    patches: Annotated[
+        int | None, typer.Option(min=1, help="Most patches cut of RAW and of photos, instead of the recipe's.")
+    ] = None,
     features: Annotated[str | None, typer.Option(help="One frozen network for all terms, e.g. lite.")] = None,
     weights_dir: Annotated[Path | None, typer.Option(help="Folder with weights of frozen networks.")] = None,
     budget: Annotated[str | None, typer.Option(help="Wall time such as 10m: scales the steps to fit.")] = None,
@@ -40,6 +43,7 @@ def train(
     format: Annotated[Format, typer.Option(help="How the scores are printed.")] = Format.TABLE,
 ) -> None:
     """Train one generator from RAW and photos of other scenes, or from true pairs."""
+    from nas_isp.adversarial.checkpoint import CHECKPOINT_FILE
     from nas_isp.adversarial.networks import check_networks
     from nas_isp.adversarial.pace import fitted_to
     from nas_isp.adversarial.trainer import Trainer, TrainingDiverged
@@ -51,7 +55,7 @@ def train(
     from nas_isp.recipe import load_recipe
 
     arch = load_architecture(architecture)
-    settings = load_recipe(recipe).train.overridden(mode, steps, warm_steps, batch, patch, features)
+    settings = load_recipe(recipe).train.overridden(mode, steps, warm_steps, batch, patch, patches, features)
     seconds = seconds_of(budget) if budget else None
     check_output(output, BUNDLE_SUFFIX, source=architecture)
     where, deadline = torch_device(device), deadline_in(seconds)
@@ -61,7 +65,7 @@ def train(
     with progress_bar("data") as progress, prepared(folders, settings, seed, progress) as data:
         if seconds is not None:
             progress(0, None, "measuring the pace")
-            settings = fitted_to(seconds, arch, data, settings, where, weights_dir)
+            settings = fitted_to(seconds, arch, data, settings, run_folder, where, weights_dir)
         trainer = Trainer(
             arch,
             data,
@@ -81,7 +85,7 @@ def train(
         if raw is not None:
             origin[RAW_FOLDER] = str(raw.resolve())
         save_bundle(output, trainer.bundle(origin, outcome.to_dict()))
-        (run_folder / "checkpoint.pt").unlink(missing_ok=True)
+        (run_folder / CHECKPOINT_FILE).unlink(missing_ok=True)
     say(f"written: {output}; history and samples: {run_folder}")
     print_outcome(outcome, format)
 

@@ -1,6 +1,5 @@
 """What files hold, as the program reads them."""
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -9,6 +8,7 @@ import numpy as np
 
 from nas_isp.data.photos import PHOTO_SUFFIXES, read_photo
 from nas_isp.errors import InputError
+from nas_isp.progress import ReportsProgress, unseen
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.layouts import layout_of_raw
 from nas_isp.raw.readers import KINDS, is_raw_candidate, read_raw
@@ -61,7 +61,7 @@ class FileFacts:
 
 
 def inspect_files(
-    path: Path, sensor: SensorDescription | None = None, progress: Callable[[float, float], None] | None = None
+    path: Path, sensor: SensorDescription | None = None, progress: ReportsProgress = unseen
 ) -> list[FileFacts]:
     """Read a file, or every RAW file and photo of a folder and its subfolders, sorted by path.
 
@@ -79,8 +79,7 @@ def inspect_files(
     facts = []
     for number, file in enumerate(files):
         facts.append(_facts(file, sensor))
-        if progress:
-            progress(number + 1, len(files))
+        progress(number + 1, len(files))
     if all(fact.kind == "unreadable" for fact in facts):
         more = f" (and {len(facts) - 1} more files that cannot be read)" if len(facts) > 1 else ""
         raise InputError(f"{facts[0].reason}{more}")

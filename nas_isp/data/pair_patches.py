@@ -9,20 +9,22 @@ from nas_isp.data.cache import ArrayWriter, cached_folder, file_facts
 from nas_isp.data.cutting import check_patch_size, grid_positions
 from nas_isp.data.pairs import Pair, Pairs
 from nas_isp.data.photo_patches import PhotoPatches
-from nas_isp.data.raw_patches import CUT_VERSION, DEFAULT_LIMIT, Progress, RawPatches, drawn
+from nas_isp.data.raw_patches import CUT_VERSION, RawPatches, drawn
 from nas_isp.data.raw_writer import RawWriter
 from nas_isp.errors import InputError
+from nas_isp.progress import ReportsProgress, unseen
 from nas_isp.raw.packing import pack_uint16
 from nas_isp.raw.readers import find_sensor
+from nas_isp.recipe import MOST_PATCHES
 
 
 def cut_pair_patches(
     pairs: Pairs,
     cache_dir: Path,
     size: int,
-    limit: int | None = None,
+    limit: int = MOST_PATCHES,
     seed: int = 0,
-    progress: Progress | None = None,
+    progress: ReportsProgress = unseen,
 ) -> tuple[RawPatches, PhotoPatches]:
     """Cut patches from true pairs, or open those of an earlier run with the same files and settings.
 
@@ -33,7 +35,7 @@ def cut_pair_patches(
         pairs: see `load_pairs`.
         cache_dir: where the cut patches are kept, made if need be.
         size: patch side in mosaic pixels, even.
-        limit: most patches of all pairs together; 2000 by default. With more pairs than that, a random choice of them.
+        limit: most patches of all pairs together. With more pairs than that, a random choice of them.
         seed: of the choice among pairs and places.
         progress: told (pairs done, pairs, text).
 
@@ -49,10 +51,10 @@ def cut_pair_patches(
         "sensor": pairs.sensor.model_dump(mode="json") if pairs.sensor else None,
         "cut_to": pairs.size,
         "size": size,
-        "limit": limit or DEFAULT_LIMIT,
+        "limit": limit,
         "seed": seed,
     }
-    cut = _PairCutter(pairs, size, limit or DEFAULT_LIMIT, seed, progress)
+    cut = _PairCutter(pairs, size, limit, seed, progress)
     folder = cached_folder(cache_dir, "pairs", key, cut.fill)
     return RawPatches.open(folder), PhotoPatches.open(folder)
 
@@ -63,7 +65,7 @@ class _PairCutter:
     size: int
     limit: int
     seed: int
-    progress: Progress | None
+    progress: ReportsProgress
     skipped: list[str] = field(default_factory=list)
 
     def fill(self, target: Path) -> None:
@@ -73,8 +75,7 @@ class _PairCutter:
         with RawWriter(target, side) as raw, ArrayWriter(target / "pixels.npy", (3, side, side), "|u1") as photos:
             for number, index in enumerate(indices):
                 self._cut(self.pairs[index], self.pairs.files[index].raw, quota, rng, raw, photos)
-                if self.progress:
-                    self.progress(number + 1, len(indices), "pairs")
+                self.progress(number + 1, len(indices), "pairs")
         if not raw.stems:
             raise InputError(
                 f"{self.pairs.folder}: no pair of {side}x{side} pixels or more; give larger ones or a smaller patch"

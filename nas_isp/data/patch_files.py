@@ -1,5 +1,6 @@
-"""Reads the files of a patch cache, and refuses what they cannot hold."""
+"""Arrays of patches in memory-mapped files: made, and read again unless they hold what they cannot."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -54,6 +55,32 @@ def read_array(path: Path, kind: str, shape: tuple[int | None, ...]) -> NDArray[
         raise InputError(f"{path}: not a readable .npy file ({reason})") from error
     check_array(array, path, kind, shape)
     return array
+
+
+def new_array(path: Path, kind: str, shape: tuple[int, ...]) -> NDArray[Any]:
+    """A new array of a type such as "<u2" in a `.npy` file, memory-mapped, zero until it is written.
+
+    Raises:
+        InputError: the file cannot be made, or there is no room for it.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        array = np.lib.format.open_memmap(path, "w+", np.dtype(kind), shape)
+        if hasattr(os, "posix_fallocate"):
+            # Where the disk is full, writing into a map ends the process; so its room is taken now.
+            with path.open("rb+") as file:
+                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror}); give a folder with room") from error
+    return array
+
+
+def store_array(path: Path, array: NDArray[Any]) -> None:
+    """Write an array into a `.npy` file, unless it lies there already."""
+    if isinstance(array, np.memmap) and path.is_file() and Path(str(array.filename)) == path.resolve():
+        array.flush()
+    else:
+        np.save(path, array)
 
 
 def check_array(array: Any, name: Path | str, kind: str, shape: tuple[int | None, ...]) -> None:

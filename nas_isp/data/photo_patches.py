@@ -14,15 +14,15 @@ from nas_isp.data.patch_files import read_array, read_facts
 from nas_isp.data.photos import list_photos, read_photo
 from nas_isp.data.raw_patches import (
     CUT_VERSION,
-    DEFAULT_LIMIT,
     Indices,
-    Progress,
     drawn,
     none_usable,
     too_small,
 )
 from nas_isp.data.raw_writer import ABOUT_FILE
 from nas_isp.errors import InputError
+from nas_isp.progress import ReportsProgress, unseen
+from nas_isp.recipe import MOST_PATCHES
 
 if TYPE_CHECKING:
     import torch
@@ -56,12 +56,10 @@ class PhotoPatches:
 
         Bytes travel to the device and become numbers there.
         """
-        import torch
-
-        pixels = torch.from_numpy(self.pixels[np.asarray(indices, np.intp)])
-        for at in () if flip is None else np.flatnonzero(flip):
-            pixels[at] = pixels[at].flip(-1)
-        return pixels.to(device).float().div_(255)
+        pixels = self.pixels[np.asarray(indices, np.intp)]
+        if flip is not None:
+            pixels[flip] = pixels[flip, ..., ::-1]
+        return as_pictures(pixels, device)
 
     @staticmethod
     def open(folder: Path) -> "PhotoPatches":
@@ -78,14 +76,21 @@ class PhotoPatches:
             raise InputError(f"{folder}: damaged patch cache ({error}); delete the folder to cut it anew") from error
 
 
+def as_pictures(pixels: NDArray[np.uint8], device: "str | torch.device" = "cpu") -> "torch.Tensor":
+    """Bytes as float32 pictures of the same shape, 0..1, on a device that need not have finished its work."""
+    import torch
+
+    return torch.from_numpy(pixels).to(device, non_blocking=True).float().div_(255)
+
+
 def cut_photo_patches(
     folder: Path,
     cache_dir: Path,
     size: int,
-    limit: int | None = None,
+    limit: int = MOST_PATCHES,
     seed: int = 0,
     max_side: int | None = None,
-    progress: Progress | None = None,
+    progress: ReportsProgress = unseen,
 ) -> PhotoPatches:
     """Cut patches from every photo of a folder, or open those of an earlier run with the same files and settings.
 
@@ -97,7 +102,7 @@ def cut_photo_patches(
         folder: photos; other files are ignored.
         cache_dir: where the cut patches are kept, made if need be.
         size: patch side in pixels, even.
-        limit: most patches of all photos together; 2000 by default. With more photos than that, a random choice.
+        limit: most patches of all photos together. With more photos than that, a random choice.
         seed: of the choice among places and photos.
         max_side: reduce larger photos to this side first; see `read_photo`.
         progress: told (photos done, photos, text).
@@ -113,11 +118,11 @@ def cut_photo_patches(
         "folder": str(folder.resolve()),
         "files": file_facts(files),
         "size": size,
-        "limit": limit or DEFAULT_LIMIT,
+        "limit": limit,
         "seed": seed,
         "max_side": max_side,
     }
-    cut = _PhotoCutter(folder, files, size, limit or DEFAULT_LIMIT, seed, max_side, progress)
+    cut = _PhotoCutter(folder, files, size, limit, seed, max_side, progress)
     return PhotoPatches.open(cached_folder(cache_dir, "rgb", key, cut.fill))
 
 
@@ -129,7 +134,7 @@ class _PhotoCutter:
     limit: int
     seed: int
     max_side: int | None
-    progress: Progress | None
+    progress: ReportsProgress
     stems: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
 
@@ -139,8 +144,7 @@ class _PhotoCutter:
         with ArrayWriter(target / "pixels.npy", (3, self.size, self.size), "|u1") as writer:
             for number, file in enumerate(files):
                 self._cut(file, quota, rng, writer)
-                if self.progress:
-                    self.progress(number + 1, len(files), "photo patches")
+                self.progress(number + 1, len(files), "photo patches")
         if not self.stems:
             raise none_usable(self.folder, self.skipped)
         about = {"stems": self.stems, "skipped": self.skipped}

@@ -1,6 +1,6 @@
 """RAW patches of equal size, cut once from a folder of RAW files into a memory-mapped cache."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -13,18 +13,18 @@ from nas_isp.data.cutting import check_patch_size, choose, detail, grid_position
 from nas_isp.data.patch_files import read_array, read_facts
 from nas_isp.data.raw_writer import LEVELS, RawWriter
 from nas_isp.errors import InputError
+from nas_isp.progress import ReportsProgress, unseen
 from nas_isp.raw.packing import align_to_rggb, canonical_black, pack_uint16
 from nas_isp.raw.readers import find_sensor, list_raw_files, read_raw
 from nas_isp.raw.sensor import SensorDescription
+from nas_isp.recipe import MOST_PATCHES
 
 if TYPE_CHECKING:
     import torch
 
-Progress = Callable[[float, float | None, str | None], None]
 File = TypeVar("File")
 Indices = Sequence[int] | NDArray[np.intp]
 CUT_VERSION = 4
-DEFAULT_LIMIT = 2000
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,11 @@ class RawPatches:
         import torch
 
         chosen = np.asarray(indices, np.intp)
-        black, white = (torch.from_numpy(level[chosen]).to(device) for level in (self.black, self.white))
+        values, black, white = (
+            torch.from_numpy(part[chosen]).to(device, torch.float32, non_blocking=True)
+            for part in (self.packed, self.black, self.white)
+        )
         black, white = black[:, :, None, None], white[:, None, None, None]
-        values = torch.from_numpy(self.packed[chosen]).to(device, torch.float32)
         return values.sub_(black).div_(white - black)
 
     @staticmethod
@@ -97,9 +99,9 @@ def cut_raw_patches(
     cache_dir: Path,
     size: int,
     sensor: SensorDescription | None = None,
-    limit: int | None = None,
+    limit: int = MOST_PATCHES,
     seed: int = 0,
-    progress: Progress | None = None,
+    progress: ReportsProgress = unseen,
 ) -> RawPatches:
     """Cut patches from every RAW file of a folder, or open those of an earlier run with the same files and settings.
 
@@ -112,7 +114,7 @@ def cut_raw_patches(
         cache_dir: where the cut patches are kept, made if need be.
         size: patch side in mosaic pixels, even.
         sensor: description for bare mosaics; without it what `find_sensor` finds for the first file.
-        limit: most patches of all files together; 2000 by default. With more files than that, a random choice of them.
+        limit: most patches of all files together. With more files than that, a random choice of them.
         seed: of the choice among places and files.
         progress: told (files done, files, text).
 
@@ -129,10 +131,10 @@ def cut_raw_patches(
         "files": file_facts(files),
         "sensor": described.model_dump(mode="json") if described else None,
         "size": size,
-        "limit": limit or DEFAULT_LIMIT,
+        "limit": limit,
         "seed": seed,
     }
-    cut = _RawCutter(folder, files, size, limit or DEFAULT_LIMIT, seed, described, progress)
+    cut = _RawCutter(folder, files, size, limit, seed, described, progress)
     return RawPatches.open(cached_folder(cache_dir, "raw", key, cut.fill))
 
 
@@ -163,7 +165,7 @@ class _RawCutter:
     limit: int
     seed: int
     described: SensorDescription | None
-    progress: Progress | None
+    progress: ReportsProgress
     skipped: list[str] = field(default_factory=list)
 
     def fill(self, target: Path) -> None:
@@ -172,8 +174,7 @@ class _RawCutter:
         with RawWriter(target, self.size) as writer:
             for number, file in enumerate(files):
                 self._cut(file, quota, rng, writer)
-                if self.progress:
-                    self.progress(number + 1, len(files), "RAW patches")
+                self.progress(number + 1, len(files), "RAW patches")
         if not writer.stems:
             raise none_usable(self.folder, self.skipped)
         writer.finish(self.skipped)

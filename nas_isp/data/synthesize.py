@@ -2,7 +2,6 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from nas_isp.data.photos import list_photos, read_photo
 from nas_isp.errors import InputError
+from nas_isp.progress import ReportsProgress, unseen
 from nas_isp.raw.mosaic_files import write_mosaic_png
 from nas_isp.raw.readers import SENSOR_FILE
 from nas_isp.raw.synthesis import SyntheticCamera, synthesize_raw
@@ -34,7 +34,7 @@ def synthesize_pairs(
     limit: int | None = None,
     patch: int | None = None,
     camera: SyntheticCamera | None = None,
-    progress: Callable[[float, float], None] | None = None,
+    progress: ReportsProgress = unseen,
 ) -> Synthesized:
     """Make `into/raw/STEM.png` and `into/rgb/STEM.png`, equal in size and aligned to the pixel, from each photo.
 
@@ -80,7 +80,7 @@ def _write(
     seed: int,
     patch: int | None,
     camera: SyntheticCamera,
-    progress: Callable[[float, float], None] | None,
+    progress: ReportsProgress,
 ) -> tuple[int, list[str]]:
     """Write the pairs; returns their number and a line for each photo left out."""
     from PIL import Image
@@ -100,8 +100,7 @@ def _write(
             raw = synthesize_raw(photo.astype(np.float32) / np.float32(255), rng, camera)
             write_mosaic_png(folder / "raw" / f"{file.stem}.png", raw.mosaic)
             Image.fromarray(photo).save(folder / "rgb" / f"{file.stem}.png")
-        if progress:
-            progress(number + 1, len(files))
+        progress(number + 1, len(files))
     if not stems:
         raise InputError(f"no photo can be used: {skipped[0]}")
     description = camera.sensor().model_dump_json(indent=2, exclude_none=True)

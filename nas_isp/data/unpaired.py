@@ -1,7 +1,7 @@
 """RAW and photos that share no scene, loaded together, with what the file names say about that."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,10 +9,12 @@ from nas_isp.data.layouts import find_photos, find_raw
 from nas_isp.data.pairs import Pairs, load_pairs
 from nas_isp.data.photo_patches import PhotoPatches, cut_photo_patches
 from nas_isp.data.photos import list_photos
-from nas_isp.data.raw_patches import DEFAULT_LIMIT, Progress, RawPatches, cut_raw_patches
+from nas_isp.data.raw_patches import RawPatches, cut_raw_patches
 from nas_isp.errors import InputError
+from nas_isp.progress import ReportsProgress, unseen
 from nas_isp.raw.readers import list_raw_files
 from nas_isp.raw.sensor import SensorDescription
+from nas_isp.recipe import MOST_PATCHES
 
 PATCH_NUMBER = re.compile(r"_\d+$")
 NUMBERS = re.compile(r"[\d_\-\s]+")
@@ -43,10 +45,10 @@ def load_unpaired(
     val_dir: Path | None = None,
     sensor: SensorDescription | None = None,
     scene_disjoint: bool = False,
-    limit: int | None = None,
+    limit: int = MOST_PATCHES,
     max_photo_side: int | None = None,
     seed: int = 0,
-    progress: Progress | None = None,
+    progress: ReportsProgress = unseen,
 ) -> UnpairedData:
     """Cut (or open, see `cut_raw_patches`) the patches of both folders and read the validation pairs.
 
@@ -58,7 +60,7 @@ def load_unpaired(
         val_dir: true pairs, see `load_pairs`, or None.
         sensor: description for bare mosaics.
         scene_disjoint: refuse folders in which the same scene occurs on both sides, as far as stems tell.
-        limit: most patches of each side; 2000 by default.
+        limit: most patches of each side.
         max_photo_side: reduce larger photos to this side before cutting.
         seed: of the choice of patches.
         progress: told (done, total, text).
@@ -75,7 +77,7 @@ def load_unpaired(
         notes.append(f"the names of {found_raw.layout.name} do not tell whether RAW and photos share scenes")
     raw = cut_raw_patches(found_raw.raw, cache_dir, size, sensor, limit, seed, progress)
     photos = cut_photo_patches(found_photos.rgb, cache_dir, size, limit, seed, max_photo_side, progress)
-    notes += limit_notes(len(raw_files), len(photo_files), limit)
+    notes += limit_notes({"RAW files": len(raw_files), "photos": len(photo_files)}, limit)
     pairs = load_pairs(val_dir, sensor=sensor, use="val") if val_dir is not None else None
     if pairs is not None:
         notes += pairs.notes
@@ -88,10 +90,13 @@ def load_unpaired(
     return UnpairedData(raw, photos, pairs, notes + [f"skipped: {line}" for line in skipped])
 
 
-def limit_notes(raw_files: int, photos: int, limit: int | None = None) -> list[str]:
-    """What is left out because a folder has more files than there may be patches."""
-    most, sides = limit or DEFAULT_LIMIT, (("RAW files", raw_files), ("photos", photos))
-    return [f"{most} of {count} {side} are used, one patch each (the limit)" for side, count in sides if count > most]
+def limit_notes(counts: Mapping[str, int], limit: int) -> list[str]:
+    """What is left out because there are more of something than there may be patches."""
+    return [
+        f"{limit} of {count} {things} are used, one patch each; a larger --patches uses more"
+        for things, count in counts.items()
+        if count > limit
+    ]
 
 
 def scene_notes(raw_stems: Sequence[str], photo_stems: Sequence[str], enforce: bool = False) -> list[str]:

@@ -1,7 +1,6 @@
-"""Distils a candidate: its teacher's pictures become the reference that it regresses onto."""
+"""Distils a candidate: it regresses onto its teacher's pictures, and is scored as its teacher and itself before."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +15,10 @@ from nas_isp.adversarial.trainer import Trainer
 from nas_isp.evaluation.metrics import to_8_bit
 from nas_isp.generators.architecture import Architecture
 from nas_isp.generators.bundle import Bundle, network_of
+from nas_isp.progress import ReportsProgress
 from nas_isp.recipe import TrainSettings
 
 CHUNK = 16
-
-Progress = Callable[[float, float | None, str | None], None]
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ class Run:
     seed: int
     device: str
     origin: dict[str, Any]
-    progress: Progress
+    progress: ReportsProgress
     deadline: float = math.inf
     weights_dir: Path | None = None
 
@@ -62,7 +60,7 @@ def train_teacher(architecture: Architecture, prepared: Prepared, settings: Trai
 
 
 def train_student(candidate: Bundle, taught: Prepared, settings: TrainSettings, run: Run) -> Trained:
-    """Train the candidate's network, from its own weights, on data whose references are `pictures_of` a teacher.
+    """Train the candidate's network, from its own weights, on data that is `taught_by` the `pictures_of` a teacher.
 
     Raises:
         TrainingDiverged: the training cannot go on.
@@ -70,7 +68,7 @@ def train_student(candidate: Bundle, taught: Prepared, settings: TrainSettings, 
     return _trained(candidate.record.architecture, taught, settings, run, "student", candidate.weights)
 
 
-def pictures_of(teacher: Bundle, prepared: Prepared, device: str, progress: Progress) -> NDArray[np.uint8]:
+def pictures_of(teacher: Bundle, prepared: Prepared, device: str, progress: ReportsProgress) -> NDArray[np.uint8]:
     """The teacher's pictures of all RAW patches, uint8 `(N, 3, S, S)`.
 
     Raises:

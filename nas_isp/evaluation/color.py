@@ -1,5 +1,7 @@
 """Luma, CIE Lab (D65) and the CIEDE2000 colour difference of sRGB images."""
 
+from functools import cache
+
 import torch
 from torch import Tensor
 
@@ -11,6 +13,7 @@ _SRGB_TO_XYZ = (
     (0.0193339, 0.1191920, 0.9503041),
 )
 _WHITE_D65 = (0.95047, 1.0, 1.08883)
+_LUMA = (0.299, 0.587, 0.114)
 _LINEAR_BELOW = 216 / 24389
 _SLOPE = 24389 / 27
 
@@ -18,20 +21,21 @@ _SLOPE = 24389 / 27
 def srgb_to_lab(images: Tensor) -> Tensor:
     """Lab of sRGB images `(B, 3, H, W)` in 0..1; L in 0..100."""
     linear = decode_srgb(images.clamp(0, 1))
-    matrix = images.new_tensor(_SRGB_TO_XYZ) / images.new_tensor(_WHITE_D65)[:, None]
+    matrix = _constant(_SRGB_TO_XYZ, images.device, images.dtype)
+    matrix = matrix / _constant(_WHITE_D65, images.device, images.dtype)[:, None]
     x, y, z = _compressed(torch.einsum("ij,bjhw->bihw", matrix, linear)).unbind(1)
     return torch.stack((116 * y - 16, 500 * (x - y), 200 * (y - z)), 1)
 
 
 def luma_picture(images: Tensor) -> Tensor:
     """Rec. 601 luma of sRGB images `(B, 3, H, W)`, repeated in three channels."""
-    weights = images.new_tensor((0.299, 0.587, 0.114)).view(1, 3, 1, 1)
+    weights = _constant(_LUMA, images.device, images.dtype).view(1, 3, 1, 1)
     return (images * weights).sum(1, keepdim=True).expand(-1, 3, -1, -1)
 
 
 def lightness_picture(images: Tensor) -> Tensor:
     """L of CIE Lab divided by 100, repeated in three channels; goes on beyond 1 for values beyond white."""
-    weights = images.new_tensor(_SRGB_TO_XYZ[1]).view(1, 3, 1, 1)
+    weights = _constant(_SRGB_TO_XYZ[1], images.device, images.dtype).view(1, 3, 1, 1)
     y = (decode_srgb(images.clamp_min(0)) * weights).sum(1, keepdim=True)
     return (1.16 * _compressed(y) - 0.16).expand(-1, 3, -1, -1)
 
@@ -71,6 +75,13 @@ def ciede2000(first: Tensor, second: Tensor) -> Tensor:
     r_t = -2 * torch.sqrt(c_mean**7 / (c_mean**7 + 25.0**7)) * torch.sin(rotation)
     d_l, d_c, d_h = (l2 - l1) / s_l, (c2 - c1) / s_c, d_hue / s_h
     return torch.sqrt((d_l**2 + d_c**2 + d_h**2 + r_t * d_c * d_h).clamp_min(0))
+
+
+@cache
+def _constant(values: tuple[object, ...], device: torch.device, dtype: torch.dtype) -> Tensor:
+    """Numbers on a device, made once: what puts them there waits until the device has finished its work."""
+    with torch.inference_mode(False):
+        return torch.tensor(values, device=device, dtype=dtype)
 
 
 def _compressed(relative: Tensor) -> Tensor:

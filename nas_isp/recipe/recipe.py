@@ -51,9 +51,13 @@ class Recipe(Settings):
     teacher: Annotated[TeacherSettings, Field(description="The teacher.")]
     student: Annotated[StudentSettings, Field(description="The student.")] = StudentSettings()
 
-    def with_features(self, features: str | None) -> "Recipe":
-        """The same with one frozen network for all terms; None changes nothing."""
-        return self if features is None else self.model_copy(update={"train": self.train.with_features(features)})
+    def overridden(self, features: str | None = None, patches: int | None = None) -> "Recipe":
+        """The same with what a command line said instead; None keeps a setting.
+
+        Raises:
+            InputError: a value that is not allowed.
+        """
+        return self.model_copy(update={"train": self.train.overridden(features=features, patches=patches)})
 
     def student_train(self) -> TrainSettings:
         """The training settings of the student: a regression onto the teacher's pictures and synthetic pairs."""

@@ -10,6 +10,9 @@ from nas_isp.settings import Settings, validated
 Mode = Literal["unpaired", "paired", "paired-no-adv"]
 ReferenceKind = Literal["transported", "plain", "published", "published-grey-world"]
 FrozenPrecision = Literal["auto", "float32", "bfloat16"]
+MOST_PATCHES = 2000
+"""So many patches are cut of the captures, and so many of the photos, unless a recipe or a user says otherwise."""
+
 Positive = Annotated[float, Field(gt=0)]
 
 
@@ -62,6 +65,7 @@ class TrainSettings(Settings):
     steps: Annotated[int, Field(ge=0, description="Adversarial steps after the warm start.")] = 200
     batch: Annotated[int, Field(ge=1, description="Patches a step.")] = 8
     patch: Annotated[int, Field(ge=32, multiple_of=16, description="Side of a training patch in RGB pixels.")] = 128
+    patches: Annotated[int, Field(ge=1, description="Most patches cut of captures and of photos.")] = MOST_PATCHES
     learning_rate: Annotated[Positive, Field(description="Adam's rate for the generator.")] = 3e-4
     discriminator_learning_rate: Annotated[Positive, Field(description="Adam's rate for discriminators.")] = 2e-4
     discriminator_every: Annotated[int, Field(ge=1, description="Generator steps a discriminator step.")] = 2
@@ -104,6 +108,7 @@ class TrainSettings(Settings):
         warm_steps: int | None = None,
         batch: int | None = None,
         patch: int | None = None,
+        patches: int | None = None,
         features: str | None = None,
     ) -> "TrainSettings":
         """These settings with what a command line said instead; None keeps a setting.
@@ -113,7 +118,7 @@ class TrainSettings(Settings):
         """
         fields = (self if features is None else self.with_features(features)).model_dump()
         fields["warm_start"]["steps"] = fields["warm_start"]["steps"] if warm_steps is None else warm_steps
-        given = {"mode": mode, "steps": steps, "batch": batch, "patch": patch}
+        given = {"mode": mode, "steps": steps, "batch": batch, "patch": patch, "patches": patches}
         fields |= {name: value for name, value in given.items() if value is not None}
         return validated(fields, TrainSettings, "command line")
 

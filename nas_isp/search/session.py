@@ -6,12 +6,13 @@ from pathlib import Path
 
 from nas_isp import __version__, resources
 from nas_isp.adversarial.networks import check_networks
-from nas_isp.adversarial.prepare import Prepared, prepare
+from nas_isp.adversarial.prepare import prepare
 from nas_isp.data.demo import demo_folders
 from nas_isp.data.patches import load_unpaired
 from nas_isp.errors import InputError
 from nas_isp.evaluation.reference_free import SCORE_VERSION
 from nas_isp.latency.host import HOST_PRECISIONS
+from nas_isp.progress import ReportsProgress, unseen
 from nas_isp.raw.readers import load_sensor
 from nas_isp.recipe import load_recipe
 from nas_isp.search.budget import Stopwatch
@@ -25,7 +26,6 @@ from nas_isp.search.ray_pool import EvaluatorFactory, RayPool, check_address
 from nas_isp.search.space import load_space
 from nas_isp.search.study import Study
 
-Progress = Callable[[float, float | None, str | None], None]
 Note = Callable[[str], None]
 
 MOST_WORKERS = 1024
@@ -46,6 +46,7 @@ class SearchRequest:
     space: str = "mobile"
     recipe: str = "default"
     features: str | None = None
+    patches: int | None = None
     weights_dir: Path | None = None
     sampler: SamplerName = "tpe"
     seed: int = 0
@@ -85,7 +86,8 @@ def resolve(request: SearchRequest) -> tuple[StudyConfig, TableRater]:
     demo = request.raw is None
     if demo and (request.val is not None or request.sensor is not None):
         raise InputError("--val and --sensor need --raw and --rgb: the demo set has its own")
-    space, recipe = load_space(request.space), load_recipe(request.recipe).with_features(request.features)
+    space = load_space(request.space)
+    recipe = load_recipe(request.recipe).overridden(request.features, request.patches)
     if recipe.train.mode != "unpaired":
         raise InputError(
             f"recipe '{request.recipe}' trains in mode '{recipe.train.mode}' but a search trains unpaired; "
@@ -124,7 +126,7 @@ class OpenSearch:
     steps: list[int]
 
 
-def open_search(request: SearchRequest, note: Note, progress: Progress | None = None) -> OpenSearch:
+def open_search(request: SearchRequest, note: Note, progress: ReportsProgress = unseen) -> OpenSearch:
     """Check everything, open or make the study, and prepare its data.
 
     Raises:
@@ -175,7 +177,7 @@ def run_trials(opened: OpenSearch, workers: Workers, stopwatch: Stopwatch, monit
     _refuse_an_empty_front(study, stopwatch)
 
 
-def prepare_data(study: Study, note: Note, progress: Progress | None = None) -> Path:
+def prepare_data(study: Study, note: Note, progress: ReportsProgress = unseen) -> Path:
     """Cut patches and make the content references, once a study; the folder that workers load.
 
     Raises:
@@ -197,21 +199,17 @@ def prepare_data(study: Study, note: Note, progress: Progress | None = None) -> 
         val_dir=val,
         sensor=config.sensor,
         scene_disjoint=config.scene_disjoint,
+        limit=config.recipe.train.patches,
         seed=seed,
         progress=progress,
     )
     for line in data.notes:
         note(line)
     # The demo's pairs are for show: its search scores without them, as a user's without --val does.
-    prepared = prepare(data, config.recipe.trial_train(), seed, score_with_pairs=not config.demo, progress=progress)
-    _save(prepared, folder)
-    return folder
-
-
-def _save(prepared: Prepared, folder: Path) -> None:
-    part = folder.with_name(f"{folder.name}.part")
-    prepared.save(part)
+    scored, part = not config.demo, folder.with_name(f"{folder.name}.part")
+    prepare(data, config.recipe.trial_train(), seed, scored, part, progress).save(part)
     part.rename(folder)
+    return folder
 
 
 def _has_nothing_to_do(study: Study, stopwatch: Stopwatch) -> bool:

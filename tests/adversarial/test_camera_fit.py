@@ -52,6 +52,12 @@ def fitted(captures_and_photos: tuple[RawPatches, PhotoPatches]) -> SyntheticCam
     return fit_camera(raw, photos, common_white_balance(raw), 1.0, None, seed=0)
 
 
+def _mosaics(photos: PhotoPatches, camera: SyntheticCamera, seed: int) -> np.ndarray:
+    packed = np.zeros((len(photos), 4, SIDE // 2, SIDE // 2), np.uint16)
+    synthetic_mosaics(photos, camera, seed, packed)
+    return packed
+
+
 def _middle(bounds: tuple[float, float]) -> float:
     return (bounds[0] * bounds[1]) ** 0.5
 
@@ -67,7 +73,7 @@ def test_synthetic_raw_has_the_captures_mean_colors(
     captures_and_photos: tuple[RawPatches, PhotoPatches], fitted: SyntheticCamera
 ) -> None:
     raw, photos = captures_and_photos
-    pairs = SyntheticPairs(synthetic_mosaics(photos, fitted, seed=0), photos, fitted, seed=0)
+    pairs = SyntheticPairs(_mosaics(photos, fitted, seed=0), photos, fitted, seed=0)
     everything = np.arange(len(photos))
     made = pairs.tensor(everything, torch.device("cpu")).mean((0, 2, 3))
     real = raw.tensor(np.arange(len(raw))).mean((0, 2, 3))
@@ -113,7 +119,7 @@ def test_batches_depend_on_seed_and_step_alone(
     captures_and_photos: tuple[RawPatches, PhotoPatches], fitted: SyntheticCamera
 ) -> None:
     _, photos = captures_and_photos
-    packed = synthetic_mosaics(photos, fitted, seed=1)
+    packed = _mosaics(photos, fitted, seed=1)
     first, second = (SyntheticPairs(packed, photos, fitted, seed=1) for _ in range(2))
     device = torch.device("cpu")
     first.batch(0, 4, device)

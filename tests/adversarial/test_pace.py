@@ -6,6 +6,7 @@ import pytest
 
 from nas_isp.adversarial import pace
 from nas_isp.adversarial.paired import prepare_paired
+from nas_isp.adversarial.trainer import Trainer
 from nas_isp.data.demo import demo_folders
 from nas_isp.data.patches import load_pairs
 from nas_isp.generators.architecture import Block, PlainArchitecture
@@ -32,11 +33,24 @@ def test_less_time_is_taken_from_the_adversarial_steps_first(seconds: float, exp
 def test_measured_steps_grow_together_up_to_the_largest_stretch(tmp_path: Path) -> None:
     data = prepare_paired(load_pairs(demo_folders(tmp_path)[2]), size=32, seed=0)
     settings = TrainSettings(patch=32, batch=1, warm_start=WarmStartSettings(steps=100), steps=50)
-    fitted = pace.fitted_to(10_000.0, SMALL, data, settings, "cpu")
+    fitted = pace.fitted_to(10_000.0, SMALL, data, settings, tmp_path / "run", "cpu")
     assert (fitted.warm_start.steps, fitted.steps) == (400, 200)
 
 
 def test_a_training_without_adversarial_steps_stays_without(tmp_path: Path) -> None:
     data = prepare_paired(load_pairs(demo_folders(tmp_path)[2]), size=32, seed=0)
     settings = TrainSettings(patch=32, batch=1, warm_start=WarmStartSettings(steps=100), steps=0)
-    assert pace.fitted_to(1.0, SMALL, data, settings, "cpu").steps == 0
+    assert pace.fitted_to(1.0, SMALL, data, settings, tmp_path / "run", "cpu").steps == 0
+
+
+def test_a_training_with_a_checkpoint_keeps_the_steps_it_was_given(tmp_path: Path) -> None:
+    data = prepare_paired(load_pairs(demo_folders(tmp_path)[2]), size=32, seed=0)
+    settings = TrainSettings(patch=32, batch=1, warm_start=WarmStartSettings(steps=30), steps=0)
+    first = pace.fitted_to(10_000.0, SMALL, data, settings, tmp_path / "run", "cpu")
+    Trainer(SMALL, data, first, tmp_path / "run", seed=0).save()
+
+    assert pace.fitted_to(0.001, SMALL, data, settings, tmp_path / "run", "cpu") == first
+    other = settings.model_copy(update={"batch": 2})
+    pace.fitted_to(0.001, SMALL, data, other, tmp_path / "run", "cpu")
+    kept = pace.Pace.model_validate_json((tmp_path / "run" / pace.PACE_FILE).read_text())
+    assert kept.planned == other  # other settings were measured anew

@@ -57,5 +57,6 @@ def test_as_shot_gains_are_taken_as_they_are(raw: RawPatches) -> None:
 
 def test_every_patch_is_rendered_with_its_own_gains(raw: RawPatches) -> None:
     gains = torch.tensor([GAINS[Path(stem).name] for stem in raw.stems])
-    pictures = classical_pictures(raw, look_of((1.0, 1.0, 1.0), None), gains, 1.0)
+    pictures = np.zeros((len(raw), 3, *(2 * side for side in raw.packed.shape[2:])), np.uint8)
+    classical_pictures(raw, look_of((1.0, 1.0, 1.0), None), gains, 1.0, pictures)
     assert np.ptp(pictures.astype(int), axis=1).max() <= 6

@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 import torch
 
+from nas_isp.adversarial import trainer as trainer_module
 from nas_isp.adversarial.paired import prepare_paired
-from nas_isp.adversarial.prepare import MAX_PAIRS_BYTES, Prepared, prepare
+from nas_isp.adversarial.prepare import Prepared, prepare
+from nas_isp.adversarial.scored_pairs import MAX_PAIRS_BYTES
 from nas_isp.adversarial.scoring import score
 from nas_isp.adversarial.trainer import Trainer, TrainingDiverged
 from nas_isp.data.demo import demo_folders
@@ -102,6 +104,31 @@ def test_an_interrupted_training_resumes_to_the_same_history_and_weights(data: P
         torch.testing.assert_close(resumed.averaged.state_dict()[name], value, rtol=1e-4, atol=1e-7)
 
 
+def test_a_training_interrupted_within_a_step_resumes_to_the_same_history_and_weights(
+    data: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainer_module, "CHECKPOINT_SECONDS", 0.0)
+    whole = Trainer(SMALL, data, QUICK, tmp_path / "whole", seed=3)
+    whole.train()
+    interrupted = Trainer(SMALL, data, QUICK, tmp_path / "parts", seed=3)
+    average = interrupted.learner.average
+
+    def interrupt() -> None:
+        average()
+        if interrupted.step == 25:  # Adam's step 26 is done, but not yet counted
+            raise KeyboardInterrupt
+
+    interrupted.learner.average = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        interrupted.train()
+    resumed = Trainer(SMALL, data, QUICK, tmp_path / "parts", seed=3)
+    assert resumed.step == 25
+    resumed.train()
+    assert _history(tmp_path / "parts") == _history(tmp_path / "whole")
+    for name, value in whole.averaged.state_dict().items():
+        torch.testing.assert_close(resumed.averaged.state_dict()[name], value, rtol=1e-4, atol=1e-7)
+
+
 @pytest.mark.slow
 def test_a_killed_training_resumes_to_the_same_history_and_scores(
     demo: tuple[Path, Path, Path], tmp_path: Path
@@ -170,6 +197,20 @@ def test_prepared_data_survives_saving(data: Prepared, tmp_path: Path) -> None:
     made = (pairs.batch(5, 4, torch.device("cpu")) for pairs in (loaded.synthetic, data.synthetic))
     for first, second in zip(*made, strict=True):
         torch.testing.assert_close(first, second)
+
+
+def test_what_is_made_in_a_folder_is_saved_there_without_a_copy(demo: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    unpaired = load_unpaired(*demo[:2], tmp_path / "cache", 64, limit=8)
+    made = prepare(unpaired, QUICK, seed=0, folder=tmp_path / "prepared")
+    before = {path.name: path.stat().st_ino for path in (tmp_path / "prepared").glob("*.npy")}
+    made.save(tmp_path / "prepared")
+    made.save(tmp_path / "copy")
+    assert before.keys() == {"references.npy", "synthetic.npy"}
+    assert {path.name: path.stat().st_ino for path in (tmp_path / "prepared").glob("*.npy")} == before
+    for folder in ("prepared", "copy"):
+        loaded = Prepared.load(tmp_path / folder)
+        assert loaded.digest == made.digest
+        np.testing.assert_array_equal(loaded.synthetic.packed, made.synthetic.packed)
 
 
 def test_the_transported_rendering_beats_the_plain_one_on_the_demo_pairs(data: Prepared) -> None:
@@ -281,7 +322,7 @@ def test_a_training_ends_at_its_deadline_with_the_weights_it_has(data: Prepared,
 def test_a_checkpoint_of_other_data_or_other_start_weights_is_refused(data: Prepared, tmp_path: Path) -> None:
     first = Trainer(SMALL, data, QUICK, tmp_path, seed=0)
     first.save()
-    other = data.with_references(255 - np.asarray(data.references))
+    other = data.taught_by(255 - np.asarray(data.references))
     with pytest.raises(InputError, match="settings or data"):
         Trainer(SMALL, other, QUICK, tmp_path, seed=0)
     with pytest.raises(InputError, match="settings or data"):

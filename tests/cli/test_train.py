@@ -21,14 +21,15 @@ def test_the_published_recipe_runs_on_packaged_features(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bundle = tmp_path / "model.safetensors"
-    sizes = ("--steps", "2", "--batch", "2", "--patch", "64")
+    sizes = ("--steps", "2", "--batch", "2", "--patch", "64", "--patches", "24")
     options = ("--recipe", "arhire2025", "--features", "lite", "-o", str(bundle), "--format", "json")
     assert _run(monkeypatch, *options, *sizes) == 0
     scores = json.loads(capsys.readouterr().out)
     assert scores["score_kind"] == "reference-free"
     recipe = load_bundle(bundle).record.recipe
     assert recipe is not None
-    assert (recipe["reference"], recipe["content"]["features"], recipe["patch"]) == ("published", "lite", 64)
+    assert (recipe["reference"], recipe["content"]["features"]) == ("published", "lite")
+    assert (recipe["patch"], recipe["patches"]) == (64, 24)
     run = tmp_path / "model.run"
     assert {"history.jsonl", "scores.jsonl", "sample.png"} <= {path.name for path in run.iterdir()}
 

@@ -181,6 +181,6 @@ def test_files_beyond_the_limit_are_mentioned(tmp_path: Path) -> None:
     data = load_unpaired(tmp_path, tmp_path, tmp_path / "cache", SIDE, limit=2)
     assert len(data.raw) == len(data.photos) == 2
     assert [note for note in data.notes if note.startswith("2 of 3")] == [
-        "2 of 3 RAW files are used, one patch each (the limit)",
-        "2 of 3 photos are used, one patch each (the limit)",
+        "2 of 3 RAW files are used, one patch each; a larger --patches uses more",
+        "2 of 3 photos are used, one patch each; a larger --patches uses more",
     ]

@@ -1,12 +1,13 @@
 """A patch cache that was damaged or made by somebody else is opened whole or refused."""
 
 import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from nas_isp.data.patch_files import read_array
+from nas_isp.data.patch_files import new_array, read_array, store_array
 from nas_isp.data.patches import PhotoPatches, RawPatches, cut_photo_patches, cut_raw_patches
 from nas_isp.errors import InputError
 
@@ -37,6 +38,22 @@ def test_arrays_of_another_type_shape_or_range_are_refused(
     opened = RawPatches if name.startswith("raw/") else PhotoPatches
     with pytest.raises(InputError, match=f"damaged patch cache .*{reason}"):
         opened.open((caches / name).parent)
+
+
+def test_a_new_array_is_zero_has_its_room_and_is_read_again(tmp_path: Path) -> None:
+    array = new_array(tmp_path / "folder/a.npy", "<u2", (3, 4))
+    assert not array.any()
+    assert (tmp_path / "folder/a.npy").stat().st_blocks * 512 >= 3 * 4 * 2
+    array[1] = 7
+    store_array(tmp_path / "folder/a.npy", array)
+    np.testing.assert_array_equal(read_array(tmp_path / "folder/a.npy", "<u2", (3, 4)), array)
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="needs a small file system such as /dev/shm")
+def test_an_array_without_room_is_one_clear_line_and_not_the_end_of_the_process() -> None:
+    whole = shutil.disk_usage("/dev/shm").total
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder, pytest.raises(InputError, match="folder with room"):
+        new_array(Path(folder) / "a.npy", "|u1", (2 * whole,))
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from nas_isp.adversarial.prepare import Prepared, prepare
+from nas_isp.adversarial.scoring import score
 from nas_isp.adversarial.trainer import Trainer
 from nas_isp.data.demo import demo_folders
 from nas_isp.data.patches import load_unpaired
@@ -45,7 +46,7 @@ def test_the_student_comes_closer_to_its_teacher(data: Prepared, candidate: Trai
     teacher.weights["tail.conv.bias"] += 0.1  # a teacher that differs from the reference everywhere
     settings = QUICK.model_copy(update={"steps": 0, "warm_start": WarmStartSettings(steps=80, feature_weight=0.1)})
     before = candidate.bundle({})
-    taught = data.with_references(pictures_of(teacher, data, "cpu", _quiet))
+    taught = data.taught_by(pictures_of(teacher, data, "cpu", _quiet))
     student = train_student(before, taught, settings, _run(tmp_path / "s"))
 
     packed, _ = data.test_batch(torch.device("cpu"))
@@ -54,6 +55,15 @@ def test_the_student_comes_closer_to_its_teacher(data: Prepared, candidate: Trai
     assert (new - wanted).abs().mean() < 0.6 * (old - wanted).abs().mean()
     assert student.bundle.record.origin["role"] == "student"
     assert student.bundle.record.scores["quality"] == student.outcome.quality
+
+
+def test_the_students_score_compares_with_its_teachers(data: Prepared, candidate: Trainer, tmp_path: Path) -> None:
+    before = candidate.bundle({})
+    black = data.taught_by(np.zeros_like(data.references))
+    settings = QUICK.model_copy(update={"steps": 0, "warm_start": WarmStartSettings(steps=20, synthetic_share=0.0)})
+    student = train_student(before, black, settings, _run(tmp_path / "s"))
+    measured = score(network_of(student.bundle, "test"), data, candidate.features, 0, torch.device("cpu"))
+    assert student.outcome.quality == pytest.approx(measured.quality, rel=1e-4)
 
 
 def test_teacher_pictures_are_its_outputs_in_eight_bits(data: Prepared, candidate: Trainer) -> None:

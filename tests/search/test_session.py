@@ -1,11 +1,13 @@
 """A whole search on the demo set, and the checks before it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from nas_isp.adversarial.prepare import Prepared
 from nas_isp.errors import InputError
 from nas_isp.generators.bundle import load_bundle
 from nas_isp.latency.devices import load_table
@@ -71,6 +73,17 @@ def test_latency_is_predicted_for_the_size_in_the_configuration(tmp_path: Path) 
 
     assert rater.latency_ms(architecture) == predict(load_table("pixel4-gpu"), kernels).latency_ms
     assert config.device_digest == rater.digest
+
+
+def test_a_search_cuts_as_many_patches_as_asked_for_and_goes_on_with_no_others(tmp_path: Path, quick: str) -> None:
+    request = SearchRequest(study=tmp_path / "s", space="tiny", recipe=quick, patches=24)
+    opened = open_search(request, lambda text: None)
+    opened.study.close()
+    prepared = Prepared.load(opened.study.prepared_folder)
+    assert 0 < len(prepared.raw) <= 24
+    assert 0 < len(prepared.photos) <= 24
+    with pytest.raises(InputError, match=r"was begun with recipe\.train\.patches 24, this command says 2000"):
+        open_search(replace(request, patches=None), lambda text: None)
 
 
 def test_a_time_too_short_for_one_trial_is_said_and_is_no_success(tmp_path: Path) -> None:

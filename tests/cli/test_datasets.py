@@ -1,0 +1,28 @@
+"""The folders of a training, read as the options say."""
+
+from pathlib import Path
+
+import pytest
+
+from nas_isp.cli.datasets import Folders, prepared
+from nas_isp.data.demo import demo_folders
+from nas_isp.progress import unseen
+from nas_isp.recipe import TrainSettings, WarmStartSettings
+
+SETTINGS = TrainSettings(patch=64, patches=16, warm_start=WarmStartSettings(synthetic_share=0.0), steps=0)
+
+
+def test_no_more_patches_are_cut_than_asked_for() -> None:
+    with prepared(Folders(), SETTINGS, 0, unseen) as data:
+        assert 0 < len(data.raw) <= 16
+        assert 0 < len(data.photos) <= 16
+
+
+def test_pairs_beyond_the_patches_are_left_out_and_that_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, _, pairs = demo_folders(tmp_path)
+    settings = SETTINGS.model_copy(update={"mode": "paired", "patches": 2})
+    with prepared(Folders(pairs=pairs), settings, 0, unseen) as data:
+        assert len(data.raw) == len(data.photos) == 2
+    assert "2 of 8 pairs are used, one patch each; a larger --patches uses more" in capsys.readouterr().err
