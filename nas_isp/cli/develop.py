@@ -11,6 +11,7 @@ import typer
 
 from nas_isp.cli.common import progress_bar, say
 from nas_isp.errors import InputError
+from nas_isp.files import make_folder
 
 if TYPE_CHECKING:
     from nas_isp.export.runners import Runner
@@ -82,7 +83,7 @@ def register(app: typer.Typer) -> None:
 
         description = load_sensor(sensor) if sensor else None
         job = _Job(model_runner(model), description, tile, adapt, balance, compare)
-        _make_folder(targets[0].parent)
+        make_folder(targets[0].parent)
         for path in written:
             check_output(path)
         broken = 0
@@ -114,13 +115,6 @@ def _targets(files: Sequence[Path], out: Path, format: PictureFormat) -> list[Pa
     if out.suffix.lower() in FORMATS and not out.is_dir():
         raise InputError(f"{out}: one picture file for {len(files)} photos; give a folder to -o")
     return [out / f"{file.stem}.{format.value}" for file in files]
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be made ({error.strerror}); give a writable folder") from error
 
 
 def _refuse_overwriting(files: Sequence[Path], written: Sequence[Path]) -> None:
