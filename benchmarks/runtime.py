@@ -1,7 +1,7 @@
 """Times exported models beside other people's mobile networks and other runtimes, on this machine in one run.
 
 Run: python benchmarks/runtime.py [MODEL.safetensors ...] [--peers DIR] [--size 544x960] [--threads 1 2] [--seconds 4]
-     [--without-amx] [--out FILE.json]
+     [--out FILE.json]
 
 For EfficientISP (random weights unless a bundle of it is given) and every bundle: PyTorch and ONNX Runtime in fp32,
 LiteRT in fp32, fp16 and int8. `--peers` holds .tflite files of others, timed at their own input size (half of `--size`
@@ -10,8 +10,8 @@ process of its own, for its peak memory (of the whole process, Python and its li
 that a disturbance does not hit one alone; `ms` is the least median of the rounds, `least ms` the fastest single run,
 which is nearer the truth on a busy machine.
 
-`--without-amx` keeps the runtimes from the matrix tiles of newer Intel processors. XNNPACK uses them for all 8-bit
-convolutions, also where 12 channels fill a fifth of a tile and its AVX-512 kernels are faster.
+Newer Intel processors have matrix tiles (AMX). XNNPACK uses them for all 8-bit convolutions, also where 12 channels
+fill a fifth of a tile and its AVX-512 kernels are faster. There, our 8-bit files are timed with and without the tiles.
 """
 
 import argparse
@@ -29,6 +29,7 @@ from typing import Any
 import numpy as np
 
 LEAST_RUNS = 5
+INT8 = "tflite int8"
 
 
 def main() -> None:
@@ -41,13 +42,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         entries = _entries(Path(scratch), options)
         rows = [
-            {"name": name, "threads": threads, "bytes": path.stat().st_size, "runs": []}
+            {"name": name, "threads": threads, "amx": amx, "bytes": path.stat().st_size, "runs": []}
             for name, path in entries.items()
+            for amx in ((True, False) if name.endswith(INT8) and _has_amx() else (True,))
             for threads in options.threads
         ]
         for _ in range(options.rounds):
             for row in rows:
-                row["runs"].append(_in_own_process(entries[row["name"]], row["threads"], options))
+                row["runs"].append(_in_own_process(entries[row["name"]], row, options))
             _report([_summary(row) for row in rows], options.out)
 
 
@@ -56,7 +58,8 @@ def _summary(row: dict[str, Any]) -> dict[str, Any]:
     runs = row["runs"]
     least_ms = min(run["least_ms"] for run in runs)
     return {
-        **{name: row[name] for name in ("name", "threads", "bytes")},
+        **{name: row[name] for name in ("threads", "bytes")},
+        "name": row["name"] if row["amx"] else f"{row['name']}, without AMX",
         "ms": min(run["ms"] for run in runs),
         "least_ms": least_ms,
         "least_ms_per_output_mp": least_ms / runs[0]["output_mp"],
@@ -73,7 +76,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
     parser.add_argument("--seconds", type=float, default=1.5, help="a round and entry")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--without-amx", action="store_true")
+    parser.add_argument("--without-amx", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--measure", help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -117,10 +120,10 @@ def _exported(bundle: Path, scratch: Path, runtime: Any, precision: Any, size: t
     return path
 
 
-def _in_own_process(path: Path, threads: int, options: argparse.Namespace) -> dict[str, float]:
+def _in_own_process(path: Path, row: dict[str, Any], options: argparse.Namespace) -> dict[str, float]:
     size = "x".join(map(str, options.size))
-    command = [sys.executable, __file__, "--measure", path, "--size", size, "--threads", threads]
-    command += ["--seconds", options.seconds, *(["--without-amx"] if options.without_amx else [])]
+    command = [sys.executable, __file__, "--measure", path, "--size", size, "--threads", row["threads"]]
+    command += ["--seconds", options.seconds, *([] if row["amx"] else ["--without-amx"])]
     done = subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True)
     result: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
     return result
@@ -150,6 +153,11 @@ class _SignalStack(ctypes.Structure):
 
 SMALL_STACK = ctypes.create_string_buffer(4096)
 """A stack for signal handlers that cannot hold the 8 KiB of a tile register file."""
+
+
+def _has_amx() -> bool:
+    cpu = Path("/proc/cpuinfo")
+    return cpu.is_file() and "amx_int8" in cpu.read_text()
 
 
 def _refuse_amx() -> None:
