@@ -80,7 +80,8 @@ class _Reading:
 
     def _kernel(self, operator: schema.OperatorT) -> Iterator[Kernel]:
         name = self._name(operator)
-        if id(operator) in self.taken or name in FREE or all(self._is_constant(index) for index in operator.inputs):
+        made_at_loading = name in MOVING and self._is_constant(operator.inputs[0])
+        if id(operator) in self.taken or name in FREE or made_at_loading:
             return
         is_int8 = self._is_int8(operator)
         if name in MOVING or (name in _PARTNERED and self.in_8_bits and not is_int8):

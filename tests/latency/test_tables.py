@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from json_faults import spoil
 
+from nas_isp import resources
 from nas_isp.errors import InputError
 from nas_isp.latency.devices import device_names, load_table
 from nas_isp.latency.kernel import Kernel
@@ -54,6 +55,12 @@ def test_shipped_tables_load_and_say_where_they_come_from(name: str) -> None:
     assert len(table.measured) > 1600
     assert table.correction.fitted
     assert max(entry.kernel.height for entry in table.measured) <= 230
+
+
+@pytest.mark.parametrize("name", PHONES)
+def test_shipped_tables_are_as_this_version_writes_them(name: str, tmp_path: Path) -> None:
+    write_table(tmp_path / "again.json", load_table(name))
+    assert (tmp_path / "again.json").read_bytes() == resources.find("latency_tables", name).read_bytes()
 
 
 def test_a_table_survives_writing_and_reading(tmp_path: Path) -> None:
