@@ -10,7 +10,8 @@ from nas_isp.export import tflite_file
 from nas_isp.export.quiet import quiet_converters, without_info_lines
 from nas_isp.export.ranges import Ranges, observe_ranges
 from nas_isp.export.runners import Floats
-from nas_isp.export.tail_correction import with_corrected_tail
+from nas_isp.export.tail_bias import with_corrected_bias
+from nas_isp.export.tail_fitting import with_fitted_tail
 
 MOVING = frozenset({"DEPTH_TO_SPACE", "REDUCE_MAX"})
 """Operators whose output values are values of their input: they need no numbers of their own in 8 bits."""
@@ -23,8 +24,8 @@ def quantise_tflite(content: bytes, pictures: Sequence[Floats], observed: bytes 
     """The int8 form of a float32 TFLite network, input and output included.
 
     Weights are symmetric per output channel, activations have one scale and zero point a tensor (TFLite's 8-bit
-    specification). The output's codes are the levels of an 8-bit picture less 128. The last convolution is
-    corrected on the pictures, except with `observed`.
+    specification). The output's codes are the levels of an 8-bit picture less 128. The weights and
+    biases of the last convolution are fitted to the pictures, except with `observed`.
 
     Args:
         content: the float network.
@@ -36,7 +37,9 @@ def quantise_tflite(content: bytes, pictures: Sequence[Floats], observed: bytes 
         InputError: the network does not take the pictures, or is made of operators that have no 8-bit form.
     """
     quantised = quantise_with(content, observe_ranges(observed or content, pictures))
-    return quantised if observed else with_corrected_tail(content, quantised, pictures)
+    if observed:
+        return quantised
+    return with_corrected_bias(content, with_fitted_tail(content, quantised, pictures), pictures)
 
 
 def quantise_with(content: bytes, ranges: Ranges) -> bytes:

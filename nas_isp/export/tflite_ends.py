@@ -90,9 +90,9 @@ def _fold_gain(graph: schema.ModelT, picture: int, gain: NDArray[np.float32]) ->
         return True
     if any(tensor.type != TYPES.FLOAT32 or graph.buffers[tensor.buffer].data is None for tensor in tensors):
         return False
-    for tensor in tensors:
-        numbers = np.frombuffer(bytes(bytearray(graph.buffers[tensor.buffer].data)), np.float32).reshape(tensor.shape)
-        graph.buffers[tensor.buffer].data = np.frombuffer((numbers * gain).tobytes(), np.uint8)
+    for index in weights:
+        numbers = tflite_file.constant(graph, index, np.float32)
+        graph.buffers[subgraph.tensors[index].buffer].data = np.frombuffer((numbers * gain).tobytes(), np.uint8)
     return True
 
 

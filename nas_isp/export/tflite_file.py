@@ -4,6 +4,7 @@ import math
 import struct
 from collections import Counter
 from pathlib import Path
+from typing import Any, TypeVar
 
 import flatbuffers
 import numpy as np
@@ -24,6 +25,8 @@ MAX_GROWTH = 1024
 
 LEAST_VALUES = 1 << 16
 """So many values are never too many, weights of networks with a small input among them."""
+
+Number = TypeVar("Number", bound=np.number[Any])
 
 _OPERATOR_NAMES = {
     value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int) and name.isupper()
@@ -118,6 +121,12 @@ def add_constant(model: schema.ModelT, name: str, values: NDArray[np.float32]) -
     return len(model.subgraphs[0].tensors) - 1
 
 
+def constant(model: schema.ModelT, index: int, kind: type[Number]) -> NDArray[Number]:
+    """The numbers of a constant tensor in its shape."""
+    tensor = model.subgraphs[0].tensors[index]
+    return np.frombuffer(bytes(bytearray(model.buffers[tensor.buffer].data)), kind).reshape(tensor.shape)
+
+
 def replace_ends(model: schema.ModelT, inputs: list[int] | None = None, outputs: list[int] | None = None) -> None:
     """Make other tensors the network's inputs or outputs, in its signature too."""
     graph = model.subgraphs[0]
@@ -179,14 +188,14 @@ def split_at_mean(content: bytes, path: Path) -> tuple[bytes, bytes]:
         features, mean = int(means[0].inputs[0]), int(means[-1].outputs[0])
         to_features, from_mean = model, parse(content, path)
         picture, rgb = int(model.subgraphs[0].inputs[0]), int(model.subgraphs[0].outputs[0])
-        _keep_between(to_features, [picture], [features])
-        _keep_between(from_mean, [picture, mean], [rgb])
+        keep_between(to_features, [picture], [features])
+        keep_between(from_mean, [picture, mean], [rgb])
     except (IndexError, TypeError) as error:
         raise InputError(f"{path}: its colour head is damaged; export it again") from error
     return serialise(to_features), serialise(from_mean)
 
 
-def _keep_between(model: schema.ModelT, inputs: list[int], outputs: list[int]) -> None:
+def keep_between(model: schema.ModelT, inputs: list[int], outputs: list[int]) -> None:
     """Reduce the graph to the operators that `outputs` need when `inputs` are given."""
     graph = model.subgraphs[0]
     needed, kept = set(outputs), []
