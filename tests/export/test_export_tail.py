@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
-from nas_isp.latency.host_models import kernel_chain_model
 
 from nas_isp.export import tflite_file
 from nas_isp.export.quantise import quantise_with
@@ -14,6 +13,7 @@ from nas_isp.export.tail_bias import with_corrected_bias
 from nas_isp.export.tail_fitting import HELD, Moments, fitted, rounded_together, with_fitted_tail
 from nas_isp.export.tflite_runner import Session
 from nas_isp.latency.kernel import convolution, shuffle
+from nas_isp.latency.kernel_models import kernel_chain_model
 
 SIZE = (24, 32)
 
