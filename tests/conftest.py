@@ -22,7 +22,7 @@ def shared_data() -> Path:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Divide the tests among processes: a file stays in one piece, for its fixtures; those with slow tests go first."""
-    if config.getoption("dist", "no") == "no":
+    if not config.getoption("loadgroup", default=False):  # what a process of `--dist loadgroup` is told
         return
     slow_tests: Counter[str] = Counter()
     for item in items:

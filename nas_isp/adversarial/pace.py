@@ -12,7 +12,7 @@ from nas_isp.adversarial.checkpoint import CHECKPOINT_FILE
 from nas_isp.adversarial.prepare import Prepared
 from nas_isp.adversarial.trainer import Trainer
 from nas_isp.errors import InputError
-from nas_isp.files import make_folder
+from nas_isp.files import make_folder, write_whole
 from nas_isp.generators.architecture import Architecture
 from nas_isp.recipe import TrainSettings
 from nas_isp.settings import Settings, load_yaml
@@ -66,7 +66,7 @@ def fitted_to(
     warm_steps, steps = fitted_steps(left, settings.warm_start.steps, settings.steps, regression_s, adversarial_s)
     make_folder(folder)
     pace = Pace(planned=settings, warm_steps=warm_steps, steps=steps)
-    (folder / PACE_FILE).write_text(pace.model_dump_json(indent=1))
+    write_whole(folder / PACE_FILE, pace.model_dump_json(indent=1))
     return _with_steps(settings, warm_steps, steps)
 
 

@@ -197,8 +197,13 @@ def validate(
     """Measure whole networks on a target and compare with their prediction: errors, rank, and which kinds are off."""
     from nas_isp.cli.latency_networks import networks_to_validate
     from nas_isp.cli.latency_profiles import check_profiles, print_profiles, profiles
-    from nas_isp.cli.latency_validating import ValidationSettings, print_comparison, stated_precision, table_of_target
-    from nas_isp.cli.latency_validating import validate as validate_networks
+    from nas_isp.cli.latency_validating import (
+        ValidationSettings,
+        print_comparison,
+        stated_precision,
+        table_of_target,
+        validate_networks,
+    )
     from nas_isp.cli.models import parse_size
     from nas_isp.latency.comparison import Comparison
     from nas_isp.latency.targets import TargetOptions, runner_for

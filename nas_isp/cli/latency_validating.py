@@ -67,7 +67,7 @@ def table_of_target(device: str, kernels: Sequence[Kernel], runner: Runner) -> L
     return table
 
 
-def validate(
+def validate_networks(
     table: LatencyTable,
     networks: Sequence[Network],
     runner: Runner,

@@ -30,7 +30,7 @@ ACTIVATIONS = {
 FREE = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
 """Operators that move nothing."""
 
-MOVING = ("CAST", "QUANTIZE", "DEQUANTIZE", "SLICE", "STRIDED_SLICE")
+CONVERTING = ("CAST", "QUANTIZE", "DEQUANTIZE", "SLICE", "STRIDED_SLICE")
 """Operators that write values in another form or fewer of them: at the ends of a network for an app's integers."""
 
 ROWS, COLUMNS, CHANNELS = 1, 2, 3
@@ -72,7 +72,7 @@ class _Reading:
         for operator in self.graph.operators:
             for index in operator.inputs:
                 self.users.setdefault(int(index), []).append(operator)
-        computing = [operator for operator in self.graph.operators if self._name(operator) not in MOVING]
+        computing = [operator for operator in self.graph.operators if self._name(operator) not in CONVERTING]
         self.in_8_bits = any(self._is_int8(operator) for operator in computing)
 
     def kernels(self) -> list[Kernel]:
@@ -80,11 +80,11 @@ class _Reading:
 
     def _kernel(self, operator: schema.OperatorT) -> Iterator[Kernel]:
         name = self._name(operator)
-        made_at_loading = name in MOVING and self._is_constant(operator.inputs[0])
+        made_at_loading = name in CONVERTING and self._is_constant(operator.inputs[0])
         if id(operator) in self.taken or name in FREE or made_at_loading:
             return
         is_int8 = self._is_int8(operator)
-        if name in MOVING or (name in _PARTNERED and self.in_8_bits and not is_int8):
+        if name in CONVERTING or (name in _PARTNERED and self.in_8_bits and not is_int8):
             yield Kernel.model_validate({"op": "copy"} | self._sides(operator.outputs[0], operator.outputs[0]))
             return
         read = _READERS.get(name)

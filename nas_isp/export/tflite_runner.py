@@ -47,10 +47,10 @@ class TfliteRunner(FileRunner):
 
     def feature_sums(self, packed: Floats) -> Sums:
         features = self._to_features.run(self._picture(packed))
-        if features.ndim != 4 or features.shape[1:3] != packed.shape[1:]:
+        if features.ndim != 4 or features.shape[:3] != (1, *packed.shape[1:]):
             raise InputError(f"{self.name}: gives a colour head features of shape {features.shape}; export it again")
         # In 64 bits sums of 8-bit codes are exact, so that no way of cutting the picture changes their mean.
-        return features.sum(axis=(0, 1, 2), dtype=np.float64)
+        return features[0].sum(axis=0, dtype=np.float64).sum(axis=0)
 
     def prepared(self, packed: Floats) -> Callable[[], object]:
         session = self._whole.spare()

@@ -65,6 +65,15 @@ def _history(folder: Path) -> list[dict[str, float]]:
     return [json.loads(line) for line in (folder / "history.jsonl").read_text().splitlines()]
 
 
+def _assert_goes_on(resumed: Trainer, step: int, whole: Trainer) -> None:
+    """A training taken up at a step comes to the history and weights of one without a break."""
+    assert resumed.step == step
+    resumed.train()
+    assert _history(resumed.folder) == _history(whole.folder)
+    for name, value in whole.averaged.state_dict().items():
+        torch.testing.assert_close(resumed.averaged.state_dict()[name], value, rtol=1e-4, atol=1e-7)
+
+
 def test_regression_then_adversarial_steps_leave_history_sample_and_checkpoint(data: Prepared, tmp_path: Path) -> None:
     outcome = Trainer(SMALL, data, QUICK, tmp_path, seed=0).train()
     assert outcome.step == 30
@@ -96,12 +105,7 @@ def test_an_interrupted_training_resumes_to_the_same_history_and_weights(data: P
 
     with pytest.raises(KeyboardInterrupt):
         Trainer(SMALL, data, QUICK, tmp_path / "parts", seed=3, on_progress=interrupt).train()
-    resumed = Trainer(SMALL, data, QUICK, tmp_path / "parts", seed=3)
-    assert resumed.step == 25
-    resumed.train()
-    assert _history(tmp_path / "parts") == _history(tmp_path / "whole")
-    for name, value in whole.averaged.state_dict().items():
-        torch.testing.assert_close(resumed.averaged.state_dict()[name], value, rtol=1e-4, atol=1e-7)
+    _assert_goes_on(Trainer(SMALL, data, QUICK, tmp_path / "parts", seed=3), 25, whole)
 
 
 def test_a_training_interrupted_within_a_step_resumes_to_the_same_history_and_weights(
@@ -121,12 +125,7 @@ def test_a_training_interrupted_within_a_step_resumes_to_the_same_history_and_we
     interrupted.learner.average = interrupt
     with pytest.raises(KeyboardInterrupt):
         interrupted.train()
-    resumed = Trainer(SMALL, data, QUICK, tmp_path / "parts", seed=3)
-    assert resumed.step == 25
-    resumed.train()
-    assert _history(tmp_path / "parts") == _history(tmp_path / "whole")
-    for name, value in whole.averaged.state_dict().items():
-        torch.testing.assert_close(resumed.averaged.state_dict()[name], value, rtol=1e-4, atol=1e-7)
+    _assert_goes_on(Trainer(SMALL, data, QUICK, tmp_path / "parts", seed=3), 25, whole)
 
 
 @pytest.mark.slow

@@ -19,6 +19,7 @@ from nas_isp.latency.kernels import kernels_of
 from nas_isp.latency.predict import predict
 from nas_isp.latency.tables import DeviceRecord, MeasuredKernel, SourceRecord, build_table
 from nas_isp.latency.tflite_graph import TfliteGraph
+from nas_isp.raw.packing import Levels
 
 FILE = Path("model.tflite")
 SIZE = (6, 8)
@@ -87,10 +88,10 @@ SMALL = [convolution(4, 12, 3, SIZE, activation="relu"), shuffle(3, 2, SIZE)]
     ],
 )
 def test_the_ends_for_an_apps_integers_are_no_kernels_of_the_network(
-    precision: Precision, black: tuple[float, ...], before: list[tuple[str, str | None]]
+    precision: Precision, black: Levels, before: list[tuple[str, str | None]]
 ) -> None:
     model = parse(kernel_chain_model(SMALL, precision), FILE)
-    take_sensor_values(model, black, 1023)  # type: ignore[arg-type]
+    take_sensor_values(model, black, 1023)
     give_pixels(model)
     kernels = kernels_of_tflite(serialise(model), FILE)
     assert [(kernel.op, kernel.precision) for kernel in kernels] == [
