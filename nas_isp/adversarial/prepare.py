@@ -93,7 +93,7 @@ class Prepared:
     pairs: list[ScoredPair]
     synthetic: SyntheticPairs | None = None
     taught: NDArray[np.uint8] | None = None
-    _statistics: TargetStatistics | None = field(default=None, repr=False)
+    _statistics: dict[tuple[str, torch.device], TargetStatistics] = field(default_factory=dict, repr=False)
 
     @property
     def sensor(self) -> SensorDescription:
@@ -131,22 +131,23 @@ class Prepared:
         wanted = self.references if self.taught is None else self.taught
         return packed, as_pictures(wanted[raw_indices], device), photos, torch.as_tensor(raw_indices)
 
-    def reference(self, indices: Sequence[int] | NDArray[np.intp]) -> Tensor:
+    def reference(self, indices: Sequence[int] | NDArray[np.intp], device: torch.device | str = "cpu") -> Tensor:
         """Content references `(B, 3, S, S)`, sRGB 0..1."""
-        return as_pictures(self.references[np.asarray(indices)])
+        return as_pictures(self.references[np.asarray(indices)], device)
 
     def test_batch(self, device: torch.device) -> tuple[Tensor, Tensor]:
         """Fixed RAW patches spread over the set, and their references."""
         indices = spread(len(self.raw), TEST_PATCHES)
-        return self.raw.tensor(indices).to(device), self.reference(indices).to(device)
+        return self.raw.tensor(indices, device), self.reference(indices, device)
 
     def target_statistics(self, features: FeatureNetwork, device: torch.device) -> TargetStatistics:
-        """Statistics of the target photos, computed at the first call."""
-        if self._statistics is None:
-            photos = self.photos.tensor(spread(len(self.photos), STATISTICS_PHOTOS)).to(device)
+        """Statistics of the target photos, computed once for a network and a device."""
+        key = features.name, device
+        if key not in self._statistics:
+            photos = self.photos.tensor(spread(len(self.photos), STATISTICS_PHOTOS), device)
             with torch.no_grad():
-                self._statistics = target_statistics(photos, features)
-        return self._statistics
+                self._statistics[key] = target_statistics(photos, features)
+        return self._statistics[key]
 
     def render_baseline(self, packed: Tensor) -> Tensor:
         """The classical rendering with transported colours of packed RAW `(B, 4, h, w)`: what a network has to beat."""
@@ -189,6 +190,8 @@ class Prepared:
         Raises:
             InputError: no preparation there, or a damaged one.
         """
+        if not (folder / "prepared.json").is_file():
+            raise InputError(f"{folder}: holds no prepared data; begin the study with `nas-isp search --study`")
         record = load_yaml(folder / "prepared.json", PreparedRecord)
         try:
             raw, photos = RawPatches.open(folder / record.raw), PhotoPatches.open(folder / record.photos)

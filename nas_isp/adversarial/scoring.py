@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
@@ -58,7 +59,8 @@ def score(
             raw, photos = prepared.synthetic.test_batch(device)
             synthetic = _in_chunks(generator, raw), photos
         free = reference_free_score(outputs, references, target, features, synthetic=synthetic)
-    scores = {"reference_free": free.pop("quality"), **free}
+    quality = free.pop("quality")
+    scores = {"reference_free": quality, **free}
     if prepared.pairs:
         scores["psnr"] = float(np.mean([_pair_psnr(generator, raw, photo, device) for raw, photo in prepared.pairs]))
     if prepared.score_with_pairs:
@@ -77,7 +79,7 @@ def write_sample(generator: nn.Module, prepared: Prepared, path: Path, device: t
         Image.fromarray(strip).save(part, format="PNG")
 
 
-def _pair_psnr(generator: nn.Module, packed: Tensor, photo: np.ndarray, device: torch.device) -> float:
+def _pair_psnr(generator: nn.Module, packed: Tensor, photo: NDArray[np.uint8], device: torch.device) -> float:
     with torch.no_grad():
         return psnr(to_8_bit(generator(packed[None].to(device)))[0], photo)
 

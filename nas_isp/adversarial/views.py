@@ -8,9 +8,13 @@ from torch.nn import functional
 
 from nas_isp.adversarial.networks import FrozenNetworks, NetworkKey, key_of
 from nas_isp.evaluation.color import lightness_picture, luma_picture
-from nas_isp.recipe import ColorSettings, SeenLayer
+from nas_isp.recipe import ColorSettings, ContentSettings, SeenLayer
 
 COLOR_GAIN = 4.0
+"""One over the spread that `lite` takes colours to have, so that they count beside its features, whose spread is 1."""
+
+Picture = Callable[[Tensor], Tensor]
+"""What a view's network is shown of images `(B, 3, H, W)`."""
 
 Views = dict[str, Tensor]
 """Name of the view (`content`, `texture_fine`, `texture_coarse`, `color`) to feature maps, float32 `(B, C, h, w)`."""
@@ -29,7 +33,7 @@ class Viewer:
             InputError: a layer that its network does not have.
         """
         self.networks = networks
-        self._pictures = {name: _picture_of(name, layer) for name, layer in layers.items()}
+        self._pictures = {name: _picture_of(layer) for name, layer in layers.items()}
         self._keys = {name: key_of(layer) for name, layer in layers.items()}
         self._layers = {name: networks.layer_of(layer) for name, layer in layers.items()}
         color = layers.get("color")
@@ -64,9 +68,6 @@ class Viewer:
         return {name: (maps.shape[1], maps.shape[2], maps.shape[3]) for name, maps in seen.items()}
 
 
-Picture = Callable[[Tensor], Tensor]
-
-
 def blurred_picture(images: Tensor, settings: ColorSettings) -> Tensor:
     """Images shrunk, blurred and resized as the settings say."""
     small = functional.avg_pool2d(images, settings.shrink) if settings.shrink > 1 else images
@@ -76,11 +77,12 @@ def blurred_picture(images: Tensor, settings: ColorSettings) -> Tensor:
     return functional.interpolate(blurred, (settings.side, settings.side), mode="bilinear")
 
 
-def _picture_of(name: str, layer: SeenLayer) -> Picture:
+def _picture_of(layer: SeenLayer) -> Picture:
     """The function that makes the picture; the same function for views that can share a pass."""
     if isinstance(layer, ColorSettings):
         return lambda images: blurred_picture(images, layer)
-    return lightness_picture if getattr(layer, "picture", "luma") == "lightness" else luma_picture
+    is_lightness = isinstance(layer, ContentSettings) and layer.picture == "lightness"
+    return lightness_picture if is_lightness else luma_picture
 
 
 def _beside_colors(features: Tensor, picture: Tensor) -> Tensor:

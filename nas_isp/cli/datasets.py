@@ -58,6 +58,8 @@ def prepared(folders: Folders, settings: "TrainSettings", seed: int, progress: R
         raise InputError("--pairs is for the paired modes; give --raw and --rgb, or --mode paired")
     if (folders.raw is None) != (folders.rgb is None):
         raise InputError("--raw and --rgb belong together: give both folders, or neither for the embedded demo set")
+    if folders.raw is None and (folders.val or folders.sensor):
+        raise InputError("--val and --sensor need --raw and --rgb: the embedded demo set has its own")
     with tempfile.TemporaryDirectory(prefix="nas-isp-") as scratch:
         raw, rgb, val = folders.raw, folders.rgb, folders.val
         if raw is None or rgb is None:

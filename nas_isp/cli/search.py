@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,7 @@ from nas_isp.cli.pareto import show_front
 
 if TYPE_CHECKING:
     from nas_isp.search.budget import Stopwatch
+    from nas_isp.search.session import SearchRequest, Workers
 
 
 class Sampler(StrEnum):
@@ -51,37 +52,39 @@ def register(app: typer.Typer) -> None:
 
         wanted = parse_budget(budget)
         stopwatch = Stopwatch(wanted, reserve_s(wanted))
-        given = {
-            "study": study,
-            "raw": raw,
-            "rgb": rgb,
-            "val": val,
-            "sensor": sensor,
-            "scene_disjoint": scene_disjoint,
-            "device": device,
-            "max_latency_ms": max_latency_ms,
-            "space": space,
-            "recipe": recipe,
-            "features": features,
-            "patches": patches,
-            "weights_dir": weights_dir,
-            "sampler": sampler.value,
-            "seed": seed,
-        }
-        _search(given, workers, ray_address, stopwatch)
+        from nas_isp.search.session import SearchRequest, Workers  # takes seconds, after the budget was read
+
+        crew = Workers(workers, ray_address)
+        crew.check()
+        request = SearchRequest(
+            study=study,
+            raw=raw,
+            rgb=rgb,
+            val=val,
+            sensor=sensor,
+            scene_disjoint=scene_disjoint,
+            device=device,
+            max_latency_ms=max_latency_ms,
+            space=space,
+            recipe=recipe,
+            features=features,
+            patches=patches,
+            weights_dir=weights_dir,
+            sampler=sampler.value,
+            seed=seed,
+        )
+        _search(request, crew, stopwatch)
         show_front(study, format)
 
 
-def _search(given: dict[str, Any], workers: int | None, ray_address: str | None, stopwatch: "Stopwatch") -> None:
+def _search(request: "SearchRequest", crew: "Workers", stopwatch: "Stopwatch") -> None:
     """Search; however it ends, the report shows what there is."""
     from nas_isp.report.page import write_page
     from nas_isp.search.monitor import open_monitor
-    from nas_isp.search.session import SearchRequest, Workers, open_search, run_trials
+    from nas_isp.search.session import open_search, run_trials
 
-    crew = Workers(workers, ray_address)
-    crew.check()
     with progress_bar("preparing the data") as report:
-        opened = open_search(SearchRequest(**given), say, report)
+        opened = open_search(request, say, report)
     try:
         with open_monitor() as monitor:
             run_trials(opened, crew, stopwatch, monitor)

@@ -56,5 +56,5 @@ def _is_plain(value: object) -> bool:
         and value.layout == torch.strided
         and value.device.type != "meta"
         and not value.is_quantized
-        and value.is_floating_point() | (value.dtype in (torch.int64, torch.int32, torch.uint8, torch.int8))
+        and (value.is_floating_point() or value.dtype in (torch.int64, torch.int32, torch.uint8, torch.int8))
     )

@@ -34,14 +34,16 @@ class FrontLatency:
 
 def front_latency(study: Study) -> FrontLatency | None:
     """The predictions behind a study's front; None where its table is no longer there or has lost the kernels."""
+    config = study.config
     try:
-        predictor = Predictor(load_table(study.config.device))
+        predictor, size = Predictor(load_table(config.device)), (config.packed_height, config.packed_width)
         predictions = {
-            record.trial: predictor.predict(kernels_of(study.architecture(record.trial))) for record in study.front()
+            record.trial: predictor.predict(kernels_of(study.architecture(record.trial), *size))
+            for record in study.front()
         }
     except InputError:
         return None
-    return FrontLatency(study.config.device, predictor.table.source.caveat, predictions)
+    return FrontLatency(config.device, predictor.table.source.caveat, predictions)
 
 
 def kernels_html(prediction: Prediction) -> str:

@@ -35,16 +35,6 @@ def non_dominated_ranks(points: PointsLike) -> NDArray[np.int64]:
     return ranks
 
 
-def hypervolume(points: PointsLike, reference: tuple[float, float]) -> float:
-    """Area between the front and a reference (quality, latency_ms); points that do not beat the reference count 0."""
-    values = _checked(points)
-    worst_quality, worst_latency = reference
-    values = values[(values[:, 0] > worst_quality) & (values[:, 1] < worst_latency)]
-    front = values[pareto_front(values)]
-    ends = np.append(front[1:, 1], worst_latency)
-    return float(((ends - front[:, 1]) * (front[:, 0] - worst_quality)).sum())
-
-
 def knee(points: PointsLike) -> int:
     """Index of the front's best compromise.
 

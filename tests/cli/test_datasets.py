@@ -6,6 +6,7 @@ import pytest
 
 from nas_isp.cli.datasets import Folders, prepared
 from nas_isp.data.demo import demo_folders
+from nas_isp.errors import InputError
 from nas_isp.progress import unseen
 from nas_isp.recipe import TrainSettings, WarmStartSettings
 
@@ -16,6 +17,17 @@ def test_no_more_patches_are_cut_than_asked_for() -> None:
     with prepared(Folders(), SETTINGS, 0, unseen) as data:
         assert 0 < len(data.raw) <= 16
         assert 0 < len(data.photos) <= 16
+
+
+@pytest.mark.parametrize("option", ["val", "sensor"])
+def test_what_belongs_to_folders_is_refused_for_the_demo_set(option: str) -> None:
+    given = {"val": Path("pairs"), "sensor": "ultraisp"}
+    folders = Folders(**{option: given[option]})
+    with (
+        pytest.raises(InputError, match="--val and --sensor need --raw and --rgb"),
+        prepared(folders, SETTINGS, 0, unseen),
+    ):
+        pass
 
 
 def test_pairs_beyond_the_patches_are_left_out_and_that_is_said(

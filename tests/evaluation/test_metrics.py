@@ -55,8 +55,10 @@ def test_structure_scores_are_one_for_equal_images_and_fall_with_noise() -> None
 
 
 def test_an_image_too_small_for_five_scales_has_no_ms_ssim() -> None:
-    image = np.zeros((128, 128, 3), np.uint8)
+    image = np.random.default_rng(0).integers(0, 256, (175, 200, 3), dtype=np.uint8)
     assert metrics.ms_ssim(image, image) is None
+    smallest = np.concatenate((image, image[:1]))
+    assert metrics.ms_ssim(smallest, smallest) == pytest.approx(1.0, abs=1e-6)
     assert metrics.mean_scores([(image, image)]).ms_ssim is None
 
 

@@ -14,8 +14,14 @@ from nas_isp.search.space import load_space
 from nas_isp.search.study import Study
 
 
-def study(folder: Path, device: str) -> Study:
-    config = StudyConfig(program="t", device=device, recipe=load_recipe("default"), space=load_space("tiny"))
+def study(folder: Path, device: str, packed_height: int = 544) -> Study:
+    config = StudyConfig(
+        program="t",
+        device=device,
+        packed_height=packed_height,
+        recipe=load_recipe("default"),
+        space=load_space("tiny"),
+    )
     opened = Study.begin(folder / "s", config)
     for trial, name in enumerate(("robust-isp", "efficient-isp")):
         fields = {
@@ -48,6 +54,15 @@ def test_shares_of_a_network_add_up(tmp_path: Path) -> None:
     assert sum(shares) == pytest.approx(1)
     assert f"{100 * shares[0]:.0f} %" in kernels_html(prediction)
     assert f"+-{100 * prediction.uncertainty:.0f} %" in latency.note
+
+
+def test_networks_are_predicted_at_the_size_of_their_study(tmp_path: Path) -> None:
+    full, half = (front_latency(study(tmp_path / str(rows), "pixel4-gpu", rows)) for rows in (544, 272))
+
+    assert full is not None
+    assert half is not None
+    assert {part.kernel.height for part in half.predictions[0].kernels if part.kernel.op == "conv2d"} == {272}
+    assert half.predictions[0].latency_ms < 0.7 * full.predictions[0].latency_ms
 
 
 def test_a_table_that_is_gone_leaves_the_rest_of_the_report(tmp_path: Path) -> None:

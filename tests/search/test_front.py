@@ -1,13 +1,11 @@
 """Two-objective numerics against brute force and hand-computed values."""
 
-import itertools
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nas_isp.search.front import hypervolume, knee, non_dominated_ranks, pareto_front
+from nas_isp.search.front import knee, non_dominated_ranks, pareto_front
 
 SMALL = st.integers(0, 8).map(float)
 POINTS = st.lists(st.tuples(SMALL, SMALL), min_size=0, max_size=14)
@@ -37,21 +35,6 @@ def test_ranks_peel_one_front_after_the_other(points: list[tuple[float, float]])
         front = {i for i in left if not any(dominates(points[j], points[i]) for j in left)}
         assert {i for i in left if ranks[i] == rank} == front
         left, rank = left - front, rank + 1
-
-
-@given(POINTS)
-def test_hypervolume_counts_dominated_unit_cells(points: list[tuple[float, float]]) -> None:
-    cells = itertools.product(range(9), range(9))
-    dominated = sum(any(q >= x + 1 and latency <= y for q, latency in points) for x, y in cells)
-
-    assert hypervolume(points, (0.0, 9.0)) == pytest.approx(dominated)
-
-
-@given(POINTS, st.tuples(SMALL, SMALL))
-def test_a_further_point_never_lowers_the_hypervolume(
-    points: list[tuple[float, float]], further: tuple[float, float]
-) -> None:
-    assert hypervolume([*points, further], (0.0, 9.0)) >= hypervolume(points, (0.0, 9.0)) - 1e-12
 
 
 @given(POINTS.filter(bool), st.floats(0.1, 10), st.floats(-5, 5))
