@@ -10,8 +10,8 @@ process of its own, for its peak memory (of the whole process, Python and its li
 that a disturbance does not hit one alone; `ms` is the least median of the rounds, `least ms` the fastest single run,
 which is nearer the truth on a busy machine.
 
-Newer Intel processors have matrix tiles (AMX). XNNPACK uses them for all 8-bit convolutions, also where 12 channels
-fill a fifth of a tile and its AVX-512 kernels are faster. There, our 8-bit files are timed with and without the tiles.
+Newer Intel processors have matrix tiles (AMX), which XNNPACK would use for all 8-bit convolutions and from which this
+program keeps it. There, our 8-bit files are timed with the tiles too, as other programs run them.
 """
 
 import argparse
@@ -28,15 +28,20 @@ from typing import Any
 
 import numpy as np
 
+from nas_isp.latency.matrix_tiles import has_matrix_tiles
+
 LEAST_RUNS = 5
 INT8 = "tflite int8"
+
+ARCH_PRCTL, ASK_FOR_PERMISSION, TILES = 158, 0x1023, 18
+"""Of Linux on x86-64 (Documentation/arch/x86/xstate.rst)."""
 
 
 def main() -> None:
     options = _options()
     if options.measure:
-        if options.without_amx:
-            _refuse_amx()
+        if options.amx:
+            _take_amx()
         print(json.dumps(_measure(Path(options.measure), options.size, options.threads[0], options.seconds)))
         return
     with tempfile.TemporaryDirectory() as scratch:
@@ -44,7 +49,7 @@ def main() -> None:
         rows = [
             {"name": name, "threads": threads, "amx": amx, "bytes": path.stat().st_size, "runs": []}
             for name, path in entries.items()
-            for amx in ((True, False) if name.endswith(INT8) and _has_amx() else (True,))
+            for amx in ((False, True) if name.endswith(INT8) and has_matrix_tiles() else (False,))
             for threads in options.threads
         ]
         for _ in range(options.rounds):
@@ -59,7 +64,7 @@ def _summary(row: dict[str, Any]) -> dict[str, Any]:
     least_ms = min(run["least_ms"] for run in runs)
     return {
         **{name: row[name] for name in ("threads", "bytes")},
-        "name": row["name"] if row["amx"] else f"{row['name']}, without AMX",
+        "name": f"{row['name']}, with AMX" if row["amx"] else row["name"],
         "ms": min(run["ms"] for run in runs),
         "least_ms": least_ms,
         "least_ms_per_output_mp": least_ms / runs[0]["output_mp"],
@@ -76,7 +81,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
     parser.add_argument("--seconds", type=float, default=1.5, help="a round and entry")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--without-amx", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--amx", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--measure", help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -123,7 +128,7 @@ def _exported(bundle: Path, scratch: Path, runtime: Any, precision: Any, size: t
 def _in_own_process(path: Path, row: dict[str, Any], options: argparse.Namespace) -> dict[str, float]:
     size = "x".join(map(str, options.size))
     command = [sys.executable, __file__, "--measure", path, "--size", size, "--threads", row["threads"]]
-    command += ["--seconds", options.seconds, *([] if row["amx"] else ["--without-amx"])]
+    command += ["--seconds", options.seconds, *(["--amx"] if row["amx"] else [])]
     done = subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True)
     result: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
     return result
@@ -147,24 +152,10 @@ def _measure(path: Path, size: tuple[int, int], threads: int, seconds: float) ->
     return {"ms": statistics.median(times), "least_ms": min(times), "peak_mib": _peak_mib(), "output_mp": output_mp}
 
 
-class _SignalStack(ctypes.Structure):
-    _fields_ = (("pointer", ctypes.c_void_p), ("flags", ctypes.c_int), ("size_bytes", ctypes.c_size_t))
-
-
-SMALL_STACK = ctypes.create_string_buffer(4096)
-"""A stack for signal handlers that cannot hold the 8 KiB of a tile register file."""
-
-
-def _has_amx() -> bool:
-    cpu = Path("/proc/cpuinfo")
-    return cpu.is_file() and "amx_int8" in cpu.read_text()
-
-
-def _refuse_amx() -> None:
-    """Make Linux refuse the tiles to this process, as it does where a signal stack could not hold their state."""
-    stack = _SignalStack(ctypes.addressof(SMALL_STACK), 0, len(SMALL_STACK))
-    if ctypes.CDLL(None, use_errno=True).sigaltstack(ctypes.byref(stack), None):
-        raise OSError(ctypes.get_errno(), "the signal stack that keeps AMX away was refused")
+def _take_amx() -> None:
+    """Ask Linux for the tiles before anything else does; this program cannot keep LiteRT from them then."""
+    if ctypes.CDLL(None, use_errno=True).syscall(ARCH_PRCTL, ASK_FOR_PERMISSION, TILES):
+        raise OSError(ctypes.get_errno(), "the matrix tiles were refused")
 
 
 def _peak_mib() -> float:
@@ -187,14 +178,14 @@ def _ours(path: Path, size: tuple[int, int], threads: int) -> Callable[[], objec
 
 def _foreign(path: Path, size: tuple[int, int], threads: int) -> tuple[Callable[[], object], float]:
     """One run of a file of somebody else at its own size, and megapixels of its output."""
-    from ai_edge_litert.interpreter import Interpreter
+    from nas_isp.latency.litert import allocate, open_interpreter
 
-    interpreter = Interpreter(str(path), num_threads=threads)
+    interpreter = open_interpreter(path.read_bytes(), threads)
     for entry in interpreter.get_input_details():
         if -1 in entry["shape_signature"]:
             batch, _, _, channels = entry["shape"]
             interpreter.resize_tensor_input(entry["index"], (batch, size[0] // 2, size[1] // 2, channels))
-    interpreter.allocate_tensors()
+    allocate(interpreter)
     for entry in interpreter.get_input_details():
         values = np.random.default_rng(0).random(entry["shape"]) * (1 if entry["dtype"] == np.float32 else 100)
         interpreter.set_tensor(entry["index"], values.astype(entry["dtype"]))

@@ -7,11 +7,12 @@ from ai_edge_litert import schema_py_generated as schema
 
 from nas_isp.errors import InputError
 from nas_isp.export import tflite_file
-from nas_isp.export.quiet import quiet_converters, without_info_lines
+from nas_isp.export.quiet import quiet_converters
 from nas_isp.export.ranges import Ranges, observe_ranges
 from nas_isp.export.runners import Floats
 from nas_isp.export.tail_bias import with_corrected_bias
 from nas_isp.export.tail_fitting import with_fitted_tail
+from nas_isp.latency.litert import without_info_lines
 
 MOVING = frozenset({"DEPTH_TO_SPACE", "REDUCE_MAX"})
 """Operators whose output values are values of their input: they need no numbers of their own in 8 bits."""

@@ -8,8 +8,8 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from nas_isp.errors import InputError
 from nas_isp.export import tflite_file
-from nas_isp.export.quiet import without_info_lines
 from nas_isp.export.runners import Floats
+from nas_isp.latency.litert import allocate
 
 Range = tuple[float, float]
 Ranges = dict[str, Range]
@@ -94,8 +94,7 @@ def _run(interpreter: Interpreter, picture: Floats) -> None:
     try:
         if tuple(first["shape"]) != value.shape:
             interpreter.resize_tensor_input(first["index"], value.shape)
-        with without_info_lines():
-            interpreter.allocate_tensors()
+        allocate(interpreter)
         interpreter.set_tensor(first["index"], value)
         for other in others:
             interpreter.set_tensor(other["index"], np.random.default_rng(0).random(other["shape"], np.float32))

@@ -3,24 +3,19 @@
 from collections.abc import Callable
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from threading import Lock
 from typing import Any
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from nas_isp.errors import InputError
 from nas_isp.export import tflite_file
 from nas_isp.export.metadata import read_record
-from nas_isp.export.quiet import without_info_lines
 from nas_isp.export.runners import FileRunner, Floats, Sums, checked_picture, read_bytes
 from nas_isp.export.tflite_codes import refuse_meaningless_codes
+from nas_isp.latency.litert import allocate, open_interpreter
 
 Array = NDArray[Any]
-
-_ALLOCATING = Lock()
-"""Silencing a stream of the process is for one thread at a time."""
 
 
 class TfliteRunner(FileRunner):
@@ -91,7 +86,7 @@ class Session:
     def __init__(self, content: bytes, path: Path, threads: int) -> None:
         self._path = path
         try:
-            self._interpreter = Interpreter(model_content=content, num_threads=threads)
+            self._interpreter = open_interpreter(content, threads)
             self._inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         except ValueError as error:
             raise self._unusable(error) from error
@@ -113,8 +108,7 @@ class Session:
         """Give the inputs: floats become codes where the network computes in those."""
         if inputs[0].shape != self._shape:
             self._interpreter.resize_tensor_input(self._inputs[0]["index"], inputs[0].shape)
-            with _ALLOCATING, without_info_lines():
-                self._interpreter.allocate_tensors()
+            allocate(self._interpreter)
             self._shape = inputs[0].shape
         for entry, value in zip(self._inputs, inputs, strict=True):
             self._interpreter.set_tensor(entry["index"], _codes(value, entry))

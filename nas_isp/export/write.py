@@ -21,6 +21,7 @@ from nas_isp.export.verify import TIMED_THREADS, verify
 from nas_isp.files import whole_file
 from nas_isp.generators.bundle import RAW_FOLDER, Bundle
 from nas_isp.generators.cost import FULL_HD_PACKED, receptive_field
+from nas_isp.latency.litert import choose_kernels
 from nas_isp.raw.orientation import upright
 from nas_isp.raw.packing import from_sensor_values, in_plane_order, to_sensor_values
 from nas_isp.raw.sensor import SensorDescription
@@ -67,6 +68,7 @@ def export_model(
     Raises:
         InputError: an unusable size, network, RAW folder or target folder, or a file that fails the check.
     """
+    choose_kernels()  # PyTorch computes below, which would be too late for it
     check_size(bundle, form.packed_size)
     if not path.parent.is_dir():
         raise InputError(f"{path.parent}: no such folder; make it or give another -o")

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -111,10 +110,10 @@ def check_same_host(path: Path, device: DeviceRecord) -> None:
 
 
 def _prepared(model: bytes, threads: int) -> Callable[[], object]:
-    from ai_edge_litert.interpreter import Interpreter
+    from nas_isp.latency.litert import allocate, open_interpreter
 
-    interpreter: Any = Interpreter(model_content=model, num_threads=threads)
-    interpreter.allocate_tensors()
+    interpreter = open_interpreter(model, threads)
+    allocate(interpreter)
     rng = np.random.default_rng(0)
     for entry in interpreter.get_input_details():
         values = rng.random(entry["shape"], dtype=np.float32)

@@ -77,6 +77,27 @@ def test_what_falls_back_is_named_once_with_its_type() -> None:
     }
 
 
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+@pytest.mark.parametrize("end", ["float", "pixels"])
+def test_xnnpack_takes_the_end_of_a_file_where_the_report_says_so(precision: str, end: str) -> None:
+    content = model(KERNELS["DEPTH_TO_SPACE"])
+    if precision == "int8":
+        picture = np.random.default_rng(0).random((12, 8, 8), np.float32)
+        content = quantise_with(content, observe_ranges(content, [picture]))
+    graph = graph_of(content)
+    if end == "pixels":
+        tflite_ends.give_pixels(graph)
+    interpreter = Interpreter(model_content=tflite_file.serialise(graph))
+    interpreter.allocate_tensors()
+    result = interpreter.get_output_details()[0]["index"]
+    taken = any(
+        result in operator["outputs"]
+        for operator in interpreter._get_ops_details()
+        if operator["op_name"] == "DELEGATE"
+    )
+    assert left_to_cpu(graph)["xnnpack"] == ([] if taken else ["QUANTIZE of INT8"])
+
+
 def test_sides_left_to_run_time_leave_everything_to_the_cpu() -> None:
     graph = graph_of(model(KERNELS["CONV_2D"]))
     tflite_file.free_sides(graph)
