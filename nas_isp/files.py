@@ -8,6 +8,9 @@ from pathlib import Path
 
 from nas_isp.errors import InputError
 
+BUNDLE_SUFFIX = ".safetensors"
+"""Of a trained model."""
+
 UNFINISHED = ".part"
 """End of the hidden folder in which a file is written; one may stay behind where the process was killed."""
 

@@ -19,6 +19,7 @@ from nas_isp.cli.common import (
     seconds_of,
 )
 from nas_isp.errors import InputError
+from nas_isp.files import BUNDLE_SUFFIX
 
 if TYPE_CHECKING:
     from nas_isp.adversarial.prepare import Prepared
@@ -57,7 +58,7 @@ def distill(
     from nas_isp.adversarial.trainer import TrainingDiverged
     from nas_isp.cli.datasets import check_output
     from nas_isp.cli.devices import torch_device
-    from nas_isp.cli.models import BUNDLE_SUFFIX, KNEE, load_model
+    from nas_isp.cli.models import KNEE, load_model
     from nas_isp.generators.bundle import save_bundle
     from nas_isp.search.study import Study
 

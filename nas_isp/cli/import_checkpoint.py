@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from nas_isp.cli.common import say
+from nas_isp.files import BUNDLE_SUFFIX
 
 
 def register(app: typer.Typer) -> None:
@@ -21,7 +22,6 @@ def import_published(
 ) -> None:
     """Make a model bundle of published weights; plane order and levels of the data set are folded in."""
     from nas_isp.cli.datasets import check_output
-    from nas_isp.cli.models import BUNDLE_SUFFIX
     from nas_isp.generators.bundle import save_bundle
     from nas_isp.generators.checkpoints import import_checkpoint
     from nas_isp.raw.readers import load_sensor

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nas_isp.errors import InputError
+from nas_isp.files import BUNDLE_SUFFIX
 
 if TYPE_CHECKING:
     from nas_isp.export.runners import Runner
@@ -16,7 +17,6 @@ ACCEPTED = (
 )
 
 KNEE = "knee"
-BUNDLE_SUFFIX = ".safetensors"
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nas_isp.cli.common import Format, deadline_in, print_json, print_table, progress_bar, say, seconds_of
+from nas_isp.files import BUNDLE_SUFFIX
 
 if TYPE_CHECKING:
     from nas_isp.adversarial.scoring import TrainOutcome
@@ -49,7 +50,7 @@ def train(
     from nas_isp.adversarial.trainer import Trainer, TrainingDiverged
     from nas_isp.cli.datasets import Folders, check_output, prepared
     from nas_isp.cli.devices import torch_device
-    from nas_isp.cli.models import BUNDLE_SUFFIX, load_architecture
+    from nas_isp.cli.models import load_architecture
     from nas_isp.errors import InputError
     from nas_isp.generators.bundle import RAW_FOLDER, save_bundle
     from nas_isp.recipe import load_recipe

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from nas_isp.cores import available_cores
 from nas_isp.errors import InputError
 from nas_isp.export.metadata import ExportRecord
+from nas_isp.files import BUNDLE_SUFFIX
 from nas_isp.generators.architecture import Architecture, Border, PlainArchitecture, RmfaArchitecture
 from nas_isp.raw.packing import to_sensor_values
 from nas_isp.raw.sensor import SensorDescription
@@ -20,7 +21,6 @@ from nas_isp.raw.sensor import SensorDescription
 Floats = NDArray[np.float32]
 Sums = NDArray[np.float64]
 
-BUNDLE_SUFFIX = ".safetensors"
 SUFFIXES = (BUNDLE_SUFFIX, ".tflite", ".onnx")
 MEASURED_SECONDS = 3.0
 
