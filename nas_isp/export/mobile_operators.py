@@ -10,6 +10,9 @@ from nas_isp.export import tflite_file
 FLOAT, QUANTISED = frozenset({"FLOAT32", "FLOAT16"}), frozenset({"INT8", "UINT8"})
 BOTH = FLOAT | QUANTISED
 
+CODES_TO_PIXELS = "QUANTIZE to UINT8"
+"""What a QUANTIZE of INT8 is called here where its result has the other 8-bit type; few take both alike."""
+
 
 @dataclass(frozen=True)
 class Target:
@@ -35,10 +38,9 @@ TARGETS: dict[str, Target] = {
         source="what XNNPACK takes in ai-edge-litert 2.3.0, tried operator by operator (tests/export)",
         takes={
             **_all(BOTH, "CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "ADD", "SUB", "MUL", "MEAN", "TANH"),
-            **_all(BOTH, "LOGISTIC", "DEPTH_TO_SPACE", "RESIZE_BILINEAR", "CONCATENATION", "PAD"),
+            **_all(BOTH, "LOGISTIC", "DEPTH_TO_SPACE", "RESIZE_BILINEAR", "CONCATENATION", "PAD", "QUANTIZE"),
             **_all(BOTH, "DEQUANTIZE", "MAX_POOL_2D", "FULLY_CONNECTED", "REDUCE_MAX"),
             **_all(FLOAT, "RELU", "RELU6", "AVERAGE_POOL_2D", "HARD_SWISH", "PRELU", "MAXIMUM", "MINIMUM", "DIV"),
-            **_all(FLOAT, "QUANTIZE"),
         },
         any_size=True,
     ),
@@ -51,6 +53,7 @@ TARGETS: dict[str, Target] = {
             **_all(BOTH, "QUANTIZE", "DEQUANTIZE", "RELU", "RELU6", "AVERAGE_POOL_2D", "MAX_POOL_2D", "REDUCE_MAX"),
             **_all(BOTH, "FULLY_CONNECTED", "HARD_SWISH", "PRELU", "MAXIMUM", "MINIMUM", "DIV", "RESHAPE", "TRANSPOSE"),
             "CAST": frozenset({"FLOAT32", "INT32", "BOOL"}),
+            CODES_TO_PIXELS: QUANTISED,
         },
     ),
     "qualcomm-npu": Target(
@@ -61,6 +64,7 @@ TARGETS: dict[str, Target] = {
             **_all(BOTH, "QUANTIZE", "DEQUANTIZE", "RELU", "RELU6", "AVERAGE_POOL_2D", "MAX_POOL_2D", "REDUCE_MAX"),
             **_all(BOTH, "FULLY_CONNECTED", "HARD_SWISH", "PRELU", "MAXIMUM", "MINIMUM", "DIV", "RESHAPE", "TRANSPOSE"),
             "CAST": BOTH | {"INT32"},
+            CODES_TO_PIXELS: QUANTISED,
         },
     ),
     "mediatek-npu": Target(
@@ -71,6 +75,7 @@ TARGETS: dict[str, Target] = {
             **_all(BOTH, "AVERAGE_POOL_2D", "MAX_POOL_2D", "REDUCE_MAX", "FULLY_CONNECTED", "HARD_SWISH", "PRELU"),
             **_all(BOTH, "MAXIMUM", "MINIMUM", "DIV", "RESHAPE", "TRANSPOSE"),
             "CAST": BOTH | {"INT32"},
+            CODES_TO_PIXELS: QUANTISED,
         },
     ),
 }
@@ -96,7 +101,6 @@ def left_to_cpu(graph: schema.ModelT) -> dict[str, list[str]]:
 def _operators(graph: schema.ModelT) -> Iterator[tuple[str, str]]:
     subgraph = graph.subgraphs[0]
     for operator in subgraph.operators:
-        yield (
-            tflite_file.operator_name(graph, operator),
-            _TYPE_NAMES[subgraph.tensors[operator.inputs[0]].type],
-        )
+        name = tflite_file.operator_name(graph, operator)
+        given, made = (_TYPE_NAMES[subgraph.tensors[ends[0]].type] for ends in (operator.inputs, operator.outputs))
+        yield (CODES_TO_PIXELS if (name, given, made) == ("QUANTIZE", "INT8", "UINT8") else name), given

@@ -7,6 +7,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from nas_isp.errors import InputError
 from nas_isp.export import tflite_file
+from nas_isp.export.quantised_biases import hold_large_biases
 from nas_isp.export.quiet import quiet_converters
 from nas_isp.export.ranges import Ranges, observe_ranges
 from nas_isp.export.runners import Floats
@@ -16,6 +17,9 @@ from nas_isp.latency.litert import without_info_lines
 
 MOVING = frozenset({"DEPTH_TO_SPACE", "REDUCE_MAX"})
 """Operators whose output values are values of their input: they need no numbers of their own in 8 bits."""
+
+JOINING = frozenset({"CONCATENATION"})
+"""Operators whose inputs must have one scale and zero point."""
 
 INT8_VERSION = 2
 """Version from which those operators take int8."""
@@ -64,6 +68,7 @@ def quantise_with(content: bytes, ranges: Ranges) -> bytes:
             raise InputError(f"int8: this network has no 8-bit form ({reason}); give --precision fp16") from error
     graph = tflite_file.parse(bytes(result.quantized_model or b""))
     fold_moves(graph)
+    hold_large_biases(graph, tflite_file.parse(content))
     return tflite_file.serialise(graph)
 
 
@@ -71,7 +76,8 @@ def fold_moves(graph: schema.ModelT) -> None:
     """Let operators that only move values work on the 8-bit codes themselves.
 
     The quantiser leaves them in float, between a DEQUANTIZE and a QUANTIZE. The codes of their result get the
-    scale and zero point of their input, so nothing is rounded.
+    scale and zero point of their input, so nothing is rounded. Where the result is joined with others, which all have
+    one scale, the QUANTIZE stays and brings the codes to that.
     """
     subgraph = graph.subgraphs[0]
     tensors, operators = subgraph.tensors, subgraph.operators
@@ -84,12 +90,19 @@ def fold_moves(graph: schema.ModelT) -> None:
         if len(names) != 3 or names[1] not in MOVING or names[0] != "DEQUANTIZE" or names[2] != "QUANTIZE":
             continue
         assert before is not None
-        source, result = tensors[before.inputs[0]].quantization, tensors[after[0].outputs[0]].quantization
-        result.scale, result.zeroPoint = source.scale, source.zeroPoint
+        moved, result = int(operator.outputs[0]), int(after[0].outputs[0])
+        if any(tflite_file.operator_name(graph, user) in JOINING for user in users[result]):
+            tensors[moved].type = schema.TensorType.INT8
+            tensors[moved].quantization = schema.QuantizationParametersT()
+        else:
+            operator.outputs, moved = after[0].outputs, result
+            dropped.add(id(after[0]))
+        numbers, known = tensors[moved].quantization, tensors[before.inputs[0]].quantization
+        numbers.scale, numbers.zeroPoint = known.scale, known.zeroPoint
         operator.inputs = np.array([before.inputs[0], *operator.inputs[1:]], np.int32)
-        operator.outputs = after[0].outputs
         operator.opcodeIndex = tflite_file.operator_code(graph, operator, INT8_VERSION)
-        dropped |= {id(after[0])} | ({id(before)} if len(users[int(before.outputs[0])]) == 1 else set())
+        if len(users[int(before.outputs[0])]) == 1:
+            dropped.add(id(before))
     subgraph.operators = [operator for operator in operators if id(operator) not in dropped]
 
 

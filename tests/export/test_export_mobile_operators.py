@@ -95,7 +95,7 @@ def test_xnnpack_takes_the_end_of_a_file_where_the_report_says_so(precision: str
         for operator in interpreter._get_ops_details()
         if operator["op_name"] == "DELEGATE"
     )
-    assert left_to_cpu(graph)["xnnpack"] == ([] if taken else ["QUANTIZE of INT8"])
+    assert left_to_cpu(graph)["xnnpack"] == ([] if taken else ["QUANTIZE to UINT8 of INT8"])
 
 
 def test_sides_left_to_run_time_leave_everything_to_the_cpu() -> None:

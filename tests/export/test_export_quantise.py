@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
 from nas_isp.errors import InputError
@@ -12,6 +13,7 @@ from nas_isp.export.quantise import quantise_tflite, quantise_with
 from nas_isp.export.ranges import PIXEL_RANGE, TANH_SATURATES, least_error_range, observe_ranges
 from nas_isp.latency.kernel import Kernel
 from nas_isp.latency.kernel_models import single_kernel_model
+from nas_isp.latency.tflite_graph import TfliteGraph
 
 SIZE = (24, 32)
 
@@ -127,3 +129,53 @@ def chained(first: bytes, second: bytes) -> bytes:
     graph.subgraphs[0].operators.append(operator)
     tflite_file.replace_ends(graph, outputs=[result])
     return tflite_file.serialise(graph)
+
+
+def with_first_channel(content: bytes, weight: float, bias: float) -> bytes:
+    """The network of one convolution with one weight and one bias throughout its first channel."""
+    graph = tflite_file.parse(content)
+    [operator] = graph.subgraphs[0].operators
+    for index, number in zip(operator.inputs[1:], (weight, bias), strict=True):
+        values = tflite_file.constant(graph, int(index), np.float32).copy()
+        values[0] = number
+        graph.buffers[graph.subgraphs[0].tensors[index].buffer].data = np.frombuffer(values.tobytes(), np.uint8)
+    return tflite_file.serialise(graph)
+
+
+@pytest.mark.parametrize("weight", [0.0, 1e-9, -1e-6])
+@pytest.mark.parametrize("bias", [0.7, 0.02])
+def test_a_channel_of_hardly_more_than_its_bias_keeps_it(weight: float, bias: float) -> None:
+    content = with_first_channel(kernel_model("conv2d", in_channels=4, out_channels=6, kernel=[3, 3]), weight, bias)
+    picture = np.abs(noise(4)) * 0.3
+    result, scale, zero = codes(quantise_tflite(content, [picture]), picture)
+    values = (result.astype(float) - zero) * scale
+    assert np.abs(values[..., 0] - bias).max() <= 0.5 / 255 + 1e-6
+    assert np.abs(values - float_output(content, picture).clip(*PIXEL_RANGE)).max() < 3 / 255
+
+
+def test_the_largest_of_channels_is_joined_with_their_mean_at_one_scale() -> None:
+    graph = TfliteGraph()
+    picture = graph.input((1, *SIZE, 4))
+    reduced, joined = schema.ReducerOptionsT(), schema.ConcatenationOptionsT()
+    reduced.keepDims, joined.axis = True, 3
+    parts = [
+        graph.add(
+            code,
+            [picture, graph.constant(np.array([3], np.int32))],
+            (1, *SIZE, 1),
+            schema.BuiltinOptions.ReducerOptions,
+            reduced,
+        )
+        for code in (schema.BuiltinOperator.MEAN, schema.BuiltinOperator.REDUCE_MAX)
+    ]
+    graph.output = graph.add(
+        schema.BuiltinOperator.CONCATENATION,
+        parts,
+        (1, *SIZE, 2),
+        schema.BuiltinOptions.ConcatenationOptions,
+        joined,
+    )
+    content = graph.serialised()
+    given = np.random.default_rng(0).random((4, *SIZE), np.float32) * np.float32(0.9)
+    result, scale, zero = codes(quantise_tflite(content, [given]), given)
+    assert np.abs((result.astype(float) - zero) * scale - float_output(content, given)).max() < 3 / 255

@@ -258,6 +258,11 @@ class TestRmfa:
         with pytest.raises(InputError, match="--input-size 40x48"):
             develop_packed(runner, noise(40, 48))
 
+    def test_eight_bits_stay_near_pytorch(self, tmp_path: Path) -> None:
+        report = export_model(bundle_of(RMFA), tmp_path / "m.tflite", Form("tflite", "int8", SIZE))
+        assert report.psnr_vs_torch_db is not None
+        assert report.psnr_vs_torch_db > verify.LEAST_INT8_PSNR_DB
+
     def test_tflite_of_any_size_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(InputError, match="one size only"):
             export_model(bundle_of(RMFA), tmp_path / "m.tflite", Form("tflite", packed_size=None))
