@@ -18,7 +18,7 @@ import org.tensorflow.lite.gpu.GpuDelegate
 class Developer(model: ByteBuffer, private val height: Int, private val width: Int, delegate: GpuDelegate? = null) :
     AutoCloseable {
     private val interpreter =
-        Interpreter(model, Interpreter.Options().apply { if (delegate != null) addDelegate(delegate) else numThreads = 4 })
+        Interpreter(model, Interpreter.Options().apply { if (delegate != null) addDelegate(delegate) else setNumThreads(4) })
     private val packed = ByteBuffer.allocateDirect(height * width * 4 * Int.SIZE_BYTES).order(ByteOrder.nativeOrder())
     private val rgb = ByteBuffer.allocateDirect(4 * height * width * 3)
 
