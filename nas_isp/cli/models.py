@@ -105,8 +105,10 @@ def find_trial(text: str) -> TrialFiles | None:
 
 
 def _model_file(text: str) -> Path:
-    """The file of a model: the path itself, or the bundle of STUDY:TRIAL."""
-    trial = None if Path(text).suffix else find_trial(text)
+    """The file of a model: the path itself, or the bundle of STUDY:TRIAL; a study's name may have dots in it."""
+    from nas_isp.export.runners import SUFFIXES
+
+    trial = None if Path(text).suffix in SUFFIXES else find_trial(text)
     if trial is None and Path(text).is_dir():
         raise InputError(f"'{text}' is a folder; of a study give {text}:{KNEE} or {text}:NUMBER")
     if trial is None:

@@ -50,6 +50,12 @@ def test_a_trial_by_number(study: Path) -> None:
     assert load_model(f"{study}:7").record.architecture == ARCHITECTURE
 
 
+def test_the_name_of_a_study_may_have_a_dot_in_it(study: Path) -> None:
+    dotted = study.rename(study.with_name("night.v2"))
+    assert load_architecture(f"{dotted}:7") == ARCHITECTURE
+    assert load_model(f"{dotted}:7").record.architecture == ARCHITECTURE
+
+
 def test_files_of_either_kind(study: Path) -> None:
     trial = study / "trials/0007"
     assert load_architecture(str(trial / "arch.json")) == ARCHITECTURE
