@@ -16,7 +16,7 @@ from nas_isp.search.space import load_space
 
 PACKAGE = Path(resources.__file__).parent
 ORDER = (
-    ("errors", "cores", "allocator", "files", "progress", "settings", "resources", "recipe"),
+    ("errors", "cores", "allocator", "files", "progress", "seeds", "settings", "resources", "recipe"),
     ("raw",),
     ("data",),
     ("generators",),

@@ -20,6 +20,7 @@ from nas_isp.cli.common import (
 )
 from nas_isp.errors import InputError
 from nas_isp.files import BUNDLE_SUFFIX
+from nas_isp.seeds import LARGEST_SEED
 
 if TYPE_CHECKING:
     from nas_isp.adversarial.prepare import Prepared
@@ -48,7 +49,7 @@ def distill(
     budget: Annotated[str | None, typer.Option(help="Wall time such as 4m: scales the steps to fit.")] = None,
     features: Annotated[str | None, typer.Option(help="One frozen network for all terms, e.g. lite.")] = None,
     weights_dir: Annotated[Path | None, typer.Option(help="Folder with weights of frozen networks.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Seed of everything random.")] = 0,
     device: Annotated[str, typer.Option("--torch-device", help="auto, cpu, cuda, ...")] = "auto",
     format: Annotated[Format, typer.Option(help="How the scores are printed.")] = Format.TABLE,
 ) -> None:

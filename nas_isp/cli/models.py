@@ -60,11 +60,20 @@ def load_model(text: str) -> "Bundle":
 
 
 def training_raw(bundle: "Bundle") -> Path | None:
-    """The folder of RAW that a model was trained on; None if its bundle does not say it or it is gone."""
+    """The folder of RAW files that a model was trained on; None if its bundle does not say it or they are gone."""
+    from nas_isp.data.layouts import find_raw
     from nas_isp.generators.bundle import RAW_FOLDER
+    from nas_isp.raw.readers import list_raw_files
 
     recorded = bundle.record.origin.get(RAW_FOLDER)
-    return Path(recorded) if isinstance(recorded, str) and Path(recorded).is_dir() else None
+    if not isinstance(recorded, str):
+        return None
+    try:
+        folder = find_raw(Path(recorded)).raw
+        list_raw_files(folder)
+    except InputError:
+        return None
+    return folder
 
 
 def model_runner(text: str) -> "Runner":
@@ -105,8 +114,10 @@ def find_trial(text: str) -> TrialFiles | None:
 
 
 def _model_file(text: str) -> Path:
-    """The file of a model: the path itself, or the bundle of STUDY:TRIAL."""
-    trial = None if Path(text).suffix else find_trial(text)
+    """The file of a model: the path itself, or the bundle of STUDY:TRIAL; a study's name may have dots in it."""
+    from nas_isp.export.runners import SUFFIXES
+
+    trial = None if Path(text).suffix in SUFFIXES else find_trial(text)
     if trial is None and Path(text).is_dir():
         raise InputError(f"'{text}' is a folder; of a study give {text}:{KNEE} or {text}:NUMBER")
     if trial is None:

@@ -7,6 +7,7 @@ import typer
 
 from nas_isp.cli.common import Format, deadline_in, print_json, print_table, progress_bar, say, seconds_of
 from nas_isp.files import BUNDLE_SUFFIX
+from nas_isp.seeds import LARGEST_SEED
 
 if TYPE_CHECKING:
     from nas_isp.adversarial.scoring import TrainOutcome
@@ -39,7 +40,7 @@ def train(
     sensor: Annotated[str | None, typer.Option(help="Sensor of bare mosaics: a known name or a JSON file.")] = None,
     scene_disjoint: Annotated[bool, typer.Option(help="Refuse folders that share scenes.")] = False,
     run: Annotated[Path | None, typer.Option(help="Folder of checkpoint and history; resumed if there.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Seed of everything random.")] = 0,
     device: Annotated[str, typer.Option("--torch-device", help="auto, cpu, cuda, ...")] = "auto",
     format: Annotated[Format, typer.Option(help="How the scores are printed.")] = Format.TABLE,
 ) -> None:

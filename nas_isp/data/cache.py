@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -101,5 +102,6 @@ def _put_in_place(partial: Path, folder: Path) -> None:
 def _remove_leftovers(cache_dir: Path) -> None:
     """Delete what killed runs left unfinished, a day later so that no running one is hit."""
     for partial in cache_dir.glob(".*.part"):
-        if time.time() - partial.stat().st_mtime > STALE_AFTER_S:
-            shutil.rmtree(partial, ignore_errors=True)
+        with suppress(FileNotFoundError):  # another process has just finished it
+            if time.time() - partial.stat().st_mtime > STALE_AFTER_S:
+                shutil.rmtree(partial, ignore_errors=True)

@@ -9,12 +9,13 @@ from nas_isp.data.cache import ArrayWriter, cached_folder, file_facts
 from nas_isp.data.cutting import check_patch_size, grid_positions
 from nas_isp.data.pairs import Pair, Pairs
 from nas_isp.data.photo_patches import PhotoPatches
-from nas_isp.data.raw_patches import CUT_VERSION, RawPatches, drawn
+from nas_isp.data.raw_patches import CUT_VERSION, RawPatches, drawn, too_small
 from nas_isp.data.raw_writer import RawWriter
 from nas_isp.errors import InputError
 from nas_isp.progress import ReportsProgress, unseen
 from nas_isp.raw.packing import pack_uint16
 from nas_isp.raw.readers import find_sensor
+from nas_isp.raw.sensor import SensorDescription
 from nas_isp.recipe import MOST_PATCHES
 
 
@@ -43,18 +44,19 @@ def cut_pair_patches(
         InputError: no pair holds a patch, a pair cannot be read, or a cache that cannot be written.
     """
     check_patch_size(size)
+    described = pairs.sensor or find_sensor(pairs.files[0].raw)
     key = {
         "version": CUT_VERSION,
         "folder": str(pairs.folder.resolve()),
         "raw": file_facts([files.raw for files in pairs.files]),
         "photos": file_facts([files.photo for files in pairs.files]),
-        "sensor": pairs.sensor.model_dump(mode="json") if pairs.sensor else None,
+        "sensor": described.model_dump(mode="json") if described else None,
         "cut_to": pairs.size,
         "size": size,
         "limit": limit,
         "seed": seed,
     }
-    cut = _PairCutter(pairs, size, limit, seed, progress)
+    cut = _PairCutter(pairs, size, limit, seed, described, progress)
     folder = cached_folder(cache_dir, "pairs", key, cut.fill)
     return RawPatches.open(folder), PhotoPatches.open(folder)
 
@@ -65,6 +67,7 @@ class _PairCutter:
     size: int
     limit: int
     seed: int
+    described: SensorDescription | None
     progress: ReportsProgress
     skipped: list[str] = field(default_factory=list)
 
@@ -74,7 +77,7 @@ class _PairCutter:
         side = self.size
         with RawWriter(target, side) as raw, ArrayWriter(target / "pixels.npy", (3, side, side), "|u1") as photos:
             for number, index in enumerate(indices):
-                self._cut(self.pairs[index], self.pairs.files[index].raw, quota, rng, raw, photos)
+                self._cut(self.pairs[index], quota, rng, raw, photos)
                 self.progress(number + 1, len(indices), "pairs")
         if not raw.stems:
             raise InputError(
@@ -82,18 +85,15 @@ class _PairCutter:
             )
         raw.finish([*self.pairs.skipped, *self.skipped])
 
-    def _cut(
-        self, pair: Pair, file: Path, quota: int, rng: np.random.Generator, raw: RawWriter, photos: ArrayWriter
-    ) -> None:
+    def _cut(self, pair: Pair, quota: int, rng: np.random.Generator, raw: RawWriter, photos: ArrayWriter) -> None:
         height, width = pair.photo.shape[:2]
         places = grid_positions(height, width, self.size, wanted=1)
         if not places:
-            self.skipped.append(f"{file}: {width}x{height} pixels is smaller than a patch of {self.size}x{self.size}")
+            self.skipped.append(too_small(Path(pair.raw.source), width, height, self.size))
             return
         planes, side = pack_uint16(pair.raw.mosaic, pair.raw.cfa), self.size
-        described = self.pairs.sensor or find_sensor(file)
         for index in sorted(rng.permutation(len(places))[:quota]):
             top, left = places[index]
             cell = planes[:, top // 2 : (top + side) // 2, left // 2 : (left + side) // 2]
-            raw.append(cell, pair.raw, described)
+            raw.append(cell, pair.raw, self.described)
             photos.append(pair.photo[top : top + side, left : left + side].transpose(2, 0, 1))

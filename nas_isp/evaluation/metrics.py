@@ -14,6 +14,9 @@ from nas_isp.evaluation.lpips import Lpips
 
 Image8 = NDArray[np.uint8]
 
+SMALLEST_SSIM_SIDE = 6
+"""The window of 11 pixels reaches 5 of them beyond the border, into the mirror image."""
+
 SMALLEST_MS_SSIM_SIDE = 176
 """Halved four times, it leaves the 11 pixels of the window."""
 
@@ -45,10 +48,17 @@ def psnr(picture: Image8, truth: Image8) -> float:
 
 
 def ssim(picture: Image8, truth: Image8) -> float:
-    """Structural similarity (Gaussian window 11, sigma 1.5) of `(H, W, 3)` images, mean over channels."""
+    """Structural similarity (Gaussian window 11, sigma 1.5) of `(H, W, 3)` images, mean over channels.
+
+    Raises:
+        InputError: images with a side under 6 pixels, at whose borders the window cannot be mirrored.
+    """
     from torchmetrics.functional.image import structural_similarity_index_measure
 
     _check_alike(picture, truth)
+    if min(picture.shape[:2]) < SMALLEST_SSIM_SIDE:
+        size = f"{picture.shape[1]}x{picture.shape[0]}"
+        raise InputError(f"a picture of {size} pixels cannot be scored; give at least {SMALLEST_SSIM_SIDE} a side")
     value = structural_similarity_index_measure(_tensor(picture), _tensor(truth), data_range=1.0)
     assert isinstance(value, Tensor)
     return float(value)
@@ -84,7 +94,7 @@ def mean_scores(pairs: Iterable[tuple[Image8, Image8]], lpips: Lpips | None = No
     """Scores of (picture, truth) pairs, averaged over images; LPIPS only where it is given.
 
     Raises:
-        InputError: no pair, or shapes that differ.
+        InputError: no pair, shapes that differ, or pictures with a side under 6 pixels.
     """
     rows = [(psnr(p, t), ssim(p, t), delta_e00(p, t), ms_ssim(p, t), lpips_distance(p, t, lpips)) for p, t in pairs]
     if not rows:

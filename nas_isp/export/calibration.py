@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nas_isp.data.demo import demo_folders
+from nas_isp.data.layouts import find_raw
 from nas_isp.export.probe import RealPictures, brighter, real_pictures
 from nas_isp.export.runners import Floats
 from nas_isp.raw.readers import list_raw_files
@@ -22,7 +23,7 @@ class RawSource:
     """A folder of RAW.
 
     Attributes:
-        folder: None takes the demo set.
+        folder: of RAW files, or a data set with such a folder; see `layouts.find_raw`. None takes the demo set.
         name: what a report calls it.
         sensor: description of bare mosaics; None takes the one beside them.
     """
@@ -46,7 +47,7 @@ class RawSource:
     @contextmanager
     def _opened(self) -> Iterator[Path]:
         if self.folder is not None:
-            yield self.folder
+            yield find_raw(self.folder).raw
             return
         with tempfile.TemporaryDirectory(prefix="nas-isp-") as scratch:
             yield demo_folders(Path(scratch))[0]

@@ -18,6 +18,9 @@ SAME_MATRIX = 1e-3
 ESTIMATED_FROM = 4
 """Every fourth cell of every fourth row is enough to estimate a light from."""
 
+DAYLIGHT: Gains = (2.0, 1.0, 1.6)
+"""Of a common camera. What a model takes for neutral hangs on no picture, so neither does where it is looked for."""
+
 TRUSTED_BELOW = 0.6
 """Share of saturation above which samples say nothing about the light."""
 
@@ -65,7 +68,7 @@ def match_sensor(
         return SensorMatch(given or neutral or estimated_white_balance(packed, saturation))
     light = given or estimated_white_balance(packed, saturation)
     if neutral is None and render is not None:
-        neutral = neutral_gains(render, light)
+        neutral = neutral_gains(render, DAYLIGHT) or neutral_gains(render, light)
     if sensor is None or same:
         if neutral is None:
             return SensorMatch(light, note=f"{raw.source}: not balanced, for the model takes no light for neutral")

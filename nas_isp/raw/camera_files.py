@@ -16,7 +16,7 @@ from nas_isp.raw.capture import capture_of
 from nas_isp.raw.dng_tags import active_area_corner
 from nas_isp.raw.image import Crop, RawImage
 from nas_isp.raw.mosaic_files import MAX_VALUES
-from nas_isp.raw.packing import Levels
+from nas_isp.raw.packing import LEAST_SIDE, Levels
 from nas_isp.raw.sensor import Cfa
 
 if TYPE_CHECKING:
@@ -110,8 +110,8 @@ def _refuse_size(sizes: "ImageSizes", path: Path) -> None:
 def _convert(raw: "RawPy", path: Path, pattern: Pattern) -> RawImage:
     visible = raw.raw_image_visible
     height, width = visible.shape[0] // 2 * 2, visible.shape[1] // 2 * 2
-    if min(height, width) < 4:
-        raise InputError(f"{path}: {visible.shape[1]}x{visible.shape[0]} pixels; at least 4x4")
+    if min(height, width) < LEAST_SIDE:
+        raise InputError(f"{path}: {visible.shape[1]}x{visible.shape[0]} pixels; at least {LEAST_SIDE}x{LEAST_SIDE}")
     mosaic = np.array(visible[:height, :width], dtype=np.uint16)  # a copy: LibRaw's memory goes away
     levels = _black_of_sites(raw, path, pattern)
     white = float(raw.white_level)

@@ -12,7 +12,7 @@ from nas_isp.errors import InputError
 from nas_isp.files import whole_file
 from nas_isp.raw.capture import Capture
 from nas_isp.raw.image import RawImage
-from nas_isp.raw.packing import unpack_uint16
+from nas_isp.raw.packing import LEAST_SIDE, unpack_uint16
 from nas_isp.raw.sensor import SensorDescription
 
 MAX_VALUES = 210_000_000
@@ -143,8 +143,8 @@ def _laid_out(stored: Stored, sensor: SensorDescription, path: Path) -> Stored:
         hint = "; for four planes the sensor's layout is 'packed-rggb'" if stored.shape[-1:] == (4,) else ""
         raise InputError(f"{path}: shape {shape}; a mosaic has one plane (height, width){hint}")
     height, width = stored.shape[0] // 2 * 2, stored.shape[1] // 2 * 2
-    if min(height, width) < 4:
-        raise InputError(f"{path}: {stored.shape[1]}x{stored.shape[0]} pixels; at least 4x4")
+    if min(height, width) < LEAST_SIDE:
+        raise InputError(f"{path}: {stored.shape[1]}x{stored.shape[0]} pixels; at least {LEAST_SIDE}x{LEAST_SIDE}")
     return stored[:height, :width]
 
 

@@ -22,6 +22,10 @@ CANONICAL_SITES: dict[Cfa, CfaSites] = {
 """(row, column) in the 2x2 cell of R, the green in the red row, the green in the blue row, and B."""
 
 
+LEAST_SIDE = 4
+"""Pixels of the smallest mosaic: demosaicing looks two pixels far."""
+
+
 def pack(raw: RawImage) -> NDArray[np.float32]:
     """Packed planes, float32 `(4, H/2, W/2)`, order R, G1 (red row), G2 (blue row), B: (x - black) / (white - black).
 
@@ -89,14 +93,18 @@ def align_to_rggb(raw: RawImage) -> RawImage:
     an RGGB picture is returned as it is.
 
     Raises:
-        InputError: nothing would be left of the picture.
+        InputError: less than 4x4 pixels would be left of the picture.
     """
     top, left = CANONICAL_SITES[raw.cfa][0]
     if (top, left) == (0, 0):
         return raw
     height, width = raw.mosaic.shape
-    if height <= 2 * top or width <= 2 * left:
-        raise InputError(f"{raw.source or 'RAW'}: {width}x{height} is too small for a {raw.cfa} mosaic; at least 4x4")
+    least_height, least_width = LEAST_SIDE + 2 * top, LEAST_SIDE + 2 * left
+    if height < least_height or width < least_width:
+        raise InputError(
+            f"{raw.source or 'RAW'}: {width}x{height} is too small for a {raw.cfa} mosaic, of which rows or columns at "
+            f"the borders are left out; at least {least_width}x{least_height}"
+        )
     mosaic = raw.mosaic[top : height - top, left : width - left]
     black = np.roll(np.array(raw.black).reshape(2, 2), (top, left), axis=(0, 1)).ravel()
     return replace(

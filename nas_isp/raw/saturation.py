@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from nas_isp.raw.image import RawImage
 
 SEARCHED_SHARE = 0.85
-"""A sensor stops at this share of its white level or above; what gathers lower is a scene."""
+"""A sensor stops at this share of the way from black to white or above; what gathers lower is a scene."""
 
 LEAST_SHARE, LEAST_SAMPLES = 2e-5, 32
 """Fewer samples than this at one level do not show where the sensor stops."""
@@ -21,17 +21,17 @@ ABOVE_SHARE = 1.0
 def packed_saturation(raw: RawImage) -> float:
     """The level at which the samples of a picture stop, in units of its packed planes: 1 at the described white."""
     black = float(np.mean(raw.black))
-    return (observed_saturation(raw.mosaic, raw.white) - black) / (raw.white - black)
+    return (observed_saturation(raw.mosaic, black, raw.white) - black) / (raw.white - black)
 
 
-def observed_saturation(mosaic: NDArray[np.uint16], white: float) -> float:
+def observed_saturation(mosaic: NDArray[np.uint16], black: float, white: float) -> float:
     """The level at which the samples of a mosaic `(H, W)` gather, or `white` where none shows.
 
     Amplifiers and converters clip before the end of the scale: the 10-bit Nokia N900 stops at 959, not at 1023. Taken
     at its description, a blown sky of such a sensor has a colour. Saturated samples of all channels share one level,
     and nothing else at the top of a noisy picture does.
     """
-    lowest = max(int(SEARCHED_SHARE * white), 1)
+    lowest = max(int(black + SEARCHED_SHARE * (white - black)), 1)
     bright = mosaic[mosaic >= lowest]
     if len(bright) < LEAST_SAMPLES:
         return white

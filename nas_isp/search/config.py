@@ -10,6 +10,7 @@ from nas_isp.errors import InputError
 from nas_isp.raw.sensor import SensorDescription
 from nas_isp.recipe import Recipe
 from nas_isp.search.space import SearchSpace
+from nas_isp.seeds import LARGEST_SEED
 from nas_isp.settings import Settings, load_yaml
 
 SamplerName = Literal["tpe", "nsga2", "random"]
@@ -31,7 +32,7 @@ class StudyConfig(Settings):
     packed_height: Annotated[int, Field(gt=0, description="Packed rows that latency is predicted for.")] = 544
     packed_width: Annotated[int, Field(gt=0, description="Packed columns that latency is predicted for.")] = 960
     max_latency_ms: Annotated[float | None, Field(gt=0, description="Slower networks are not trained.")] = None
-    seed: Annotated[int, Field(ge=0, description="Seed of sampling and training.")] = 0
+    seed: Annotated[int, Field(ge=0, le=LARGEST_SEED, description="Seed of sampling and training.")] = 0
     sampler: Annotated[SamplerName, Field(description="Who suggests architectures.")] = "tpe"
     score_version: Annotated[int, Field(ge=1, description="Version of the reference-free score; they do not mix.")] = 1
     recipe: Annotated[Recipe, Field(description="How trials are trained; the recipe file's content.")]

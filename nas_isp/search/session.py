@@ -25,6 +25,7 @@ from nas_isp.search.rater import TableRater
 from nas_isp.search.ray_pool import EvaluatorFactory, RayPool, check_address
 from nas_isp.search.space import load_space
 from nas_isp.search.study import Study
+from nas_isp.seeds import LARGEST_SEED
 
 Note = Callable[[str], None]
 
@@ -77,8 +78,8 @@ def resolve(request: SearchRequest) -> tuple[StudyConfig, TableRater]:
     Raises:
         InputError: the first setting that cannot be used.
     """
-    if request.seed < 0:
-        raise InputError(f"--seed {request.seed}: give a number from 0 up")
+    if not 0 <= request.seed <= LARGEST_SEED:
+        raise InputError(f"--seed {request.seed}: give a number from 0 to {LARGEST_SEED}")
     if request.max_latency_ms is not None and not 0 < request.max_latency_ms < float("inf"):
         raise InputError(f"--max-latency-ms {request.max_latency_ms}: give a number above 0")
     if (request.raw is None) != (request.rgb is None):

@@ -36,7 +36,17 @@ def test_the_training_raw_of_a_bundle_is_found_while_it_is_there(study: Path, tm
     told = Bundle(record, bundle.weights)
     assert training_raw(told) is None
     (tmp_path / "raw").mkdir()
+    assert training_raw(told) is None
+    (tmp_path / "raw/a.dng").touch()
     assert training_raw(told) == tmp_path / "raw"
+
+
+def test_the_training_raw_lies_within_the_data_set_that_was_trained_on(study: Path, tmp_path: Path) -> None:
+    bundle, mosaics = load_model(f"{study}:7"), tmp_path / "UltraISP/train/mediatek_raw"
+    mosaics.mkdir(parents=True)
+    (mosaics / "1.png").touch()
+    record = bundle.record.model_copy(update={"origin": {RAW_FOLDER: str(tmp_path / "UltraISP")}})
+    assert training_raw(Bundle(record, bundle.weights)) == mosaics
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -48,6 +58,12 @@ def test_a_trial_by_number(study: Path) -> None:
     assert load_architecture(f"{study}:7") == ARCHITECTURE
     assert load_architecture(f"{study}:0007") == ARCHITECTURE
     assert load_model(f"{study}:7").record.architecture == ARCHITECTURE
+
+
+def test_the_name_of_a_study_may_have_a_dot_in_it(study: Path) -> None:
+    dotted = study.rename(study.with_name("night.v2"))
+    assert load_architecture(f"{dotted}:7") == ARCHITECTURE
+    assert load_model(f"{dotted}:7").record.architecture == ARCHITECTURE
 
 
 def test_files_of_either_kind(study: Path) -> None:

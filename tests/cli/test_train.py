@@ -39,6 +39,7 @@ def test_the_published_recipe_runs_on_packaged_features(
     [
         (("--features", "vgg"), "unknown feature network 'vgg': known are lite"),
         (("--patch", "70"), "field 'patch'"),
+        (("--seed", "4294967296"), "'--seed'"),
         (("--recipe", "arhire2026"), "known are arhire2025, default"),
     ],
 )

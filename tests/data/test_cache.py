@@ -66,3 +66,8 @@ def test_day_old_leftovers_of_killed_runs_are_removed_and_fresh_ones_kept(tmp_pa
     cached_folder(tmp_path, "kind", {}, lambda folder: None)
     assert fresh.is_dir()
     assert not old.exists()
+
+
+def test_what_another_process_finishes_meanwhile_is_no_error(tmp_path):
+    (tmp_path / ".kind-1.x.part").symlink_to(tmp_path / "moved away")
+    assert cached_folder(tmp_path, "kind", {}, lambda folder: None).is_dir()

@@ -1,5 +1,7 @@
 """Patches of pairs lie in files, show the same pixels on both sides, and keep to the limit."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -37,6 +39,16 @@ def test_patches_are_read_from_files_and_cut_once(tmp_path, write_mosaic, write_
     monkeypatch.setattr(module._PairCutter, "fill", lambda *given: pytest.fail("cut again"))
     again, _ = cut_pair_patches(pairs, tmp_path / "cache", 16)
     assert again.folder == raw.folder
+
+
+def test_a_corrected_sensor_description_cuts_anew(tmp_path, write_mosaic, write_photo, noise):
+    pairs = _write_pairs(tmp_path, write_mosaic, write_photo, noise)
+    before, _ = cut_pair_patches(pairs, tmp_path / "cache", 16)
+    described = tmp_path / "raw/sensor.json"
+    described.write_text(json.dumps(json.loads(described.read_text()) | {"black": 16}))
+    after, _ = cut_pair_patches(pairs, tmp_path / "cache", 16)
+    assert (before.black != 16).all()
+    assert (after.black == 16).all()
 
 
 @pytest.mark.parametrize(("limit", "expected"), [(2, 2), (7, 6), (100, 27)])

@@ -62,6 +62,14 @@ def test_an_image_too_small_for_five_scales_has_no_ms_ssim() -> None:
     assert metrics.mean_scores([(image, image)]).ms_ssim is None
 
 
+def test_an_image_too_small_for_the_window_is_refused_in_one_line() -> None:
+    small = np.zeros((5, 8, 3), np.uint8)
+    with pytest.raises(InputError, match="8x5 pixels cannot be scored; give at least 6"):
+        metrics.mean_scores([(small, small)])
+    large = np.zeros((6, 6, 3), np.uint8)
+    assert metrics.mean_scores([(large, large)]).images == 1
+
+
 def test_images_of_different_size_are_refused_naming_both() -> None:
     with pytest.raises(InputError, match=r"\(8, 8, 3\).*\(8, 6, 3\)"):
         metrics.psnr(np.zeros((8, 8, 3), np.uint8), np.zeros((8, 6, 3), np.uint8))

@@ -36,6 +36,14 @@ def test_one_file_has_to_do_for_both(tmp_path: Path) -> None:
     assert source.to_compare_on(4, 4, calibrated).files == calibrated.files
 
 
+def test_the_folder_may_be_a_data_set_that_holds_the_files(tmp_path: Path) -> None:
+    folder = tmp_path / "set/train/raw"
+    folder.mkdir(parents=True)
+    np.save(folder / "0.npy", np.full((8, 8), 300, np.uint16))
+    found = RawSource(tmp_path / "set", "a data set", SENSOR).to_calibrate_on()
+    assert found.files == [folder / "0.npy"]
+
+
 def test_each_picture_is_also_seen_four_times_as_bright_but_not_above_white(source: RawSource) -> None:
     found = source.to_calibrate_on()
     pictures = calibration_pictures(found)

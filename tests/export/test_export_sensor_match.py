@@ -166,6 +166,17 @@ def test_a_model_that_does_not_say_its_neutral_light_is_asked(scene: Floats) -> 
     assert np.abs(develop(silent, foreign).astype(int) - develop(saying, foreign)).max() <= 2
 
 
+@pytest.mark.parametrize("light", [(1.0, 1.0, 1.0), (6.0, 1.0, 6.0), (1.8, 1.0, 1.7)])
+def test_the_neutral_light_of_a_model_is_the_same_for_every_picture(
+    scene: Floats, light: tuple[float, float, float]
+) -> None:
+    own, foreign = taken_by(FIRST, scene), replace(taken_by(SECOND, scene), white_balance=light)
+    runner = MadeFor(sensor_of(own))
+    match = match_sensor(foreign, pack(foreign), sensor_of(own, white_balance=None), runner.run)
+    assert match.exchange is not None
+    assert np.allclose(match.exchange.to_gains, own.white_balance, rtol=0.01)
+
+
 def test_it_is_said_where_there_is_no_light_to_balance_to(scene: Floats) -> None:
     raw = replace(taken_by(FIRST, scene), source="a.dng")
     silent = sensor_of(raw, white_balance=None)

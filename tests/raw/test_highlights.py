@@ -59,23 +59,28 @@ def noisy(mean: float, stop: int, seed: int = 0) -> np.ndarray:
 
 
 def test_a_sensor_that_stops_early_shows_it() -> None:
-    assert observed_saturation(noisy(1100, 959), 1023) == 959
+    assert observed_saturation(noisy(1100, 959), 0, 1023) == 959
 
 
 def test_a_sensor_that_stops_at_white_is_taken_at_its_word() -> None:
-    assert observed_saturation(noisy(1200, 1023), 1023) == 1023
+    assert observed_saturation(noisy(1200, 1023), 0, 1023) == 1023
 
 
 @pytest.mark.parametrize("mean", [300, 850, 930])
 def test_a_bright_picture_without_saturation_has_none(mean: float) -> None:
-    assert observed_saturation(noisy(mean, 1023), 1023) == 1023
+    assert observed_saturation(noisy(mean, 1023), 0, 1023) == 1023
 
 
 def test_a_few_hot_pixels_show_nothing() -> None:
     mosaic = noisy(300, 1023)
     mosaic[0, :20] = 950
-    assert observed_saturation(mosaic, 1023) == 1023
+    assert observed_saturation(mosaic, 0, 1023) == 1023
 
 
 def test_values_above_the_described_white_saturate_at_white() -> None:
-    assert observed_saturation(noisy(1500, 1100), 1023) == 1023
+    assert observed_saturation(noisy(1500, 1100), 0, 1023) == 1023
+
+
+def test_a_dark_picture_of_a_sensor_with_a_high_black_level_does_not_saturate() -> None:
+    dark = np.random.default_rng(0).normal(900, 1, (64, 64)).round().astype(np.uint16)
+    assert observed_saturation(dark, 900, 1023) == 1023

@@ -4,8 +4,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nas_isp.errors import InputError
+from nas_isp.raw.classical import render_image
 from nas_isp.raw.image import RawImage
-from nas_isp.raw.packing import align_to_rggb, canonical_black, pack, pack_uint16, unpack, unpack_uint16
+from nas_isp.raw.packing import (
+    CANONICAL_SITES,
+    align_to_rggb,
+    canonical_black,
+    pack,
+    pack_uint16,
+    unpack,
+    unpack_uint16,
+)
 from nas_isp.raw.sensor import CFA_ORDERS, Cfa
 
 COLOUR_VALUE = {"R": 100, "G": 200, "B": 300}
@@ -65,6 +74,18 @@ def test_aligning_crops_both_sides_equally() -> None:
     assert align_to_rggb(untouched) is untouched
 
 
-def test_aligning_refuses_a_picture_of_which_nothing_would_be_left() -> None:
-    with pytest.raises(InputError, match="too small"):
-        align_to_rggb(raw_of(np.zeros((2, 8)), "BGGR"))
+@pytest.mark.parametrize(
+    ("shape", "cfa", "least"), [((4, 8), "BGGR", "6x6"), ((4, 8), "GBRG", "4x6"), ((8, 4), "GRBG", "6x4")]
+)
+def test_aligning_refuses_a_picture_of_which_too_little_to_demosaic_would_be_left(
+    shape: tuple[int, int], cfa: Cfa, least: str
+) -> None:
+    with pytest.raises(InputError, match=f"too small for a {cfa} mosaic.*at least {least}"):
+        align_to_rggb(raw_of(np.zeros(shape), cfa))
+
+
+@pytest.mark.parametrize("cfa", CFA_ORDERS)
+def test_the_smallest_picture_that_aligns_can_be_rendered(cfa: Cfa) -> None:
+    top, left = CANONICAL_SITES[cfa][0]
+    smallest = raw_of(np.full((4 + 2 * top, 4 + 2 * left), 500), cfa)
+    assert render_image(smallest).shape == (4, 4, 3)

@@ -47,6 +47,7 @@ def quick(tmp_path: Path) -> str:
         ({"max_latency_ms": float("nan")}, "give a number above 0"),
         ({"max_latency_ms": 0.001}, "every network tried is slower on pixel4-gpu"),
         ({"seed": -1}, "--seed -1"),
+        ({"seed": 2**32}, "--seed 4294967296: give a number from 0 to 4294967295"),
         ({"recipe": "paired.yaml"}, "mode 'paired' but a search trains unpaired"),
     ],
 )
