@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +13,9 @@ BUNDLE_SUFFIX = ".safetensors"
 
 UNFINISHED = ".part"
 """End of the hidden folder in which a file is written; one may stay behind where the process was killed."""
+
+SHOWN_FOLDERS = 3
+"""So many of the folders that hold what was looked for are named in a message."""
 
 
 @contextmanager
@@ -72,6 +75,31 @@ def check_writable(path: Path) -> None:
             pass
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror}); give a file in a writable folder") from error
+
+
+def visible_files(folder: Path) -> list[Path]:
+    """The files of a folder, sorted by name; hidden files and subfolders are left out."""
+    return sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+
+
+def none_in(folder: Path, kind: str, is_one: Callable[[Path], bool], accepted: str) -> InputError:
+    """The error for a folder without files of a kind: says what it holds instead, and where there are such files.
+
+    Args:
+        folder: where they are missing.
+        kind: what they are, such as "RAW file".
+        is_one: whether a file is of that kind.
+        accepted: what can be given instead of a folder without any.
+    """
+    below = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    holding = [path.name for path in below if any(is_one(file) for file in visible_files(path))]
+    if holding:
+        more = f" and {len(holding) - SHOWN_FOLDERS} more" if len(holding) > SHOWN_FOLDERS else ""
+        named = f"{', '.join(holding[:SHOWN_FOLDERS])}{more}"
+        return InputError(f"{folder}: no {kind} in it itself, but in its folders {named}; give one of those")
+    files = visible_files(folder)
+    held = f"{len(files)} files, e.g. {files[0].name}" if files else f"{len(below)} folders" if below else "nothing"
+    return InputError(f"{folder}: no {kind} in it (it holds {held}); give {accepted}")
 
 
 def read_text(path: Path, most_bytes: int, kind: str) -> str:

@@ -1,9 +1,9 @@
 """`nas-isp develop`: RAW photos to pictures with any model."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -72,7 +72,7 @@ def register(app: typer.Typer) -> None:
         """Develop full-size RAW photos; prints the pictures written."""
         if balance and not adapt:
             raise InputError("--balance changes colours and --no-adapt leaves them; give one of the two")
-        files = _expanded(photos)
+        files, refused = _expanded(photos)
         targets = _targets(files, out, format)
         written = [*targets, *map(_classical, targets)] if compare else targets
         _refuse_overwriting(files, written)
@@ -86,23 +86,43 @@ def register(app: typer.Typer) -> None:
         make_folder(targets[0].parent)
         for path in written:
             check_output(path)
-        broken = 0
+        for reason in refused:
+            say(f"nas-isp: {reason}")
+        given, broken = len(files) + len(refused), len(refused)
         for file, target in zip(files, targets, strict=True):
             try:
                 _develop_one(job, file, target)
             except InputError as error:
-                if len(files) == 1:
+                if given == 1:
                     raise
                 say(f"nas-isp: {error}")
                 broken += 1
         if broken:
-            raise InputError(f"{broken} of {len(files)} photos could not be developed; the reasons are above")
+            raise InputError(f"{broken} of {given} photos could not be developed; the reasons are above")
 
 
-def _expanded(photos: Sequence[Path]) -> list[Path]:
-    from nas_isp.raw.readers import list_raw_files
+def _expanded(photos: Sequence[Path]) -> tuple[list[Path], list[InputError]]:
+    """The RAW files that are meant, and why some of what was given is none; a shell also gives descriptions of sensors.
 
-    return [file for photo in photos for file in (list_raw_files(photo) if photo.is_dir() else [photo])]
+    Raises:
+        InputError: there is no RAW file among them.
+    """
+    from nas_isp.raw.readers import SENSOR_FILE, raw_files_of
+
+    files: list[Path] = []
+    refused: list[InputError] = []
+    for photo in photos:
+        if photo.name == SENSOR_FILE and len(photos) > 1:
+            say(f"{photo}: describes a sensor and is no photo; left out")
+            continue
+        try:
+            files += raw_files_of(photo)
+        except InputError as error:
+            refused.append(error)
+    if not files:
+        more = f" (and {len(refused) - 1} more that cannot be developed)" if len(refused) > 1 else ""
+        raise InputError(f"{refused[0]}{more}" if refused else "no RAW photo among the files; give some")
+    return files, refused
 
 
 def _targets(files: Sequence[Path], out: Path, format: PictureFormat) -> list[Path]:
@@ -118,10 +138,15 @@ def _targets(files: Sequence[Path], out: Path, format: PictureFormat) -> list[Pa
 
 
 def _refuse_overwriting(files: Sequence[Path], written: Sequence[Path]) -> None:
-    """One picture over another, or over one of the photos."""
-    twice = [path for path, count in Counter(written).items() if count > 1]
-    if twice:
-        raise InputError(f"two pictures would be named '{twice[0].name}', one over the other; develop the photos apart")
+    """One picture over another, or over one of the photos; `written` are the pictures of all files, once or twice."""
+    sources: dict[Path, Path] = {}
+    for file, path in zip(cycle(files), written, strict=False):
+        if path in sources:
+            raise InputError(
+                f"two pictures would be named '{path.name}', one over the other: of {sources[path]} and of {file}; "
+                "develop the photos apart"
+            )
+        sources[path] = file
     photos = {file.resolve() for file in files}
     for path in written:
         if path.resolve() in photos:

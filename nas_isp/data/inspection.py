@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from nas_isp.data.photos import PHOTO_SUFFIXES, read_photo
+from nas_isp.data.photos import is_photo_candidate, read_photo
 from nas_isp.errors import InputError
 from nas_isp.progress import ReportsProgress, unseen
 from nas_isp.raw.image import RawImage
@@ -92,24 +92,20 @@ def _candidates(path: Path) -> list[Path]:
     if not path.is_dir():
         raise InputError(f"{path}: no such file or folder; give one with RAW files or photos")
     files = [file for file in path.rglob("*") if file.is_file() and not file.name.startswith(".")]
-    candidates = sorted(file for file in files if is_raw_candidate(file) or _is_photo_candidate(file))
+    candidates = sorted(file for file in files if is_raw_candidate(file) or is_photo_candidate(file))
     if not candidates:
         raise InputError(f"{path}: no RAW file or photo among its {len(files)} files; give {KINDS}, or photos")
     return candidates
 
 
-def _is_photo_candidate(file: Path) -> bool:
-    return file.suffix.lower() in PHOTO_SUFFIXES
-
-
 def _facts(file: Path, sensor: SensorDescription | None) -> FileFacts:
     """A suffix such as .png says both; then a file is a photo if it cannot be a mosaic."""
     try:
-        if is_raw_candidate(file) or not _is_photo_candidate(file):
+        if is_raw_candidate(file) or not is_photo_candidate(file):
             return _raw_facts(file, read_raw(file, sensor))
         return _photo_facts(file)
     except InputError as error:
-        if is_raw_candidate(file) and _is_photo_candidate(file):
+        if is_raw_candidate(file) and is_photo_candidate(file):
             try:
                 return _photo_facts(file)
             except InputError:

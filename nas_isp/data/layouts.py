@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from nas_isp.errors import InputError
+from nas_isp.files import visible_files
 from nas_isp.raw.layouts import PLAIN, PUBLISHED_LAYOUTS, Layout, layout_of_raw
 from nas_isp.raw.readers import is_raw_candidate, sensor_file
 
@@ -78,7 +79,7 @@ def _find(folder: Path, use: Split, wanted: tuple[Literal["raw", "rgb"], ...]) -
         if len(layouts) > 1:
             names = " and ".join(f"{getattr(layout, wanted[0])}/" for layout in layouts)
             raise InputError(f"{place}: holds {names}, folders of several data sets; give one of them")
-        if not layouts and _holds(place, PLAIN, wanted) and (len(wanted) > 1 or not _files(place)):
+        if not layouts and _holds(place, PLAIN, wanted) and (len(wanted) > 1 or not visible_files(place)):
             layouts = [PLAIN]
         if layouts:
             found = Found(place / layouts[0].raw, place / layouts[0].rgb, layouts[0])
@@ -91,11 +92,11 @@ def _holds(place: Path, layout: Layout, wanted: tuple[Literal["raw", "rgb"], ...
 
 
 def _described(place: Path, layout: Layout) -> str:
-    raw = {path.stem for path in _files(place / layout.raw) if is_raw_candidate(path)}
+    raw = {path.stem for path in visible_files(place / layout.raw) if is_raw_candidate(path)}
     line = f"{place}: {layout.name} layout, {len(raw)} files in {layout.raw}/{_sensor_text(place / layout.raw, layout)}"
     if not (place / layout.rgb).is_dir():
         return line
-    rgb = {path.stem for path in _files(place / layout.rgb)}
+    rgb = {path.stem for path in visible_files(place / layout.rgb)}
     pairs = f"; {len(raw & rgb)} pairs of equal stems" if layout.paired else "; unpaired"
     return f"{line}; {len(rgb)} in {layout.rgb}/{pairs}"
 
@@ -126,9 +127,5 @@ def _layout_inside(folder: Path) -> Layout | None:
     """The layout that the first RAW file of a folder is part of."""
     if not any(folder.absolute().name == layout.raw for layout in PUBLISHED_LAYOUTS) or not folder.is_dir():
         return None
-    first = min((path for path in _files(folder) if is_raw_candidate(path)), default=None)
+    first = min((path for path in visible_files(folder) if is_raw_candidate(path)), default=None)
     return None if first is None else layout_of_raw(first)
-
-
-def _files(folder: Path) -> list[Path]:
-    return [path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")]

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from nas_isp.errors import InputError
+from nas_isp.files import none_in, visible_files
 
 PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"})
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
@@ -26,12 +27,15 @@ def list_photos(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; give a folder of photos")
-    files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
-    photos = [path for path in files if path.suffix.lower() in PHOTO_SUFFIXES]
+    photos = [path for path in visible_files(folder) if is_photo_candidate(path)]
     if not photos:
-        held = f"{len(files)} files, e.g. {files[0].name}" if files else "nothing"
-        raise InputError(f"{folder}: no photo in it (it holds {held}); give JPEG, PNG, WebP or TIFF photos")
+        raise none_in(folder, "photo", is_photo_candidate, "JPEG, PNG, WebP or TIFF photos")
     return photos
+
+
+def is_photo_candidate(path: Path) -> bool:
+    """Whether the suffix is that of a photo."""
+    return path.suffix.lower() in PHOTO_SUFFIXES
 
 
 def read_photo(path: Path, max_side: int | None = None) -> NDArray[np.uint8]:

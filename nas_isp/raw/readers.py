@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from nas_isp.errors import InputError
+from nas_isp.files import none_in, visible_files
 from nas_isp.raw.built_in_sensors import BUILT_IN_SENSORS
 from nas_isp.raw.camera_files import CAMERA_SUFFIXES, read_camera_file
 from nas_isp.raw.image import RawImage
@@ -34,14 +35,8 @@ def read_raw(path: Path, sensor: SensorDescription | None = None) -> RawImage:
         InputError: missing, unreadable, truncated, of another kind than RAW, not a Bayer mosaic, at odds with its
             description, or without one.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; give {KINDS}")
-    suffix = path.suffix.lower()
-    if suffix in CAMERA_SUFFIXES:
-        return read_camera_file(path)
-    if suffix in MOSAIC_SUFFIXES:
-        return _read_mosaic(path, sensor)
-    raise InputError(f"{path}: '{path.suffix}' is not a RAW format; give {KINDS}")
+    _check_raw_file(path)
+    return read_camera_file(path) if path.suffix.lower() in CAMERA_SUFFIXES else _read_mosaic(path, sensor)
 
 
 def load_sensor(name_or_path: str) -> SensorDescription:
@@ -104,17 +99,34 @@ def list_raw_files(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; give a folder of RAW files")
-    files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
-    candidates = [path for path in files if is_raw_candidate(path)]
+    candidates = [path for path in visible_files(folder) if is_raw_candidate(path)]
     if not candidates:
-        held = f"{len(files)} files, e.g. {files[0].name}" if files else "nothing"
-        raise InputError(f"{folder}: no RAW file in it (it holds {held}); give {KINDS}")
+        raise none_in(folder, "RAW file", is_raw_candidate, KINDS)
     return candidates
+
+
+def raw_files_of(path: Path) -> list[Path]:
+    """What may be RAW of a path that a user gives: the file itself, or the files of a folder; see `list_raw_files`.
+
+    Raises:
+        InputError: nothing there, a file of another suffix, or a folder without such a file.
+    """
+    if path.is_dir():
+        return list_raw_files(path)
+    _check_raw_file(path)
+    return [path]
 
 
 def is_raw_candidate(path: Path) -> bool:
     """Whether the suffix is one that `read_raw` reads."""
     return path.suffix.lower() in CAMERA_SUFFIXES | MOSAIC_SUFFIXES
+
+
+def _check_raw_file(path: Path) -> None:
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; give {KINDS}")
+    if not is_raw_candidate(path):
+        raise InputError(f"{path}: '{path.suffix}' is not a RAW format; give {KINDS}")
 
 
 def _read_mosaic(path: Path, sensor: SensorDescription | None) -> RawImage:

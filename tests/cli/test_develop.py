@@ -145,6 +145,55 @@ def test_photos_of_one_name_are_refused_before_any_work(
     assert not (scene / "out").exists()
 
 
+def test_both_photos_of_one_name_are_named(
+    scene: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (scene / "more").mkdir()
+    (scene / "raw/b.npy").rename(scene / "more/a.npy")
+    assert run(monkeypatch, "develop", scene / "m.safetensors", scene / "raw", scene / "more", "-o", scene / "out") == 2
+    assert f"of {scene}/raw/a.npy and of {scene}/more/a.npy" in capsys.readouterr().err
+
+
+def test_what_a_shell_gives_beside_photos_is_left_out_or_refused_on_its_own(
+    scene: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two descriptions of sensors would else be two pictures of one name."""
+    (scene / "more").mkdir()
+    (scene / "raw/b.npy").rename(scene / "more/b.npy")
+    (scene / "more/sensor.json").write_bytes((scene / "raw/sensor.json").read_bytes())
+    arguments = ("develop", scene / "m.safetensors", *sorted(scene.glob("[rm]*/*")), "-o", scene / "out")
+    assert run(monkeypatch, *arguments) == 0
+    captured = capsys.readouterr()
+    assert captured.err.count("sensor.json: describes a sensor and is no photo; left out") == 2
+    assert sorted(path.name for path in (scene / "out").iterdir()) == ["a.png", "b.png"]
+    for name in ("raw/a.mat", "more/a.mat"):
+        (scene / name).touch()
+    assert run(monkeypatch, *arguments, *scene.glob("*/a.mat"), scene / "absent") == 2
+    captured = capsys.readouterr()
+    assert len(captured.out.split()) == 2
+    assert "3 of 5 photos could not be developed" in captured.err.splitlines()[-1]
+
+
+def test_a_folder_without_raw_stops_no_other(
+    scene: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "develop", scene / "m.safetensors", scene, scene / "raw", "-o", scene / "out") == 2
+    captured = capsys.readouterr()
+    assert "no RAW file in it itself, but in its folders raw; give one of those" in captured.err.splitlines()[0]
+    assert sorted(path.name for path in (scene / "out").iterdir()) == ["a.png", "b.png"]
+
+
+@pytest.mark.parametrize("photos", [["."], ["raw/sensor.json"], ["raw/sensor.json", "raw/sensor.json"], [".", "none"]])
+def test_no_photo_at_all_is_one_line(
+    scene: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], photos: list[str]
+) -> None:
+    monkeypatch.chdir(scene)
+    assert run(monkeypatch, "develop", "m.safetensors", *photos, "-o", "out") == 2
+    captured = capsys.readouterr()
+    assert sum(line.startswith("nas-isp: ") for line in captured.err.splitlines()) == 1
+    assert not Path("out").exists()
+
+
 def test_a_classical_picture_never_takes_the_place_of_another_photos(
     scene: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -99,6 +99,10 @@ def test_folder_without_photos_says_what_it_holds(tmp_path):
         list_photos(tmp_path)
     with pytest.raises(InputError, match="no such folder"):
         list_photos(tmp_path / "missing")
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below" / "a.jpg").touch()
+    with pytest.raises(InputError, match="no photo in it itself, but in its folders below; give one of those"):
+        list_photos(tmp_path)
 
 
 def test_pictures_that_would_be_handed_to_another_program_are_no_photos(tmp_path):

@@ -301,8 +301,20 @@ def test_a_folder_without_raw_and_a_missing_one_are_refused(tmp_path: Path) -> N
         list_raw_files(tmp_path)
     with pytest.raises(InputError, match="no such folder"):
         list_raw_files(tmp_path / "none")
+    for name in ("x", "y"):
+        (tmp_path / "empty" / name).mkdir(parents=True)
+    with pytest.raises(InputError, match="holds 2 folders"):
+        list_raw_files(tmp_path / "empty")
     with pytest.raises(InputError, match="no such file"):
         read_raw(tmp_path / "none.dng")
+
+
+def test_a_folder_of_folders_names_those_that_hold_raw(tmp_path: Path) -> None:
+    for name in ("a/1.dng", "b/2.npy", "c/3.png", "d/4.raw", "e/photo.jpg", ".f/5.dng"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).touch()
+    with pytest.raises(InputError, match="but in its folders a, b, c and 1 more; give one of those"):
+        list_raw_files(tmp_path)
 
 
 def test_sensors_are_found_by_name_and_by_file(tmp_path: Path) -> None:
