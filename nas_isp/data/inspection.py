@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from nas_isp.data.photos import is_photo_candidate, read_photo
+from nas_isp.data.photos import PhotoTooLargeError, is_photo_candidate, read_photo
 from nas_isp.errors import InputError
 from nas_isp.progress import ReportsProgress, unseen
 from nas_isp.raw.image import RawImage
@@ -108,6 +108,8 @@ def _facts(file: Path, sensor: SensorDescription | None) -> FileFacts:
         if is_raw_candidate(file) and is_photo_candidate(file):
             try:
                 return _photo_facts(file)
+            except PhotoTooLargeError as too_large:
+                return FileFacts(str(file), "unreadable", reason=str(too_large))
             except InputError:
                 pass
         return FileFacts(str(file), "unreadable", reason=str(error))

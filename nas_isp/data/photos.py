@@ -19,6 +19,10 @@ MAX_PIXELS = 110_000_000
 """As many as phones have that keep all pixels of their sensors; a small file may claim thousands of millions."""
 
 
+class PhotoTooLargeError(InputError):
+    """A photo of more pixels than are read."""
+
+
 def list_photos(folder: Path) -> list[Path]:
     """The photos of a folder by their suffix, sorted by name; hidden files and subfolders are left out.
 
@@ -50,6 +54,7 @@ def read_photo(path: Path, max_side: int | None = None) -> NDArray[np.uint8]:
             the photo does at viewing size. None keeps every pixel.
 
     Raises:
+        PhotoTooLargeError: more than `MAX_PIXELS`.
         InputError: missing, damaged, not a photo, or more than 8 bits a channel (likely a mosaic).
     """
     try:
@@ -60,6 +65,8 @@ def read_photo(path: Path, max_side: int | None = None) -> NDArray[np.uint8]:
                 return np.asarray(_finished(image, path, max_side))
     except InputError:
         raise
+    except Image.DecompressionBombError as error:
+        raise PhotoTooLargeError(f"{path}: more than {MAX_PIXELS} pixels, the most that are read; reduce it") from error
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file; give a JPEG, PNG, WebP or TIFF photo") from error
     except UnidentifiedImageError as error:
@@ -74,7 +81,9 @@ def _finished(image: Image.Image, path: Path, max_side: int | None) -> Image.Ima
     if image.mode.startswith(("I", "F")):
         raise InputError(f"{path}: {image.mode} values of more than 8 bits, likely a mosaic; give an 8-bit photo")
     if image.width * image.height > MAX_PIXELS:
-        raise InputError(f"{path}: {image.width}x{image.height} pixels; at most {MAX_PIXELS} are read, so reduce it")
+        raise PhotoTooLargeError(
+            f"{path}: {image.width}x{image.height} pixels; at most {MAX_PIXELS} are read, so reduce it"
+        )
     ImageOps.exif_transpose(image, in_place=True)
     photo = _in_srgb(image)
     if max_side is not None and max(photo.size) > max_side:

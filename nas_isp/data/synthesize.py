@@ -113,10 +113,11 @@ def _usable(file: Path, patch: int | None, rng: np.random.Generator, stems: set[
     if file.stem in stems:
         raise InputError(f"{file}: another photo has this name with another suffix; rename one")
     photo = read_photo(file)
-    height, width = (side // 2 * 2 for side in photo.shape[:2])
+    rows, columns = photo.shape[:2]
+    height, width = rows // 2 * 2, columns // 2 * 2
     side = patch or SMALLEST_PATCH
     if min(height, width) < side:
-        raise InputError(f"{file}: {width}x{height} pixels is smaller than {side}x{side}; give larger photos")
+        raise InputError(f"{file}: {columns}x{rows} pixels is smaller than {side}x{side}; give larger photos")
     if patch is None:
         return np.ascontiguousarray(photo[:height, :width])
     top, left = int(rng.integers(height - patch + 1)), int(rng.integers(width - patch + 1))

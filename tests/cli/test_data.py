@@ -1,5 +1,7 @@
 import json
+import struct
 import sys
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +98,23 @@ def photos(folder: Path, count: int = 3) -> Path:
     return folder
 
 
+@pytest.mark.parametrize(
+    ("side", "reason"), [(11_000, "11000x11000 pixels; at most 110000000 are read"), (20_000, "more than 110000000")]
+)
+def test_inspect_calls_a_colour_picture_too_large_and_no_mosaic(nas_isp, mixed: Path, side: int, reason: str) -> None:
+    content = bytearray((mixed / "photo[b].png").read_bytes())
+    struct.pack_into(">II", content, 16, side, side)
+    struct.pack_into(">I", content, 29, zlib.crc32(content[12:29]))
+    for folder in (mixed, mixed / "deeper"):  # without and with a description of a sensor
+        (folder / "large.png").write_bytes(content)
+    _, out, _ = nas_isp("data", "inspect", mixed, "--format", "json")
+    rows = [row for row in json.loads(out) if row["file"].endswith("large.png")]
+    assert len(rows) == 2
+    for row in rows:
+        assert row["kind"] == "unreadable"
+        assert reason in row["reason"]
+
+
 def test_synthesize_makes_pairs_that_the_program_reads_back(nas_isp, tmp_path: Path) -> None:
     rgb = photos(tmp_path / "photos")
     code, out, _ = nas_isp("data", "synthesize", "--rgb", rgb, "-o", tmp_path / "made")
@@ -143,6 +162,15 @@ def test_synthesize_refuses_what_it_cannot_do_and_leaves_nothing_behind(nas_isp,
     assert code == 2
     assert error.startswith("nas-isp: ")
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_synthesize_names_the_real_size_of_a_photo_that_is_too_small(nas_isp, tmp_path: Path) -> None:
+    for name, size in (("one.png", (1, 1)), ("tiny.png", (7, 5))):
+        rgb = tmp_path / name[0]
+        rgb.mkdir()
+        Image.new("RGB", size).save(rgb / name)
+        _, _, error = nas_isp("data", "synthesize", "--rgb", rgb, "-o", tmp_path / "out", "--patch", 64)
+        assert f"{name}: {size[0]}x{size[1]} pixels is smaller than 64x64" in error
 
 
 def test_inspect_reads_the_real_files(nas_isp, shared_data: Path) -> None:
