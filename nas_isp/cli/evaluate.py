@@ -1,5 +1,6 @@
 """`nas-isp evaluate`: full-reference quality on true pairs."""
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -57,10 +58,17 @@ def evaluate(
     known = load_pairs(pairs, sensor=load_sensor(sensor) if sensor else None)
     for note in known.notes:
         say(note)
-    developers: dict[str, Developer] = {"model": lambda raw: develop(runner, raw, adapt=adapt, note=say)}
+    adaptations: Counter[str] = Counter()
+
+    def developed(raw: "RawImage") -> "NDArray[np.uint8]":
+        return develop(runner, raw, adapt=adapt, note=lambda line: adaptations.update([line.removeprefix(raw.source)]))
+
+    developers: dict[str, Developer] = {"model": developed}
     developers |= _baselines(baseline) if baseline else {}
     lpips = load_lpips(weights_dir)
     found = {name: _scored(known, developer, name, lpips) for name, developer in developers.items()}
+    for line, pictures in adaptations.items():
+        say(f"{pictures} of {len(known)} pictures{line}")
     if format is Format.JSON:
         rows = {name: {**scores.to_dict(), "artefacts": artefacts} for name, (scores, artefacts) in found.items()}
         result: dict[str, Any] = rows.pop("model")

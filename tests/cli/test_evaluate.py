@@ -65,3 +65,25 @@ def test_lpips_is_scored_with_the_weights_of_the_named_folder(
     found = scores(pairs, monkeypatch, capsys, "--weights-dir", pairs / "weights")
     assert found["lpips"] > 0
     assert {**found, "lpips": None} == without
+
+
+def test_what_is_done_to_pictures_of_another_sensor_is_said_once_with_their_number(
+    pairs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for kind, name in (("raw", "a.npy"), ("rgb", "a.png")):
+        for copy in ("b", "c"):
+            (pairs / kind / f"{copy}{name[1:]}").write_bytes((pairs / kind / name).read_bytes())
+    own = SENSOR.model_copy(update={"name": "own", "white_balance": (1.5, 1.0, 2.0)})
+    other = SENSOR.model_copy(update={"name": "other"})
+    save_bundle(
+        pairs / "m.safetensors", Bundle(BundleRecord(architecture=SMALL, sensor=own), build(SMALL).state_dict())
+    )
+    (pairs / "raw" / "sensor.json").write_text(other.model_dump_json())
+    arguments = ["nas-isp", "evaluate", str(pairs / "m.safetensors"), "--pairs", str(pairs)]
+    monkeypatch.setattr(sys, "argv", arguments)
+    with pytest.raises(SystemExit):
+        main()
+    lines = [line for line in capsys.readouterr().err.splitlines() if "brought there" in line]
+    assert len(lines) == 1
+    assert lines[0].startswith("3 of 3 pictures: from other, the model is for own; brought there by")
+    assert "a.npy" not in lines[0]
