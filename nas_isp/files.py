@@ -1,9 +1,11 @@
 """Reading text files of a sensible size, and writing files that appear whole or not at all."""
 
 import os
+import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from nas_isp.errors import InputError
@@ -14,6 +16,9 @@ BUNDLE_SUFFIX = ".safetensors"
 UNFINISHED = ".part"
 """End of the hidden folder in which a file is written; one may stay behind where the process was killed."""
 
+STALE_AFTER_S = 24 * 3600
+"""Nothing is being written for so long: what was left unfinished before is nobody's."""
+
 SHOWN_FOLDERS = 3
 """So many of the folders that hold what was looked for are named in a message."""
 
@@ -23,13 +28,16 @@ def whole_file(path: Path) -> Iterator[Path]:
     """An empty file of the same name in a hidden folder, which takes the place of `path` when the block ends well.
 
     Whatever ends the process meanwhile, `path` is as it was or as it shall be. Several processes may write one file.
+    What a killed one left unfinished of it is deleted a day later.
 
     Raises:
         InputError: the folder does not exist or has no room, or the file cannot be replaced. What else the block
             raises passes through.
     """
+    prefix = f".{path.name}."
+    remove_leftovers(path.parent, prefix)
     try:
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.", suffix=UNFINISHED) as scratch:
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=prefix, suffix=UNFINISHED) as scratch:
             part = Path(scratch) / path.name
             part.touch()
             mode = part.stat().st_mode
@@ -38,6 +46,18 @@ def whole_file(path: Path) -> Iterator[Path]:
             os.replace(part, path)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror or error}); give a writable folder") from error
+
+
+def remove_leftovers(folder: Path, prefix: str) -> None:
+    """Delete what killed processes left unfinished under names that start so; what cannot be deleted stays.
+
+    Only a day later, so that no running process is hit.
+    """
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            unfinished = entry.name.startswith(prefix) and entry.name.endswith(UNFINISHED)
+            if unfinished and time.time() - entry.stat(follow_symlinks=False).st_mtime > STALE_AFTER_S:
+                shutil.rmtree(entry.path, ignore_errors=True)
 
 
 def write_whole(path: Path, content: str | bytes) -> None:

@@ -4,13 +4,14 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from nas_isp.errors import InputError
-from nas_isp.files import UNFINISHED, check_writable, make_folder, read_text, whole_file, write_whole
+from nas_isp.files import STALE_AFTER_S, UNFINISHED, check_writable, make_folder, read_text, whole_file, write_whole
 
 
 def test_a_written_file_is_alone_in_its_folder_and_as_readable_as_any_other(tmp_path: Path) -> None:
@@ -101,6 +102,12 @@ def test_a_killed_process_leaves_the_old_file(tmp_path: Path) -> None:
     assert (left.name[0], left.suffix) == (".", UNFINISHED)
     write_whole(path, "new")
     assert path.read_text() == "new"
+    assert left.is_dir()  # it might be another process's
+    (tmp_path / ".b.txt.x.part").mkdir()
+    for folder in (left, tmp_path / ".b.txt.x.part"):
+        os.utime(folder, (time.time() - STALE_AFTER_S - 60,) * 2)
+    write_whole(path, "newer")
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == [".b.txt.x.part", "a.txt"]
 
 
 def test_what_cannot_be_written_is_known_before_and_leaves_nothing(tmp_path: Path) -> None:

@@ -5,9 +5,7 @@ import json
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -16,9 +14,9 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from nas_isp.errors import InputError
+from nas_isp.files import UNFINISHED, remove_leftovers
 
 KEY_FILE = "key.json"
-STALE_AFTER_S = 24 * 3600
 
 
 class ArrayWriter:
@@ -75,8 +73,8 @@ def cached_folder(cache_dir: Path, kind: str, key: Mapping[str, Any], fill: Call
         return folder
     try:
         cache_dir.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(cache_dir)
-        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=cache_dir))
+        remove_leftovers(cache_dir, ".")
+        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=UNFINISHED, dir=cache_dir))
     except OSError as error:
         raise InputError(f"{cache_dir}: cannot be written ({error.strerror}); give a writable folder") from error
     try:
@@ -97,11 +95,3 @@ def _put_in_place(partial: Path, folder: Path) -> None:
     except OSError:
         if not (folder / KEY_FILE).is_file():
             raise
-
-
-def _remove_leftovers(cache_dir: Path) -> None:
-    """Delete what killed runs left unfinished, a day later so that no running one is hit."""
-    for partial in cache_dir.glob(".*.part"):
-        with suppress(FileNotFoundError):  # another process has just finished it
-            if time.time() - partial.stat().st_mtime > STALE_AFTER_S:
-                shutil.rmtree(partial, ignore_errors=True)
