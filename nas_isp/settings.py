@@ -28,17 +28,18 @@ def load_yaml(path: Path, model: type[SettingsT]) -> SettingsT:
     """Read a YAML (or JSON) file into a settings model.
 
     Raises:
-        InputError: unreadable file, malformed YAML, or a field that is missing, unknown or out of range;
+        InputError: unreadable file, malformed YAML or JSON, or a field that is missing, unknown or out of range;
             the one-line message names the file, the line and the field.
     """
     text = read_text(path, MAX_FILE_BYTES, "settings file")
+    language = "JSON" if path.suffix.lower() == ".json" else "YAML"
     try:
         root, content = _parsed(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise InputError(f"{path}, line {line}: malformed YAML ({error.problem or error.context})") from error
+        raise InputError(f"{path}, line {line}: malformed {language} ({error.problem or error.context})") from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise InputError(f"{path}, line 1: malformed YAML ({str(error).splitlines()[0]})") from error
+        raise InputError(f"{path}, line 1: malformed {language} ({str(error).splitlines()[0]})") from error
     if not isinstance(content, dict):
         raise InputError(f"{path}, line 1: expected fields (`name: value`), got {type(content).__name__}")
     return validated(content, model, path, root)

@@ -55,7 +55,7 @@ def test_options_of_a_command_line_override_the_recipe() -> None:
 
 
 def test_nothing_to_train_is_refused() -> None:
-    with pytest.raises(InputError, match="nothing would be trained"):
+    with pytest.raises(InputError, match="--steps and --warm-steps are both 0: nothing would be trained"):
         TrainSettings().overridden(steps=0, warm_steps=0)
 
 

@@ -38,6 +38,14 @@ def test_what_settings_have_no_use_for_is_refused_in_one_line(tmp_path: Path, te
     assert "\n" not in str(caught.value)
 
 
+def test_malformed_json_is_called_so(tmp_path: Path) -> None:
+    path = tmp_path / "sensor.json"
+    for text in ('{"cfa": "RGGB",\n"bits": [}', '{"bits": ' + "9" * 5000 + "}"):
+        path.write_text(text)
+        with pytest.raises(InputError, match=r"line \d: malformed JSON"):
+            load_yaml(path, SensorDescription)
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [("9" * 5000, "too many digits"), ("[" * 100_000, "nested too deeply"), ('{"a":\n,}', "line 2: malformed JSON")],

@@ -51,10 +51,13 @@ def register(app: typer.Typer) -> None:
         out: Annotated[
             Path, typer.Option("-o", "--out", help="A .png, .jpg or (16 bits) .tiff file for one photo, else a folder.")
         ],
-        format: Annotated[PictureFormat, typer.Option(help="Of the pictures in a folder.")] = PictureFormat.PNG,
+        format: Annotated[
+            PictureFormat | None, typer.Option(help="Of the pictures in a folder; png unless it is given.")
+        ] = None,
         sensor: Annotated[str | None, typer.Option(help="Sensor of bare mosaics: a name or FILE.json.")] = None,
         tile: Annotated[
-            int | None, typer.Option(min=2, help="Side of a tile in pixels; any gives the same picture.")
+            int | None,
+            typer.Option(min=2, help="Side of a tile in pixels; any from the model's least on gives the same picture."),
         ] = None,
         adapt: Annotated[
             bool, typer.Option("--adapt/--no-adapt", help="Bring RAW of another sensor to the model's; says so.")
@@ -125,16 +128,18 @@ def _expanded(photos: Sequence[Path]) -> tuple[list[Path], list[InputError]]:
     return files, refused
 
 
-def _targets(files: Sequence[Path], out: Path, format: PictureFormat) -> list[Path]:
+def _targets(files: Sequence[Path], out: Path, format: PictureFormat | None) -> list[Path]:
     """Where each photo's picture goes."""
     from nas_isp.export.picture import FORMATS, check_picture_name
 
     if len(files) == 1 and not out.is_dir() and out.suffix:
         check_picture_name(out)
+        if format is not None and FORMATS[out.suffix.lower()] != FORMATS[f".{format.value}"]:
+            raise InputError(f"-o {out} and --format {format.value} contradict each other; leave out --format")
         return [out]
     if out.suffix.lower() in FORMATS and not out.is_dir():
         raise InputError(f"{out}: one picture file for {len(files)} photos; give a folder to -o")
-    return [out / f"{file.stem}.{format.value}" for file in files]
+    return [out / f"{file.stem}.{(format or PictureFormat.PNG).value}" for file in files]
 
 
 def _refuse_overwriting(files: Sequence[Path], written: Sequence[Path]) -> None:

@@ -65,8 +65,13 @@ def list_devices(output: FormatOption = Format.TABLE) -> None:
         print_json(rows)
         return
     columns = ("id", "name", "soc", "processor", "kernels", "networks", "mean error", "within 10 %")
-    keys = ("id", "name", "soc", "processor", "kernels", "networks", "mean_error", "within_10_percent")
-    print_table(columns, [["-" if row[key] is None else row[key] for key in keys] for row in rows])
+    facts = [[row[key] for key in ("id", "name", "soc", "processor", "kernels", "networks")] for row in rows]
+    shares = [[_percent(row["mean_error"], 1), _percent(row["within_10_percent"], 0)] for row in rows]
+    print_table(columns, [fact + share for fact, share in zip(facts, shares, strict=True)])
+
+
+def _percent(share: float | None, decimals: int) -> str:
+    return "-" if share is None else f"{100 * share:.{decimals}f} %"
 
 
 def predict(

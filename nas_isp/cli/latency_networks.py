@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nas_isp.cli.models import load_architecture
+from nas_isp.cli.models import EXPORTED, load_architecture
 from nas_isp.errors import InputError
 from nas_isp.latency.kernel import Precision
 from nas_isp.latency.kernels import kernels_of
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from nas_isp.generators.architecture import Architecture
 
 FILES = (".json", ".safetensors", ".tflite")
-EXPORTED = (".tflite", ".onnx")
 MOST_NETWORKS = 1000
 CALIBRATION_SIZE = (64, 96)
 """Of the noise on which ranges are observed: how long 8-bit arithmetic takes does not depend on them."""

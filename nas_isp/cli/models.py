@@ -16,6 +16,9 @@ ACCEPTED = (
     "give a published name, an architecture .json, a model .safetensors, or STUDY:TRIAL such as study:7 or study:knee"
 )
 
+EXPORTED = (".tflite", ".onnx")
+TAKE_EXPORTS = "`develop` and `evaluate` take them, `latency predict` takes .tflite"
+
 KNEE = "knee"
 
 
@@ -42,6 +45,8 @@ def load_architecture(text: str) -> "Architecture":
         return load_model(text).record.architecture
     if path.suffix == ".json":
         return _read_architecture(path)
+    if path.suffix in EXPORTED:
+        raise InputError(f"{text}: an exported file says no architecture; {ACCEPTED} (exports: {TAKE_EXPORTS})")
     trial = find_trial(text)
     if trial is None:
         raise InputError(f"unknown model '{text}': published names are {', '.join(PUBLISHED)}; {ACCEPTED}")
@@ -56,6 +61,11 @@ def load_model(text: str) -> "Bundle":
     """
     from nas_isp.generators.bundle import load_bundle
 
+    if Path(text).suffix in EXPORTED:
+        raise InputError(
+            f"{text}: an exported file is no model to go on with; give the bundle it was made from, a .safetensors "
+            f"file or STUDY:TRIAL (exports: {TAKE_EXPORTS})"
+        )
     return load_bundle(_model_file(text))
 
 

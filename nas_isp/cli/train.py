@@ -30,7 +30,9 @@ def train(
     steps: Annotated[int | None, typer.Option(min=0, help="Adversarial steps, instead of the recipe's.")] = None,
     warm_steps: Annotated[int | None, typer.Option(min=0, help="Regression steps, instead of the recipe's.")] = None,
     batch: Annotated[int | None, typer.Option(min=1, help="Patches a step, instead of the recipe's.")] = None,
-    patch: Annotated[int | None, typer.Option(min=32, help="Side of a patch, instead of the recipe's.")] = None,
+    patch: Annotated[
+        int | None, typer.Option(min=32, help="Side of a patch, a multiple of 16, instead of the recipe's.")
+    ] = None,
     patches: Annotated[
         int | None, typer.Option(min=1, help="Most patches cut of RAW and of photos, instead of the recipe's.")
     ] = None,

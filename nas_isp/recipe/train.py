@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from nas_isp.errors import InputError
 from nas_isp.recipe.terms import ColorSettings, ContentSettings, TermWeights, TextureSettings, Weight
 from nas_isp.settings import Settings, validated
 
@@ -120,6 +121,8 @@ class TrainSettings(Settings):
         fields["warm_start"]["steps"] = fields["warm_start"]["steps"] if warm_steps is None else warm_steps
         given = {"mode": mode, "steps": steps, "batch": batch, "patch": patch, "patches": patches}
         fields |= {name: value for name, value in given.items() if value is not None}
+        if fields["steps"] + fields["warm_start"]["steps"] == 0:
+            raise InputError("--steps and --warm-steps are both 0: nothing would be trained; give more of one")
         return validated(fields, TrainSettings, "command line")
 
     @model_validator(mode="after")

@@ -213,6 +213,17 @@ def test_options_that_contradict_each_other_are_refused(
     assert "give one of the two" in capsys.readouterr().err
 
 
+def test_a_format_that_contradicts_the_name_of_the_picture_is_refused(
+    scene: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("develop", scene / "m.safetensors", scene / "raw/a.npy", "-o")
+    assert run(monkeypatch, *arguments, scene / "a.png", "--format", "jpg") == 2
+    assert "a.png and --format jpg contradict each other" in capsys.readouterr().err
+    assert not (scene / "a.png").exists()
+    assert run(monkeypatch, *arguments, scene / "a.jpeg", "--format", "jpg") == 0
+    assert run(monkeypatch, *arguments, scene / "a.jpg") == 0
+
+
 def test_a_place_that_cannot_be_written_is_named_before_any_photo_is_developed(
     scene: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

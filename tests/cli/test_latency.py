@@ -62,7 +62,10 @@ def test_list_names_every_device(nas_isp: Any) -> None:
     assert by_id["host"]["kernels"] == 0
     assert by_id["pixel4-gpu"]["processor"] == "gpu"
     assert 0 < by_id["pixel4-gpu"]["mean_error"] < 0.1
-    assert "galaxy-s10-gpu" in nas_isp("list").stdout
+    table = nas_isp("list").stdout
+    assert "galaxy-s10-gpu" in table
+    assert f"{100 * by_id['pixel4-gpu']['mean_error']:.1f} %" in table
+    assert f"{100 * by_id['pixel4-gpu']['within_10_percent']:.0f} %" in table
 
 
 def test_predict_answers_a_list_for_jsonl_and_an_object_for_json(nas_isp: Any, tmp_path: Path) -> None:
