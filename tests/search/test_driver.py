@@ -6,9 +6,10 @@ from pathlib import Path
 
 import optuna
 import pytest
+from full_disk import REASON, room_for
 from search_tools import STEPS, Notes, config, proposer_of, search, steps_trained
 
-from nas_isp.errors import InputError
+from nas_isp.errors import InputError, UnwritableError
 from nas_isp.search.budget import Budget, Stopwatch
 from nas_isp.search.simulated import SimulatedEvaluator, SimulatedFactory, SimulatedRater
 from nas_isp.search.space import load_space
@@ -173,6 +174,31 @@ def test_a_dying_worker_is_tried_once_more_and_then_given_up(tmp_path: Path) -> 
     assert {record.state for record in always.ended} == {"failed"}
 
 
+def test_a_worker_that_cannot_write_stops_the_search_and_fails_no_trial(tmp_path: Path) -> None:
+    evaluator = _FullAt(6)
+
+    with pytest.raises(UnwritableError, match=r"checkpoint\.pt: cannot be written \(No space left on device\)"):
+        search(tmp_path / "s", Budget(trials=20), evaluator=evaluator)
+
+    states = [record.state for record in Study.open(tmp_path / "s").records.values()]
+    assert states.count("running") == 1
+    assert "failed" not in states
+    assert search(tmp_path / "s", Budget(trials=len(states))).counts()["failed"] == 0
+
+
+@pytest.mark.parametrize("room", [6000, 9000, 20_000])
+def test_a_disk_without_room_for_the_journal_stops_the_search_and_damages_nothing(tmp_path: Path, room: int) -> None:
+    with room_for(room), pytest.raises(UnwritableError, match=f"cannot be written .*{REASON}"):
+        search(tmp_path / "s", Budget(trials=200))
+
+    before = Study.open(tmp_path / "s")
+    ended = {trial: record for trial, record in before.records.items() if record.is_finished}
+    assert before.counts()["failed"] == 0
+    after = search(tmp_path / "s", Budget(trials=len(before.records) + 2))
+    assert after.counts()["failed"] == 0
+    assert {trial: after.records[trial] for trial in ended} == ended
+
+
 class _Clock:
     def __init__(self) -> None:
         self.now = 0.0
@@ -193,6 +219,20 @@ class _Timed(SimulatedEvaluator):
 class _Broken:
     def evaluate(self, stage: Stage, should_stop: Callable[[], bool]) -> Reached:
         raise RuntimeError("nothing works")
+
+
+class _FullAt(SimulatedEvaluator):
+    """Finds the disk full when it runs its n-th stage."""
+
+    def __init__(self, stage: int) -> None:
+        super().__init__()
+        self.left = stage
+
+    def evaluate(self, stage: Stage, should_stop: Callable[[], bool]) -> Reached:
+        self.left -= 1
+        if self.left == 0:
+            raise UnwritableError(f"{stage.folder}/checkpoint.pt: cannot be written (No space left on device)")
+        return super().evaluate(stage, should_stop)
 
 
 class _NotANumber:
