@@ -59,6 +59,7 @@ class Driver:
     _last_failure: str = ""
     _blocked: str = ""
     _exhausted: bool = False
+    _said_too_short: bool = False
     _stopping: bool = False
 
     def run(self) -> Ending:
@@ -105,11 +106,22 @@ class Driver:
             return None
         if self._resumable:
             return self._resumable.pop(0)
-        if self._exhausted or self.stopwatch.left_s() < self._seconds_of_a_trial():
+        if self._exhausted or self._is_too_short():
             return None
         record = self.proposer.propose()
         self._exhausted = record is None
         return record
+
+    def _is_too_short(self) -> bool:
+        """Whether a new trial would not finish; says so once."""
+        left_s, needed_s = self.stopwatch.left_s(), self._seconds_of_a_trial()
+        if left_s < needed_s and not self._said_too_short:
+            self._said_too_short = True
+            self.monitor.note(
+                f"{left_s:.1f} s are left and a trial takes about {needed_s:.1f} s: no further trial is started; "
+                "a longer --budget goes on"
+            )
+        return left_s < needed_s
 
     def _trials_left(self) -> float:
         if self.stopwatch.budget.trials is None:

@@ -126,12 +126,33 @@ def test_when_the_time_is_up_running_trials_stay_and_the_next_run_goes_on_with_t
 def test_a_new_trial_is_not_started_if_it_would_not_finish(tmp_path: Path) -> None:
     clock = _Clock()
     stopwatch = Stopwatch(Budget(seconds=1.9), clock=clock)
-    pool = _SlowPool(clock, seconds=1.0)
+    pool, notes = _SlowPool(clock, seconds=1.0), Notes()
 
-    study = search(tmp_path / "s", Budget(), pool=pool, stopwatch=stopwatch)
+    study = search(tmp_path / "s", Budget(), pool=pool, stopwatch=stopwatch, monitor=notes)
 
     assert len(study.records) == 1
     assert clock.now == pytest.approx(1.0)
+    assert notes.notes == [
+        "0.9 s are left and a trial takes about 1.0 s: no further trial is started; a longer --budget goes on"
+    ]
+
+
+def test_going_on_for_less_than_a_trial_takes_says_why_nothing_was_started(tmp_path: Path) -> None:
+    clock, notes = _Clock(), Notes()
+    search(
+        tmp_path / "s",
+        Budget(),
+        pool=_SlowPool(clock, seconds=46.0),
+        stopwatch=Stopwatch(Budget(seconds=100.0), clock=clock),
+    )
+
+    short = Stopwatch(Budget(seconds=30.0), clock=clock)
+    study = search(tmp_path / "s", Budget(), pool=_SlowPool(clock, 46.0), stopwatch=short, monitor=notes)
+
+    assert study.counts()["complete"] == 2
+    assert notes.notes == [
+        "30.0 s are left and a trial takes about 46.0 s: no further trial is started; a longer --budget goes on"
+    ]
 
 
 def test_ctrl_c_saves_running_trials_and_the_front(tmp_path: Path) -> None:
