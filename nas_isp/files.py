@@ -1,4 +1,4 @@
-"""Reading text files of a sensible size, and writing files that appear whole or not at all."""
+"""Reading text files of a sensible size, writing files that appear whole or not at all, and appending to files."""
 
 import os
 import shutil
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from nas_isp.errors import InputError
+from nas_isp.errors import InputError, UnwritableError
 
 BUNDLE_SUFFIX = ".safetensors"
 """Of a trained model."""
@@ -31,7 +31,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     What a killed one left unfinished of it is deleted a day later.
 
     Raises:
-        InputError: the folder does not exist or has no room, or the file cannot be replaced. What else the block
+        UnwritableError: the folder does not exist or has no room, or the file cannot be replaced. What else the block
             raises passes through.
     """
     prefix = f".{path.name}."
@@ -45,7 +45,7 @@ def whole_file(path: Path) -> Iterator[Path]:
             part.chmod(mode)  # some libraries write files that nobody else may read
             os.replace(part, path)
     except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror or error}); give a writable folder") from error
+        raise _unwritable(path, error) from error
 
 
 def remove_leftovers(folder: Path, prefix: str) -> None:
@@ -60,26 +60,40 @@ def remove_leftovers(folder: Path, prefix: str) -> None:
                 shutil.rmtree(entry.path, ignore_errors=True)
 
 
-def write_whole(path: Path, content: str | bytes) -> None:
+def write_whole(path: Path, content: str | bytes | memoryview) -> None:
     """Write a file, text as UTF-8; see `whole_file`.
 
     Raises:
-        InputError: the folder does not exist or cannot be written.
+        UnwritableError: the folder does not exist, or cannot be written or has no room.
     """
     with whole_file(path) as part:
         part.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def append_text(path: Path, text: str) -> None:
+    """Write text, as UTF-8, at the end of a file.
+
+    Raises:
+        UnwritableError: the file cannot be written, or has no room; a part of the text may be in it.
+    """
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise _unwritable(path, error) from error
 
 
 def make_folder(folder: Path) -> None:
     """Make a folder and those above it, unless it is there.
 
     Raises:
-        InputError: it cannot be made.
+        UnwritableError: it cannot be made.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{folder}: cannot be made ({error.strerror}); give a folder that can be written") from error
+        reason = f"cannot be made ({error.strerror}); give a folder that can be written"
+        raise UnwritableError(f"{folder}: {reason}") from error
 
 
 def check_writable(path: Path) -> None:
@@ -140,3 +154,7 @@ def read_text(path: Path, most_bytes: int, kind: str) -> str:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as text ({error}); give a readable {kind}") from error
+
+
+def _unwritable(path: Path, error: OSError) -> UnwritableError:
+    return UnwritableError(f"{path}: cannot be written ({error.strerror or error}); give a writable folder")

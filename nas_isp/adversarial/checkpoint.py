@@ -1,12 +1,13 @@
 """The checkpoint of a training: written whole or not at all, read without unpickling foreign code."""
 
+import io
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from nas_isp.errors import InputError
-from nas_isp.files import whole_file
+from nas_isp.files import write_whole
 from nas_isp.generators.torch_files import read_torch_file
 
 CHECKPOINT_FILE = "checkpoint.pt"
@@ -17,10 +18,12 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
     """Write the state (tensors and plain values) whole or not at all.
 
     Raises:
-        InputError: the folder cannot be written.
+        UnwritableError: the folder cannot be written or has no room.
     """
-    with whole_file(path) as part:
-        torch.save(state, part)
+    # Not written by torch, which hides what the operating system says.
+    content = io.BytesIO()
+    torch.save(state, content)
+    write_whole(path, content.getbuffer())
 
 
 def load_checkpoint(path: Path) -> dict[str, Any] | None:

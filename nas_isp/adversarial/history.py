@@ -5,6 +5,8 @@ import math
 from pathlib import Path
 from typing import Any
 
+from nas_isp.files import append_text
+
 
 class History:
     """A file of JSON rows that each have a `step`."""
@@ -13,10 +15,12 @@ class History:
         self.path = path
 
     def append(self, row: dict[str, Any]) -> None:
-        """Add a row; numbers keep five digits, and one that is not finite becomes null."""
-        line = json.dumps({name: _rounded(value) for name, value in row.items()})
-        with self.path.open("a") as file:
-            file.write(line + "\n")
+        """Add a row; numbers keep five digits, and one that is not finite becomes null.
+
+        Raises:
+            UnwritableError: the file cannot be written or has no room.
+        """
+        append_text(self.path, json.dumps({name: _rounded(value) for name, value in row.items()}) + "\n")
 
     def cut_after(self, step: int) -> None:
         """Forget what follows the last row until a step: rows of later steps, and a line not written to its end.

@@ -110,6 +110,8 @@ def _seconds_a_step(
     probe = _with_steps(settings, warm_steps, steps).model_copy(update={"selections": 0})
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(architecture, prepared, probe, Path(folder), seed=0, device=device, weights_dir=weights_dir)
+        # The first scoring would make them in the middle of the training; so they are part of what is taken off.
+        prepared.target_statistics(trainer.features, trainer.device)
         trainer.advance(PROBE_STEPS)
         began = time.monotonic()
         trainer.advance(2 * PROBE_STEPS)

@@ -13,6 +13,7 @@ from nas_isp.adversarial.reference import spread
 from nas_isp.data.patch_files import check_array
 from nas_isp.data.patches import Pairs
 from nas_isp.errors import InputError
+from nas_isp.files import whole_file
 from nas_isp.raw.packing import pack
 
 PAIRS_LIMIT = 64
@@ -34,7 +35,8 @@ def save_pairs(path: Path, pairs: list[ScoredPair]) -> None:
     """Write pairs into a `.npz` file."""
     arrays: dict[str, Any] = {f"raw_{at}": packed.numpy() for at, (packed, _) in enumerate(pairs)}
     arrays |= {f"rgb_{at}": photo for at, (_, photo) in enumerate(pairs)}
-    np.savez(path, **arrays)
+    with whole_file(path) as part:
+        np.savez(part, **arrays)
 
 
 def read_pairs(path: Path) -> list[ScoredPair]:

@@ -42,6 +42,11 @@ def deadline_in(seconds: float | None) -> float:
     return math.inf if seconds is None else time.monotonic() + seconds
 
 
+def seconds_left(deadline: float) -> float | None:
+    """The time until a deadline, at least one second; None without a deadline."""
+    return None if math.isinf(deadline) else max(deadline - time.monotonic(), 1.0)
+
+
 def print_json(value: Any) -> None:
     """Write one JSON value to stdout."""
     json.dump(value, sys.stdout, indent=2, default=str)

@@ -1,7 +1,5 @@
 """`nas-isp distill`: the chosen candidate of a study, taught by a larger network."""
 
-import math
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +14,7 @@ from nas_isp.cli.common import (
     print_table,
     progress_bar,
     say,
+    seconds_left,
     seconds_of,
 )
 from nas_isp.errors import InputError
@@ -54,6 +53,8 @@ def distill(
     format: Annotated[Format, typer.Option(help="How the scores are printed.")] = Format.TABLE,
 ) -> None:
     """Train a teacher unpaired (unless one is given), then the candidate on the teacher's pictures."""
+    # Before the imports, which take seconds of the user's time.
+    deadline = deadline_in(seconds_of(budget) if budget else None)
     from nas_isp.adversarial.checkpoint import CHECKPOINT_FILE
     from nas_isp.adversarial.networks import check_networks
     from nas_isp.adversarial.trainer import TrainingDiverged
@@ -63,7 +64,6 @@ def distill(
     from nas_isp.generators.bundle import save_bundle
     from nas_isp.search.study import Study
 
-    seconds = seconds_of(budget) if budget else None
     opened = Study.open(study)
     if trial != KNEE and not trial.isdecimal():
         raise InputError(f"--trial {trial}: give a trial's number, or {KNEE}")
@@ -82,7 +82,7 @@ def distill(
                 opened.config.raw,
                 seed,
                 torch_device(device),
-                deadline_in(seconds),
+                deadline,
                 weights_dir,
             )
             if known_teacher is None:
@@ -133,7 +133,8 @@ class _Work:
 
     def seconds(self, share: float) -> float | None:
         """A share of the time that is left, or None without a budget."""
-        return None if math.isinf(self.deadline) else share * max(self.deadline - time.monotonic(), 1.0)
+        left = seconds_left(self.deadline)
+        return None if left is None else share * left
 
 
 def _teacher_or_recipe(teacher: str | None, of_study: "Recipe") -> "tuple[Bundle | None, Recipe]":

@@ -8,6 +8,7 @@ import typer
 
 from nas_isp.cli.common import Format, progress_bar, say
 from nas_isp.cli.pareto import show_front
+from nas_isp.errors import UnwritableError
 
 if TYPE_CHECKING:
     from nas_isp.search.budget import Stopwatch
@@ -86,8 +87,11 @@ def _search(request: "SearchRequest", crew: "Workers", stopwatch: "Stopwatch") -
     with progress_bar("preparing the data") as report:
         opened = open_search(request, say, report)
     try:
-        with open_monitor() as monitor:
-            run_trials(opened, crew, stopwatch, monitor)
-    finally:
-        opened.study.close()
-        write_page(opened.study, opened.study.folder / "report.html")
+        try:
+            with open_monitor() as monitor:
+                run_trials(opened, crew, stopwatch, monitor)
+        finally:
+            opened.study.close()
+            write_page(opened.study, opened.study.folder / "report.html")
+    except UnwritableError as error:
+        raise UnwritableError(f"the search has stopped, its trials are kept: {error}") from error

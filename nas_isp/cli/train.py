@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nas_isp.cli.common import Format, deadline_in, print_json, print_table, progress_bar, say, seconds_of
+from nas_isp.cli.common import Format, deadline_in, print_json, print_table, progress_bar, say, seconds_left, seconds_of
 from nas_isp.files import BUNDLE_SUFFIX
 from nas_isp.seeds import LARGEST_SEED
 
@@ -47,6 +47,8 @@ def train(
     format: Annotated[Format, typer.Option(help="How the scores are printed.")] = Format.TABLE,
 ) -> None:
     """Train one generator from RAW and photos of other scenes, or from true pairs."""
+    # Before the imports, which take seconds of the user's time.
+    deadline = deadline_in(seconds_of(budget) if budget else None)
     from nas_isp.adversarial.checkpoint import CHECKPOINT_FILE
     from nas_isp.adversarial.networks import check_networks
     from nas_isp.adversarial.pace import fitted_to
@@ -60,14 +62,13 @@ def train(
 
     arch = load_architecture(architecture)
     settings = load_recipe(recipe).train.overridden(mode, steps, warm_steps, batch, patch, patches, features)
-    seconds = seconds_of(budget) if budget else None
     check_output(output, BUNDLE_SUFFIX, source=architecture)
-    where, deadline = torch_device(device), deadline_in(seconds)
+    where = torch_device(device)
     check_networks(settings, weights_dir)
     run_folder = run or output.with_suffix(".run")
     folders = Folders(raw, rgb, val, pairs, sensor, scene_disjoint)
     with progress_bar("data") as progress, prepared(folders, settings, seed, progress) as data:
-        if seconds is not None:
+        if (seconds := seconds_left(deadline)) is not None:
             progress(0, None, "measuring the pace")
             settings = fitted_to(seconds, arch, data, settings, run_folder, where, weights_dir)
         trainer = Trainer(

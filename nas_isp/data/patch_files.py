@@ -10,6 +10,7 @@ from pydantic import Field
 
 from nas_isp.data.raw_writer import ABOUT_FILE
 from nas_isp.errors import InputError
+from nas_isp.files import whole_file
 from nas_isp.raw.sensor import SensorDescription
 from nas_isp.settings import Settings, parse_json, validated
 
@@ -80,7 +81,8 @@ def store_array(path: Path, array: NDArray[Any]) -> None:
     if isinstance(array, np.memmap) and path.is_file() and Path(str(array.filename)) == path.resolve():
         array.flush()
     else:
-        np.save(path, array)
+        with whole_file(path) as part:
+            np.save(part, array)
 
 
 def check_array(array: Any, name: Path | str, kind: str, shape: tuple[int | None, ...]) -> None:

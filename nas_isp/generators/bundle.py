@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 import torch
 from pydantic import Field
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 
 from nas_isp.errors import InputError
-from nas_isp.files import whole_file
+from nas_isp.files import write_whole
 from nas_isp.generators.architecture import Architecture, Border
 from nas_isp.generators.build import assemble
 from nas_isp.raw.sensor import SensorDescription
@@ -69,12 +69,12 @@ def save_bundle(path: Path, bundle: Bundle) -> None:
     """Write a bundle; the file appears whole or not at all.
 
     Raises:
-        InputError: the folder does not exist or cannot be written.
+        UnwritableError: the folder does not exist, or cannot be written or has no room.
     """
     metadata = {METADATA_KEY: bundle.record.model_dump_json()}
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in bundle.weights.items()}
-    with whole_file(path) as part:
-        save_file(weights, part, metadata=metadata)
+    # Not written by safetensors, which wraps what the operating system says.
+    write_whole(path, save(weights, metadata=metadata))
 
 
 def load_bundle(path: Path) -> Bundle:

@@ -56,9 +56,13 @@ def refuse_other_config(stored: StudyConfig, given: StudyConfig, folder: Path) -
     """Check that a search may go on in a study.
 
     Raises:
-        InputError: a setting differs; the message names the first such field and both values. Or the latency table
-            has other contents than when the study began.
+        InputError: a setting differs; the message names the first such field and both values, or the options that say
+            whether the data are the demo set. Or the latency table has other contents than when the study began.
     """
+    if stored.demo != given.demo:
+        folders = f"--raw {stored.raw} --rgb {stored.rgb}; give them"
+        begun = "the demo set; leave out --raw and --rgb" if stored.demo else folders
+        raise InputError(f"{folder} was begun with {begun}, or give another --study folder")
     before, now = stored.model_dump(mode="json"), given.model_dump(mode="json")
     differing = [name for name in StudyConfig.model_fields if name != "program" and before[name] != now[name]]
     if differing == ["device_digest"]:

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from nas_isp.errors import InputError
+from nas_isp.errors import InputError, UnwritableError
 from nas_isp.search.budget import Stopwatch
 from nas_isp.search.halving import survives
 from nas_isp.search.proposer import Proposer
@@ -57,7 +57,9 @@ class Driver:
     _deaths: dict[int, int] = field(default_factory=dict)
     _failures: int = 0
     _last_failure: str = ""
+    _blocked: str = ""
     _exhausted: bool = False
+    _said_too_short: bool = False
     _stopping: bool = False
 
     def run(self) -> Ending:
@@ -65,6 +67,7 @@ class Driver:
 
         Raises:
             InputError: ten trials in a row failed.
+            UnwritableError: files cannot be read or written, such as on a full disk; running trials stay as they are.
         """
         self._resumable = self.proposer.recover()
         try:
@@ -72,10 +75,12 @@ class Driver:
         finally:
             self._stop_running()
             self.study.write_front()
+        if self._blocked:
+            raise UnwritableError(self._blocked)
         return "exhausted" if self._exhausted else "budget"
 
     def _search(self) -> None:
-        while not self.stopwatch.is_over():
+        while not self._blocked and not self.stopwatch.is_over():
             self._fill()
             if not self._running:
                 return
@@ -101,11 +106,22 @@ class Driver:
             return None
         if self._resumable:
             return self._resumable.pop(0)
-        if self._exhausted or self.stopwatch.left_s() < self._seconds_of_a_trial():
+        if self._exhausted or self._is_too_short():
             return None
         record = self.proposer.propose()
         self._exhausted = record is None
         return record
+
+    def _is_too_short(self) -> bool:
+        """Whether a new trial would not finish; says so once."""
+        left_s, needed_s = self.stopwatch.left_s(), self._seconds_of_a_trial()
+        if left_s < needed_s and not self._said_too_short:
+            self._said_too_short = True
+            self.monitor.note(
+                f"{left_s:.1f} s are left and a trial takes about {needed_s:.1f} s: no further trial is started; "
+                "a longer --budget goes on"
+            )
+        return left_s < needed_s
 
     def _trials_left(self) -> float:
         if self.stopwatch.budget.trials is None:
@@ -126,7 +142,13 @@ class Driver:
         self.pool.submit(Stage(record.trial, architecture.to_json(), folder, until, until == self.steps[-1]))
 
     def _handle(self, result: StageResult) -> None:
-        record = self._running[result.trial]
+        """Record how a stage ended; what cannot be recorded stays on disk as it was, to go on from."""
+        try:
+            self._record(self._running.pop(result.trial), result)
+        except UnwritableError as error:
+            self._blocked = self._blocked or str(error)
+
+    def _record(self, record: TrialRecord, result: StageResult) -> None:
         record = record.model_copy(update={"seconds": record.seconds + result.seconds})
         if result.status == "reached" and result.reached is not None:
             self._look(record, result.reached)
@@ -134,9 +156,10 @@ class Driver:
             self._finish(record, "failed", result.reason)
         elif result.status == "died":
             self._bury(record, result.reason)
+        elif result.status == "blocked":
+            self._blocked = self._blocked or result.reason
         else:
             self.study.write(record)
-            del self._running[record.trial]
 
     def _look(self, record: TrialRecord, reached: Reached) -> None:
         """Record what a trial has reached and decide whether it goes on."""
@@ -176,7 +199,6 @@ class Driver:
         self.study.write(record)
         self.proposer.tell(record)
         (self.study.trial_folder(record.trial) / "checkpoint.pt").unlink(missing_ok=True)
-        del self._running[record.trial]
         self.study.write_front()
         self.monitor.finished(record, self.study)
         self._failures = self._failures + 1 if state == "failed" else 0
@@ -185,9 +207,7 @@ class Driver:
     def _go_on(self, record: TrialRecord) -> None:
         """Send a trial on, or leave it for the next search of this study."""
         self.study.write(record)
-        if self._stopping:
-            del self._running[record.trial]
-        else:
+        if not self._stopping:
             self._running[record.trial] = record
             self._submit(record)
 

@@ -12,7 +12,8 @@ from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESample
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
-from nas_isp.errors import InputError
+from nas_isp.errors import InputError, UnwritableError
+from nas_isp.files import append_text
 from nas_isp.search.config import SamplerName
 
 NAME = "nas-isp"
@@ -31,6 +32,7 @@ def open_journal(path: Path, sampler: SamplerName, seed: int) -> tuple[optuna.St
 
     Raises:
         InputError: the file is damaged.
+        UnwritableError: it cannot be written or has no room.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
@@ -44,6 +46,8 @@ def open_journal(path: Path, sampler: SamplerName, seed: int) -> tuple[optuna.St
         for trial in study.get_trials(deepcopy=False):
             if not all(isinstance(value, float) and math.isfinite(value) for value in trial.values or ()):
                 raise ValueError(f"trial {trial.number} has values {str(trial.values)[:80]}")
+    except UnwritableError:
+        raise
     except Exception as error:
         # Optuna replays the lines and runs into damaged ones in too many ways to list.
         raise InputError(f"{path}: damaged ({repr(error)[:200]}); restore it or give another --study") from error
@@ -64,8 +68,7 @@ class Journal(JournalFileBackend):
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         """Append whole lines."""
-        with self.path.open("ab") as file:
-            file.write("".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs).encode())
+        append_text(self.path, "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs))
 
     def sync(self) -> None:
         """Force everything to the disk."""

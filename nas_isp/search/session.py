@@ -164,6 +164,9 @@ def run_trials(opened: OpenSearch, workers: Workers, stopwatch: Stopwatch, monit
     if _has_nothing_to_do(study, stopwatch):
         study.write_front()
         _refuse_an_empty_front(study, stopwatch)
+        if stopwatch.is_over():
+            seconds = stopwatch.budget.seconds
+            monitor.note(f"--budget: {seconds:g} s were over before a trial could start; give more time")
         return
     pool = RayPool(opened.factory, workers.count, study.folder, workers.ray_address)
     try:

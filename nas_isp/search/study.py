@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from nas_isp.errors import InputError
-from nas_isp.files import UNFINISHED, write_whole
+from nas_isp.files import UNFINISHED, append_text, make_folder, write_whole
 from nas_isp.generators.architecture import ARCHITECTURE, Architecture
 from nas_isp.search.config import StudyConfig, load_config, refuse_other_config
 from nas_isp.search.files import drop_torn_line, lock_file
@@ -108,7 +108,7 @@ class Study:
     def begin_trial(self, record: TrialRecord, architecture: Architecture) -> None:
         """Make a trial's folder with `arch.json` and its first record."""
         folder = self.trial_folder(record.trial)
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         write_whole(folder / "arch.json", architecture.to_json() + "\n")
         self.write(record)
 
@@ -119,8 +119,7 @@ class Study:
 
     def reject(self, record: TrialRecord) -> None:
         """Note an architecture that is too slow to be trained."""
-        with (self.folder / REJECTED).open("a", encoding="utf-8") as file:
-            file.write(record.model_dump_json() + "\n")
+        append_text(self.folder / REJECTED, record.model_dump_json() + "\n")
         self.rejected[record.digest] = record
 
     def architecture(self, trial: int) -> Architecture:

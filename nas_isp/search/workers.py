@@ -3,13 +3,15 @@
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
+from nas_isp.errors import InputError, UnwritableError
 from nas_isp.files import write_whole
 
-Status = Literal["reached", "failed", "interrupted", "died"]
+Status = Literal["reached", "failed", "interrupted", "died", "blocked"]
 ShouldStop = Callable[[], bool]
 
 
@@ -36,7 +38,11 @@ class Reached:
 
 @dataclass(frozen=True)
 class StageResult:
-    """How a stage ended: `interrupted` ones go on later, `died` means that the worker's process ended."""
+    """How a stage ended.
+
+    `interrupted` ones go on later, `died` means that the worker's process ended, `blocked` that files could not be read
+    or written: no stage can go on until that is mended.
+    """
 
     trial: int
     status: Status
@@ -57,8 +63,8 @@ class TrialEvaluator(Protocol):
     """Trains and scores; lives in a worker, one stage at a time.
 
     Raises `StageInterruptedError` soon after `should_stop()` became true, with the state saved, and
-    `StageFailedError` if the trial cannot go on. Any other exception counts as a failure of this trial, not of the
-    search.
+    `StageFailedError` or `InputError` if the trial cannot go on, `UnwritableError` or `OSError` if nobody can. Any
+    other exception counts as a failure of this trial, not of the search.
     """
 
     def evaluate(self, stage: Stage, should_stop: ShouldStop) -> Reached: ...
@@ -123,8 +129,11 @@ def run_stage(evaluator: TrialEvaluator, stage: Stage, should_stop: ShouldStop) 
         return result("reached", evaluator.evaluate(stage, should_stop))
     except StageInterruptedError:
         return result("interrupted")
-    except StageFailedError as failure:
+    except (UnwritableError, OSError) as error:
+        return result("blocked", reason=" ".join(str(error).split())[:500])
+    except (StageFailedError, InputError) as failure:
         return result("failed", reason=str(failure))
     except Exception as error:
-        write_whole(stage.folder / "error.txt", traceback.format_exc())
+        with suppress(UnwritableError):
+            write_whole(stage.folder / "error.txt", traceback.format_exc())
         return result("failed", reason=" ".join(f"{type(error).__name__}: {error}".split())[:500])

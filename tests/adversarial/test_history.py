@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+from full_disk import REASON, room_for
 
 from nas_isp.adversarial.history import History
+from nas_isp.errors import InputError
 
 
 @pytest.mark.parametrize(
@@ -34,3 +36,15 @@ def test_only_whole_rows_until_the_step_stay(tmp_path: Path, left: bytes) -> Non
 def test_a_history_that_is_not_there_yet_is_none(tmp_path: Path) -> None:
     History(tmp_path / "history.jsonl").cut_after(0)
     assert not (tmp_path / "history.jsonl").exists()
+
+
+def test_a_full_disk_is_one_line_that_names_the_file(tmp_path: Path) -> None:
+    history = History(tmp_path / "history.jsonl")
+    history.append({"step": 20})
+    whole = history.path.read_bytes()
+
+    with room_for(len(whole) + 5), pytest.raises(InputError, match=rf"history\.jsonl: cannot be written \({REASON}\)"):
+        history.append({"step": 40})
+
+    history.cut_after(20)
+    assert history.path.read_bytes() == whole

@@ -54,3 +54,15 @@ def test_a_training_with_a_checkpoint_keeps_the_steps_it_was_given(tmp_path: Pat
     pace.fitted_to(0.001, SMALL, data, other, tmp_path / "run", "cpu")
     kept = pace.Pace.model_validate_json((tmp_path / "run" / pace.PACE_FILE).read_text())
     assert kept.planned == other  # other settings were measured anew
+
+
+def test_what_the_first_scoring_needs_once_is_made_while_the_pace_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it takes its time out of the middle of a training that was fitted without it."""
+    data = prepare_paired(load_pairs(demo_folders(tmp_path)[2]), size=32, seed=0)
+    settings = TrainSettings(patch=32, batch=1, warm_start=WarmStartSettings(steps=100), steps=0)
+    fitted = pace.fitted_to(1.0, SMALL, data, settings, tmp_path / "run", "cpu")
+    monkeypatch.delattr("nas_isp.adversarial.prepare.target_statistics")
+    trainer = Trainer(SMALL, data, fitted, tmp_path / "run", seed=0, device="cpu")
+    assert trainer.score().scores["reference_free"] > 0

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import optuna
 import pytest
+from full_disk import REASON, room_for
 from search_tools import STEPS, Notes, config, proposer_of, search, steps_trained
 
-from nas_isp.errors import InputError
+from nas_isp.errors import InputError, UnwritableError
 from nas_isp.search.budget import Budget, Stopwatch
 from nas_isp.search.simulated import SimulatedEvaluator, SimulatedFactory, SimulatedRater
 from nas_isp.search.space import load_space
@@ -125,12 +126,33 @@ def test_when_the_time_is_up_running_trials_stay_and_the_next_run_goes_on_with_t
 def test_a_new_trial_is_not_started_if_it_would_not_finish(tmp_path: Path) -> None:
     clock = _Clock()
     stopwatch = Stopwatch(Budget(seconds=1.9), clock=clock)
-    pool = _SlowPool(clock, seconds=1.0)
+    pool, notes = _SlowPool(clock, seconds=1.0), Notes()
 
-    study = search(tmp_path / "s", Budget(), pool=pool, stopwatch=stopwatch)
+    study = search(tmp_path / "s", Budget(), pool=pool, stopwatch=stopwatch, monitor=notes)
 
     assert len(study.records) == 1
     assert clock.now == pytest.approx(1.0)
+    assert notes.notes == [
+        "0.9 s are left and a trial takes about 1.0 s: no further trial is started; a longer --budget goes on"
+    ]
+
+
+def test_going_on_for_less_than_a_trial_takes_says_why_nothing_was_started(tmp_path: Path) -> None:
+    clock, notes = _Clock(), Notes()
+    search(
+        tmp_path / "s",
+        Budget(),
+        pool=_SlowPool(clock, seconds=46.0),
+        stopwatch=Stopwatch(Budget(seconds=100.0), clock=clock),
+    )
+
+    short = Stopwatch(Budget(seconds=30.0), clock=clock)
+    study = search(tmp_path / "s", Budget(), pool=_SlowPool(clock, 46.0), stopwatch=short, monitor=notes)
+
+    assert study.counts()["complete"] == 2
+    assert notes.notes == [
+        "30.0 s are left and a trial takes about 46.0 s: no further trial is started; a longer --budget goes on"
+    ]
 
 
 def test_ctrl_c_saves_running_trials_and_the_front(tmp_path: Path) -> None:
@@ -173,6 +195,31 @@ def test_a_dying_worker_is_tried_once_more_and_then_given_up(tmp_path: Path) -> 
     assert {record.state for record in always.ended} == {"failed"}
 
 
+def test_a_worker_that_cannot_write_stops_the_search_and_fails_no_trial(tmp_path: Path) -> None:
+    evaluator = _FullAt(6)
+
+    with pytest.raises(UnwritableError, match=r"checkpoint\.pt: cannot be written \(No space left on device\)"):
+        search(tmp_path / "s", Budget(trials=20), evaluator=evaluator)
+
+    states = [record.state for record in Study.open(tmp_path / "s").records.values()]
+    assert states.count("running") == 1
+    assert "failed" not in states
+    assert search(tmp_path / "s", Budget(trials=len(states))).counts()["failed"] == 0
+
+
+@pytest.mark.parametrize("room", [6000, 9000, 20_000])
+def test_a_disk_without_room_for_the_journal_stops_the_search_and_damages_nothing(tmp_path: Path, room: int) -> None:
+    with room_for(room), pytest.raises(UnwritableError, match=f"cannot be written .*{REASON}"):
+        search(tmp_path / "s", Budget(trials=200))
+
+    before = Study.open(tmp_path / "s")
+    ended = {trial: record for trial, record in before.records.items() if record.is_finished}
+    assert before.counts()["failed"] == 0
+    after = search(tmp_path / "s", Budget(trials=len(before.records) + 2))
+    assert after.counts()["failed"] == 0
+    assert {trial: after.records[trial] for trial in ended} == ended
+
+
 class _Clock:
     def __init__(self) -> None:
         self.now = 0.0
@@ -193,6 +240,20 @@ class _Timed(SimulatedEvaluator):
 class _Broken:
     def evaluate(self, stage: Stage, should_stop: Callable[[], bool]) -> Reached:
         raise RuntimeError("nothing works")
+
+
+class _FullAt(SimulatedEvaluator):
+    """Finds the disk full when it runs its n-th stage."""
+
+    def __init__(self, stage: int) -> None:
+        super().__init__()
+        self.left = stage
+
+    def evaluate(self, stage: Stage, should_stop: Callable[[], bool]) -> Reached:
+        self.left -= 1
+        if self.left == 0:
+            raise UnwritableError(f"{stage.folder}/checkpoint.pt: cannot be written (No space left on device)")
+        return super().evaluate(stage, should_stop)
 
 
 class _NotANumber:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from search_tools import Notes, search
 
 from nas_isp.adversarial.prepare import Prepared
 from nas_isp.errors import InputError
@@ -16,7 +17,7 @@ from nas_isp.latency.predict import predict
 from nas_isp.search.budget import Budget, Stopwatch
 from nas_isp.search.monitor import LineMonitor
 from nas_isp.search.session import OpenSearch, SearchRequest, Workers, open_search, resolve, run_trials
-from nas_isp.search.simulated import SimulatedFactory
+from nas_isp.search.simulated import SimulatedFactory, SimulatedRater
 from nas_isp.search.study import Study
 
 QUICK = """
@@ -101,6 +102,20 @@ def test_a_time_too_short_for_one_trial_is_said_and_is_no_success(tmp_path: Path
         )
     study.close()
     assert (study.folder / "pareto.json").is_file()
+
+
+def test_a_time_that_is_over_before_a_trial_could_start_is_said(tmp_path: Path) -> None:
+    study = search(tmp_path / "s", Budget(trials=1))
+    notes = Notes()
+
+    run_trials(
+        OpenSearch(study, SimulatedRater(), SimulatedFactory(), [1]),
+        Workers(1),
+        Stopwatch(Budget(seconds=1.0), reserve_s=1.0),
+        notes,
+    )
+
+    assert notes.notes == ["--budget: 1 s were over before a trial could start; give more time"]
 
 
 def test_data_that_cannot_be_used_leaves_no_study(tmp_path: Path) -> None:

@@ -53,6 +53,17 @@ def test_other_settings_are_refused_and_named(tmp_path: Path, change: dict[str, 
         Study.begin(tmp_path / "s", config(**change))
 
 
+def test_folders_left_out_or_given_to_a_study_of_the_demo_set_are_named_by_their_options(tmp_path: Path) -> None:
+    demo, own = config(demo=True), config(raw=Path("/r"), rgb=Path("/p"))
+    Study.begin(tmp_path / "own", own).close()
+    Study.begin(tmp_path / "demo", demo).close()
+
+    with pytest.raises(InputError, match=r"own was begun with --raw /r --rgb /p; give them, or"):
+        Study.begin(tmp_path / "own", config(demo=True, seed=5))
+    with pytest.raises(InputError, match=r"demo was begun with the demo set; leave out --raw and --rgb, or"):
+        Study.begin(tmp_path / "demo", own)
+
+
 def test_a_change_deep_in_the_recipe_is_named_by_its_field(tmp_path: Path) -> None:
     Study.begin(tmp_path / "s", config()).close()
     recipe = load_recipe("default")

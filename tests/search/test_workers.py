@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from nas_isp.errors import InputError, UnwritableError
 from nas_isp.search.simulated import SimulatedEvaluator
 from nas_isp.search.space import load_space
 from nas_isp.search.workers import (
@@ -36,12 +37,21 @@ class _Raising:
         (StageFailedError("diverged"), "failed", "diverged"),
         (RuntimeError("two\nlines"), "failed", "RuntimeError: two lines"),
         (MemoryError(), "failed", "MemoryError:"),
+        (InputError("f: damaged"), "failed", "f: damaged"),
+        (UnwritableError("f: cannot be written"), "blocked", "f: cannot be written"),
+        (OSError(28, "No space left on device", "f"), "blocked", "[Errno 28] No space left on device: 'f'"),
     ],
 )
 def test_every_way_to_end_is_a_result(tmp_path: Path, error: Exception, status: str, reason: str) -> None:
     result = run_stage(_Raising(error), stage(tmp_path), lambda: False)
 
     assert (result.trial, result.status, result.reason) == (7, status, reason)
+
+
+def test_a_failure_keeps_its_reason_where_its_traceback_cannot_be_written(tmp_path: Path) -> None:
+    result = run_stage(_Raising(RuntimeError("why")), stage(tmp_path / "absent"), lambda: False)
+
+    assert (result.status, result.reason) == ("failed", "RuntimeError: why")
 
 
 def test_ctrl_c_is_nobodys_result(tmp_path: Path) -> None:
