@@ -105,11 +105,13 @@ def test_one_generator_is_trained_and_described(tmp_path: Path) -> None:
         (("evaluate", "nothing.safetensors", "--pairs", "empty"), "nothing.safetensors"),
         (("export", "nothing.safetensors", "--to", "tflite", "-o", "x.tflite"), "nothing.safetensors"),
         (("develop", "nothing.tflite", "photo.dng", "-o", "x.png"), "nothing.tflite"),
+        (("develop", "nothing.tflite", "nowhere.dng", "-o", "x.png"), "nowhere.dng"),
     ],
 )
 def test_bad_input_gets_one_line_and_exit_code_2(arguments: tuple[str, ...], expected: str, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "broken.yaml").write_text("description: broken\nscales: [2\n")
+    (tmp_path / "photo.dng").touch()
     before = sorted(tmp_path.rglob("*"))
     result = nas_isp(*arguments, folder=tmp_path)
     assert result.returncode == 2, result.stderr
