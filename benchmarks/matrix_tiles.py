@@ -7,7 +7,6 @@ XNNPACK decides once a process, so each row is two processes: one asks Linux for
 """
 
 import argparse
-import ctypes
 import hashlib
 import json
 import subprocess
@@ -19,10 +18,7 @@ import numpy as np
 from nas_isp.latency.kernel import Kernel
 from nas_isp.latency.kernel_models import single_kernel_model
 from nas_isp.latency.litert import allocate, open_interpreter
-from nas_isp.latency.matrix_tiles import has_matrix_tiles
-
-ARCH_PRCTL, ASK_FOR_PERMISSION, TILES = 158, 0x1023, 18
-"""Of Linux on x86-64 (Documentation/arch/x86/xstate.rst)."""
+from nas_isp.latency.matrix_tiles import has_matrix_tiles, take_matrix_tiles
 
 
 def main() -> None:
@@ -67,8 +63,8 @@ def _in_own_process(channels: int, options: argparse.Namespace, flags: list[str]
 
 def _measure(channels: int, size: str, runs: int, tiles: bool) -> dict[str, float | str]:
     """Least ms of one convolution on one thread, and a digest of what it gives."""
-    if tiles and ctypes.CDLL(None, use_errno=True).syscall(ARCH_PRCTL, ASK_FOR_PERMISSION, TILES):
-        raise OSError(ctypes.get_errno(), "the matrix tiles were refused")
+    if tiles:
+        take_matrix_tiles()
     height, width = map(int, size.split("x"))
     kernel = Kernel(op="conv2d", in_channels=channels, out_channels=channels, kernel=3, height=height, width=width)
     interpreter = open_interpreter(single_kernel_model(kernel, "int8"), threads=1)

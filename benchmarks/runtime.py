@@ -15,7 +15,6 @@ program keeps it. There, our 8-bit files are timed with the tiles too, as other 
 """
 
 import argparse
-import ctypes
 import json
 import statistics
 import subprocess
@@ -28,20 +27,17 @@ from typing import Any
 
 import numpy as np
 
-from nas_isp.latency.matrix_tiles import has_matrix_tiles
+from nas_isp.latency.matrix_tiles import has_matrix_tiles, take_matrix_tiles
 
 LEAST_RUNS = 5
 INT8 = "tflite int8"
-
-ARCH_PRCTL, ASK_FOR_PERMISSION, TILES = 158, 0x1023, 18
-"""Of Linux on x86-64 (Documentation/arch/x86/xstate.rst)."""
 
 
 def main() -> None:
     options = _options()
     if options.measure:
         if options.amx:
-            _take_amx()
+            take_matrix_tiles()
         print(json.dumps(_measure(Path(options.measure), options.size, options.threads[0], options.seconds)))
         return
     with tempfile.TemporaryDirectory() as scratch:
@@ -150,12 +146,6 @@ def _measure(path: Path, size: tuple[int, int], threads: int, seconds: float) ->
         run_once()
         times.append(1000 * (time.perf_counter() - start))
     return {"ms": statistics.median(times), "least_ms": min(times), "peak_mib": _peak_mib(), "output_mp": output_mp}
-
-
-def _take_amx() -> None:
-    """Ask Linux for the tiles before anything else does; this program cannot keep LiteRT from them then."""
-    if ctypes.CDLL(None, use_errno=True).syscall(ARCH_PRCTL, ASK_FOR_PERMISSION, TILES):
-        raise OSError(ctypes.get_errno(), "the matrix tiles were refused")
 
 
 def _peak_mib() -> float:

@@ -11,8 +11,7 @@ from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
 from nas_isp.export import tflite_file
-
-WITH_WEIGHTS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
+from nas_isp.export.tflite_ends import CONVOLUTIONS
 
 LARGEST_BIAS = 2.0**24
 """In steps. The result has 8 bits of it, so finer weights beside it would change nothing."""
@@ -25,10 +24,10 @@ def hold_large_biases(graph: schema.ModelT, exact: schema.ModelT) -> None:
         graph: the quantised network.
         exact: the float network it was made of.
     """
-    for weights in dict.fromkeys(int(operator.inputs[1]) for operator in _weighted(graph)):
+    for weights in dict.fromkeys(int(operator.inputs[1]) for operator in _convolutions(graph)):
         pairs = [
             (operator, tflite_file.constant(exact, int(original.inputs[2]), np.float32).astype(np.float64))
-            for operator, original in zip(_weighted(graph), _weighted(exact), strict=True)
+            for operator, original in zip(_convolutions(graph), _convolutions(exact), strict=True)
             if int(operator.inputs[1]) == weights
         ]
         filters = graph.subgraphs[0].tensors[weights]
@@ -44,10 +43,10 @@ def hold_large_biases(graph: schema.ModelT, exact: schema.ModelT) -> None:
             _store(graph, int(operator.inputs[2]), np.rint(bias / steps).astype(np.int32), steps)
 
 
-def _weighted(graph: schema.ModelT) -> Iterator[schema.OperatorT]:
-    """The operators with constant weights and a bias, in their order."""
+def _convolutions(graph: schema.ModelT) -> Iterator[schema.OperatorT]:
+    """The convolutions with a bias, in their order."""
     for operator in graph.subgraphs[0].operators:
-        if tflite_file.operator_name(graph, operator) in WITH_WEIGHTS and len(operator.inputs) > 2:
+        if tflite_file.operator_name(graph, operator) in CONVOLUTIONS and len(operator.inputs) > 2:
             yield operator
 
 

@@ -68,7 +68,8 @@ def export_model(
     Raises:
         InputError: an unusable size, network, RAW folder or target folder, or a file that fails the check.
     """
-    choose_kernels()  # PyTorch computes below, which would be too late for it
+    if form.runtime == "tflite":
+        choose_kernels()  # PyTorch computes below, which would be too late for it
     check_size(bundle, form.packed_size)
     if not path.parent.is_dir():
         raise InputError(f"{path.parent}: no such folder; make it or give another -o")

@@ -11,12 +11,26 @@ STACK_BYTES = 8192
 """A stack for signal handlers that cannot hold the 8 KiB of the tiles' registers beside everything else."""
 
 STACK_OFF = 2
+"""Linux's SS_DISABLE."""
+
+ARCH_PRCTL, ASK_FOR_PERMISSION, TILES = 158, 0x1023, 18
+"""Linux's call for the tiles on x86-64 (Documentation/arch/x86/xstate.rst)."""
 
 
 def has_matrix_tiles() -> bool:
     """Whether this is Linux on a processor that multiplies 8-bit matrices in tiles."""
     processor = Path("/proc/cpuinfo")
     return platform.machine() == "x86_64" and processor.is_file() and " amx_int8" in processor.read_text()
+
+
+def take_matrix_tiles() -> None:
+    """Ask Linux for the tiles, as other programs do; from then on nothing in this process can be kept from them.
+
+    Raises:
+        OSError: they were refused.
+    """
+    if ctypes.CDLL(None, use_errno=True).syscall(ARCH_PRCTL, ASK_FOR_PERMISSION, TILES):
+        raise OSError(ctypes.get_errno(), "the matrix tiles were refused")
 
 
 def run_without_matrix_tiles(action: Callable[[], None]) -> None:

@@ -17,18 +17,18 @@ IN_NEW_PROCESS = """
 import ctypes, hashlib, sys
 import numpy as np
 from nas_isp.latency.litert import allocate, open_interpreter
+from nas_isp.latency.matrix_tiles import ARCH_PRCTL, TILES, take_matrix_tiles
 
-ARCH_PRCTL, GET_PERMISSIONS, ASK_FOR_PERMISSION, TILES = 158, 0x1022, 0x1023, 18
-system_call = ctypes.CDLL(None).syscall
+GET_PERMISSIONS = 0x1022
 
 def has_tiles():
     given = ctypes.c_uint64()
-    system_call(ARCH_PRCTL, GET_PERMISSIONS, ctypes.byref(given))
+    ctypes.CDLL(None).syscall(ARCH_PRCTL, GET_PERMISSIONS, ctypes.byref(given))
     return given.value >> TILES & 1
 
 model, *before = sys.argv[1:]
 if before:
-    system_call(ARCH_PRCTL, ASK_FOR_PERMISSION, TILES)
+    take_matrix_tiles()
 interpreter = open_interpreter(open(model, "rb").read(), 1)
 allocate(interpreter)
 given, result = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
@@ -37,7 +37,7 @@ interpreter.set_tensor(given["index"], codes)
 interpreter.invoke()
 digest = hashlib.sha256(interpreter.get_tensor(result["index"]).tobytes()).hexdigest()
 taken = has_tiles()
-system_call(ARCH_PRCTL, ASK_FOR_PERMISSION, TILES)
+take_matrix_tiles()
 print(taken, has_tiles(), digest)
 """
 
