@@ -19,6 +19,7 @@ from torch.nn import functional
 
 from nas_isp.cli.models import model_runner
 from nas_isp.data.patches import Pairs, load_pairs
+from nas_isp.develop.pipeline import develop
 from nas_isp.evaluation.artefact_measures import (
     blotch_lab,
     displacement,
@@ -28,7 +29,6 @@ from nas_isp.evaluation.artefact_measures import (
 )
 from nas_isp.evaluation.artefacts import ArtefactLimits, artefact_report, artefacts_of
 from nas_isp.evaluation.color import srgb_to_lab
-from nas_isp.export.develop import develop
 from nas_isp.raw.classical import encode_srgb, render_image
 from nas_isp.raw.orientation import upright
 
@@ -140,7 +140,7 @@ def shifted(down: int, right: int) -> Spoil:
 
 
 def scaled(factor: float) -> Spoil:
-    """Enlarges the picture about its centre and cuts it to its size."""
+    """Enlarges the picture about its center and cuts it to its size."""
 
     def spoil(picture: Picture, _: np.random.Generator) -> Picture:
         height, width = picture.shape[:2]

@@ -1,7 +1,7 @@
-"""Measures the colour cast of one model on RAW of other sensors, as they come and brought to its own.
+"""Measures the color cast of one model on RAW of other sensors, as they come and brought to its own.
 
 Run: python benchmarks/color_cast.py MODEL CAMERA_FILE...
-Prints one JSON object: for each file the distance in Lab's a and b between the mean colour of the developed picture and
+Prints one JSON object: for each file the distance in Lab's a and b between the mean color of the developed picture and
 that of LibRaw's rendering with the file's own white balance (AHD): unadapted, as `develop` does it, and with --balance.
 Both pictures are first brought to one mean luminance in linear light, because LibRaw chooses its brightness by itself.
 """
@@ -14,12 +14,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from nas_isp.develop.pipeline import develop
 from nas_isp.evaluation.color import srgb_to_lab
-from nas_isp.export.develop import develop
-from nas_isp.export.runners import load_developer
 from nas_isp.raw.classical import decode_srgb, encode_srgb
 from nas_isp.raw.libraw_rendering import render_by_libraw
 from nas_isp.raw.readers import read_raw
+from nas_isp.runtimes.base import load_developer
 
 LUMINANCE = torch.tensor([0.2126, 0.7152, 0.0722])
 MEAN_LUMINANCE = 0.18
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def _mean_chroma(picture: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Lab's a and b of the mean linear colour at one luminance."""
+    """Lab's a and b of the mean linear color at one luminance."""
     pixels = torch.from_numpy(picture[::2, ::2].astype(np.float32) / 255)
     mean = decode_srgb(pixels).mean(dim=(0, 1))
     color = encode_srgb((mean * MEAN_LUMINANCE / (mean @ LUMINANCE)).clamp(0, 1))

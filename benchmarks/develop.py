@@ -7,7 +7,7 @@ that other load on the machine meets them alike. Prints one JSON object: for eac
 `read_s`, `develop_s` and `save_s` of a photo after the first (LibRaw: `read_s` opens the file, `develop_s` unpacks and
 renders it), `photo_s`, their sum, `first_photo_s` from the start of the process, imports and loading included, `cores`
 kept busy while developing, `cpu_s`, the processor time of a photo, which other load hardly changes, and `peak_mb`, the
-most memory the process held. --foreign adds the exchange of colours that a photo of another sensor needs.
+most memory the process held. --foreign adds the exchange of colors that a photo of another sensor needs.
 """
 
 import argparse
@@ -87,10 +87,10 @@ def _peak_mb() -> float:
 
 
 def _model(path: Path, foreign: bool) -> Any:
-    from nas_isp.export.develop import develop
-    from nas_isp.export.picture import save_picture
-    from nas_isp.export.runners import load_developer
+    from nas_isp.develop.picture import save_picture
+    from nas_isp.develop.pipeline import develop
     from nas_isp.raw.readers import read_raw
+    from nas_isp.runtimes.base import load_developer
 
     runner = load_developer(path)
     if foreign and runner.sensor is not None:
@@ -120,7 +120,7 @@ def _model(path: Path, foreign: bool) -> Any:
 def _libraw(photo: Path, target: Path) -> dict[str, float]:
     import rawpy
 
-    from nas_isp.export.picture import save_picture
+    from nas_isp.develop.picture import save_picture
 
     clock = _Clock()
     with rawpy.imread(str(photo)) as raw:
@@ -153,7 +153,7 @@ def _make_photo(path: Path) -> Path:
     import numpy as np
     import tifffile
 
-    from nas_isp.export.probe import synthetic_scene
+    from nas_isp.export.check_set import synthetic_scene
     from nas_isp.raw.synthesis import SyntheticCamera, synthesize_raw
 
     rng = np.random.default_rng(0)

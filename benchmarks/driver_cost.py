@@ -14,16 +14,16 @@ from pathlib import Path
 from nas_isp.recipe import load_recipe
 from nas_isp.search.budget import Budget, Stopwatch
 from nas_isp.search.config import StudyConfig
+from nas_isp.search.cost_model import TableCostModel
 from nas_isp.search.driver import Driver
 from nas_isp.search.journal import SAMPLERS
-from nas_isp.search.monitor import LineMonitor
-from nas_isp.search.proposer import Proposer, Rater
-from nas_isp.search.rater import TableRater
+from nas_isp.search.progress import LineProgress
+from nas_isp.search.proposer import CostModel, Proposer
 from nas_isp.search.records import TrialRecord
-from nas_isp.search.simulated import SIMULATED, SimulatedEvaluator, SimulatedRater
+from nas_isp.search.simulated import SIMULATED, SimulatedCostModel, SimulatedEvaluator
 from nas_isp.search.space import load_space
 from nas_isp.search.study import Study
-from nas_isp.search.workers import InlinePool, Stage, StageResult
+from nas_isp.search.workers import InlinePool, RungResult, RungTask
 
 STEPS = [4, 12]
 
@@ -36,13 +36,13 @@ class TimedPool(InlinePool):
     idle_s = 0.0
     _ended_at: float | None = None
 
-    def submit(self, stage: Stage) -> None:
+    def submit(self, stage: RungTask) -> None:
         if self._ended_at is not None:
             self.idle_s += time.perf_counter() - self._ended_at
             self._ended_at = None
         super().submit(stage)
 
-    def wait(self, timeout_s: float) -> list[StageResult]:
+    def wait(self, timeout_s: float) -> list[RungResult]:
         began, cpu = time.perf_counter(), time.process_time()
         results = super().wait(timeout_s)
         self._ended_at = time.perf_counter()
@@ -51,7 +51,7 @@ class TimedPool(InlinePool):
         return results
 
 
-class Silent(LineMonitor):
+class Silent(LineProgress):
     """Says nothing."""
 
     def finished(self, record: TrialRecord, study: Study) -> None:
@@ -60,7 +60,7 @@ class Silent(LineMonitor):
 
 def measure(folder: Path, trials: int, device: str, sampler: str) -> dict[str, float | int | str]:
     """Search `trials` trials and give the driver's share of the time."""
-    rater: Rater = SimulatedRater() if device == SIMULATED else TableRater(device)
+    cost_model: CostModel = SimulatedCostModel() if device == SIMULATED else TableCostModel(device)
     settings = StudyConfig.model_validate(
         {
             "program": "benchmark",
@@ -70,10 +70,10 @@ def measure(folder: Path, trials: int, device: str, sampler: str) -> dict[str, f
             "space": load_space("mobile"),
         }
     )
-    rater.size(settings.space.anchors[0])
+    cost_model.size(settings.space.anchors[0])
     study = Study.begin(folder / "study", settings)
     pool = TimedPool(SimulatedEvaluator())
-    proposer = Proposer(study, rater)
+    proposer = Proposer(study, cost_model)
     began, cpu = time.perf_counter(), time.process_time()
     Driver(study, proposer, pool, STEPS, Stopwatch(Budget(trials=trials)), Silent()).run()
     driver_s = time.perf_counter() - began - pool.trained_s

@@ -13,18 +13,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from nas_isp.adversarial.paired import prepare_paired
-from nas_isp.adversarial.trainer import Trainer
 from nas_isp.data.pairs import Pairs, load_pairs
 from nas_isp.data.synthesize import synthesize_pairs
+from nas_isp.develop.pipeline import develop
 from nas_isp.evaluation.metrics import mean_scores
-from nas_isp.export.develop import develop
-from nas_isp.export.torch_runner import TorchRunner
 from nas_isp.generators.published import PUBLISHED
+from nas_isp.preparation.paired import prepare_paired
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.sensor import SensorDescription
 from nas_isp.raw.synthesis import Matrix, SyntheticCamera
 from nas_isp.recipe import load_recipe
+from nas_isp.runtimes.torch_runner import TorchRunner
+from nas_isp.training.trainer import Trainer
 
 FIRST_CROSSTALK: Matrix = ((0.66, 0.30, 0.04), (0.16, 0.68, 0.16), (0.03, 0.39, 0.58))
 SECOND_CROSSTALK: Matrix = ((0.85, 0.10, 0.05), (0.05, 0.80, 0.15), (0.00, 0.12, 0.88))

@@ -3,7 +3,7 @@
 Run: python benchmarks/matrix_tiles.py [--channels 4 12 16 24 32 48 64] [--size 272x480] [--runs 21]
 
 XNNPACK decides once a process, so each row is two processes: one asks Linux for the tiles first, the other lets
-`nas_isp.latency.litert` keep LiteRT from them. The result's digest must be the same.
+`nas_isp.runtimes.litert` keep LiteRT from them. The result's digest must be the same.
 """
 
 import argparse
@@ -15,10 +15,10 @@ import time
 
 import numpy as np
 
-from nas_isp.latency.kernel import Kernel
-from nas_isp.latency.kernel_models import single_kernel_model
-from nas_isp.latency.litert import allocate, open_interpreter
-from nas_isp.latency.matrix_tiles import has_matrix_tiles, take_matrix_tiles
+from nas_isp.latency.kernels.kernel import Kernel
+from nas_isp.latency.measure.probe_models import single_kernel_model
+from nas_isp.runtimes.amx import has_matrix_tiles, take_matrix_tiles
+from nas_isp.runtimes.litert import allocate, open_interpreter
 
 
 def main() -> None:

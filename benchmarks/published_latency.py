@@ -13,11 +13,11 @@ from collections import defaultdict
 from pathlib import Path
 from statistics import median
 
-from nas_isp.latency.agreement import kendall_tau
-from nas_isp.latency.devices import device_names, load_table
-from nas_isp.latency.fit import work
-from nas_isp.latency.kernel import Kernel, convolution, elementwise, shuffle
-from nas_isp.latency.predict import Prediction, predict
+from nas_isp.latency.kernels.kernel import Kernel, convolution, elementwise, shuffle
+from nas_isp.latency.measure.devices import device_names, load_table
+from nas_isp.latency.predict.predictor import Prediction, predict
+from nas_isp.latency.predict.roofline import work
+from nas_isp.latency.validate.agreement import kendall_tau
 
 HD, RAW_HD, SMALL = (540, 960), (544, 960), (128, 128)
 REFERENCE = "quicksrnetmedium"

@@ -25,16 +25,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nas_isp.adversarial.paired import prepare_paired
-from nas_isp.adversarial.prepare import Prepared, prepare
-from nas_isp.adversarial.trainer import Trainer, TrainingDiverged
 from nas_isp.data.patches import Pairs, load_pairs, load_unpaired
 from nas_isp.evaluation.artefacts import artefact_report, artefacts_of
 from nas_isp.evaluation.metrics import mean_scores, to_8_bit
 from nas_isp.generators.published import PUBLISHED
+from nas_isp.preparation.paired import prepare_paired
+from nas_isp.preparation.prepare import Prepared, prepare
 from nas_isp.raw.classical import render_image
 from nas_isp.raw.packing import pack
 from nas_isp.recipe import TrainSettings, load_recipe
+from nas_isp.training.trainer import Trainer, TrainingDiverged
 
 Change = Callable[[TrainSettings], TrainSettings]
 Picture = Callable[[Tensor], Tensor]
@@ -68,23 +68,23 @@ def _merged(fields: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 
 VARIANTS: dict[str, Change] = {
     "arhire2025": _with("arhire2025"),
-    "arhire2025, live start": _with("arhire2025", {"initialisation": "rendering"}),
+    "arhire2025, live start": _with("arhire2025", {"initialization": "rendering"}),
     "arhire2025, defects mended": _with(
         "arhire2025",
         {
-            "initialisation": "rendering",
+            "initialization": "rendering",
             "texture": {
-                "fine": {"normalise": True},
-                "coarse": {"normalise": True},
+                "fine": {"normalize": True},
+                "coarse": {"normalize": True},
                 "dense_layer_trained": True,
             },
-            "color": {"normalise": True},
+            "color": {"normalize": True},
         },
     ),
     "arhire2025, transported reference and start": _with(
         "arhire2025",
         {
-            "initialisation": "rendering",
+            "initialization": "rendering",
             "reference": "transported",
             "warm_start": {"steps": 1, "synthetic_share": 0.0},
         },
@@ -103,7 +103,7 @@ VARIANTS: dict[str, Change] = {
     "default, running balance": _with("default", {"balance": {"every": 16, "decay": 0.9}}),
     "default, sliced Wasserstein": _with("default", {"weights": {"sliced_wasserstein": 0.3}}),
     "default, moments": _with("default", {"weights": {"moments": 0.3}}),
-    "default, PyTorch start": _with("default", {"initialisation": "pytorch"}),
+    "default, PyTorch start": _with("default", {"initialization": "pytorch"}),
     "paired": _with("default", {"mode": "paired"}),
     "paired-no-adv": _with("default", {"mode": "paired-no-adv"}),
 }

@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from nas_isp.latency.matrix_tiles import has_matrix_tiles, take_matrix_tiles
+from nas_isp.runtimes.amx import has_matrix_tiles, take_matrix_tiles
 
 LEAST_RUNS = 5
 INT8 = "tflite int8"
@@ -112,8 +112,8 @@ def _random_bundle(scratch: Path) -> Path:
 
 
 def _exported(bundle: Path, scratch: Path, runtime: Any, precision: Any, size: tuple[int, int]) -> Path:
-    from nas_isp.export.content import Form
-    from nas_isp.export.write import export_model
+    from nas_isp.export.encode import Form
+    from nas_isp.export.export import export_model
     from nas_isp.generators.bundle import load_bundle
 
     path = scratch / f"{bundle.stem} {precision}.{runtime}"
@@ -157,7 +157,7 @@ def _peak_mib() -> float:
 def _ours(path: Path, size: tuple[int, int], threads: int) -> Callable[[], object] | None:
     """One run of a file written by this program; None for a foreign file."""
     from nas_isp.errors import InputError
-    from nas_isp.export.runners import load_runner
+    from nas_isp.runtimes.base import load_runner
 
     try:
         runner = load_runner(path, threads)
@@ -168,7 +168,7 @@ def _ours(path: Path, size: tuple[int, int], threads: int) -> Callable[[], objec
 
 def _foreign(path: Path, size: tuple[int, int], threads: int) -> tuple[Callable[[], object], float]:
     """One run of a file of somebody else at its own size, and megapixels of its output."""
-    from nas_isp.latency.litert import allocate, open_interpreter
+    from nas_isp.runtimes.litert import allocate, open_interpreter
 
     interpreter = open_interpreter(path.read_bytes(), threads)
     for entry in interpreter.get_input_details():

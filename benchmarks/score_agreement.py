@@ -23,7 +23,7 @@ from typing import Any
 from nas_isp.evaluation.reference_free import reference_free_quality
 from nas_isp.generators.architecture import ARCHITECTURE
 from nas_isp.generators.cost import count
-from nas_isp.latency.agreement import kendall_tau
+from nas_isp.latency.validate.agreement import kendall_tau
 
 Row = dict[str, Any]
 Score = Callable[[Row], float]

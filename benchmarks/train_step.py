@@ -28,16 +28,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nas_isp.adversarial.content_targets import ContentTargets
-from nas_isp.adversarial.contest import Contest
-from nas_isp.adversarial.discriminators import relativistic_loss
-from nas_isp.adversarial.learner import Learner
-from nas_isp.adversarial.networks import FrozenNetworks, key_of, layers_of
-from nas_isp.adversarial.terms import judged, low_frequency_distance, total_variation
-from nas_isp.adversarial.views import Viewer
 from nas_isp.generators.published import PUBLISHED
 from nas_isp.perceptual.features import unfilled_features
 from nas_isp.recipe import BalanceSettings, TrainSettings, load_recipe
+from nas_isp.training.adversarial_step import AdversarialStep
+from nas_isp.training.content_cache import ContentCache
+from nas_isp.training.discriminators import relativistic_loss
+from nas_isp.training.feature_extractors import FeatureExtractors, key_of, layers_of
+from nas_isp.training.feature_views import FeatureViews
+from nas_isp.training.generator_state import GeneratorState
+from nas_isp.training.losses import judged, low_frequency_distance, total_variation
 
 AS_IN_RECIPE = "recipe"
 RUNNING_EVERY = 16
@@ -66,7 +66,7 @@ class FixedBatch:
 class PublishedStep:
     """The step of the published code, for any networks."""
 
-    def __init__(self, contest: Contest, data: FixedBatch, frozen: bool = False) -> None:
+    def __init__(self, contest: AdversarialStep, data: FixedBatch, frozen: bool = False) -> None:
         self.contest, self.data, self.frozen = contest, data, frozen
         self.generator = contest.learner.generator
         self.logged: dict[str, float] = {}
@@ -126,11 +126,11 @@ def measure(settings: TrainSettings, repeats: int, device: torch.device) -> list
     at_output = BalanceSettings(norms="output")
 
     def step(
-        contest: Contest, balance: BalanceSettings = every_step, at: int = FIRST_STEP, first_sight: bool = False
+        contest: AdversarialStep, balance: BalanceSettings = every_step, at: int = FIRST_STEP, first_sight: bool = False
     ) -> None:
         contest.balance.settings = balance
         if first_sight:
-            contest.content_targets = ContentTargets(contest.viewer)
+            contest.content_targets = ContentCache(contest.viewer)
         contest.step(at)
 
     ways: dict[str, Callable[[], None]] = {
@@ -173,15 +173,17 @@ def _row(name: str, seconds: dict[str, float], gradient: Tensor, published: Tens
     }
 
 
-def _contest(settings: TrainSettings, data: FixedBatch, device: torch.device, precision: torch.dtype) -> Contest:
+def _contest(
+    settings: TrainSettings, data: FixedBatch, device: torch.device, precision: torch.dtype
+) -> AdversarialStep:
     torch.manual_seed(0)
     layers = layers_of(settings)
-    networks = FrozenNetworks(
-        layers.values(), device, precision, load=lambda key: unfilled_features(key.features, key.normalise)
+    networks = FeatureExtractors(
+        layers.values(), device, precision, load=lambda key: unfilled_features(key.features, key.normalize)
     )
-    learner = Learner(PUBLISHED["efficient-isp"], settings, seed=0, device=device)
+    learner = GeneratorState(PUBLISHED["efficient-isp"], settings, seed=0, device=device)
     torch.manual_seed(0)
-    return Contest(learner, data, settings, Viewer(layers, networks), device)
+    return AdversarialStep(learner, data, settings, FeatureViews(layers, networks), device)
 
 
 def _gradient(generator: nn.Module) -> Tensor:
@@ -199,7 +201,7 @@ def settings_for(recipe_name: str, features: str, batch: int, side: int) -> Trai
     recipe = load_recipe(recipe_name).train
     chosen = recipe if features == AS_IN_RECIPE else recipe.with_features(features)
     return chosen.model_copy(
-        update={"batch": batch, "patch": side, "initialisation": "rendering", "discriminator_every": NEVER}
+        update={"batch": batch, "patch": side, "initialization": "rendering", "discriminator_every": NEVER}
     )
 
 

@@ -18,13 +18,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from nas_isp.adversarial.prepare import Prepared, prepare
-from nas_isp.adversarial.trainer import Trainer, TrainingDiverged
 from nas_isp.data.patches import load_unpaired
 from nas_isp.generators.architecture import Architecture
 from nas_isp.generators.published import PUBLISHED
+from nas_isp.preparation.prepare import Prepared, prepare
 from nas_isp.recipe import TrainSettings, load_recipe
 from nas_isp.search.space import load_space
+from nas_isp.training.trainer import Trainer, TrainingDiverged
 
 FIRST_SHARE = 0.04
 """Of a training's steps at its first checkpoint; the others follow at equal ratios."""

@@ -27,7 +27,7 @@ def write_dng(
     exposure_s: tuple[int, int] | None = None,
     extra_tags: Sequence[tuple[Any, ...]] = (),
 ) -> Path:
-    """An uncompressed DNG; `active_area` is top, left, bottom, right; `neutral` is the camera colour of grey x 100.
+    """An uncompressed DNG; `active_area` is top, left, bottom, right; `neutral` is the camera color of gray x 100.
 
     `default_crop` is left, top, width, height within the active area. `extra_tags` are those of tifffile.
     """

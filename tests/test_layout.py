@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from nas_isp import resources
-from nas_isp.latency.devices import load_table
+from nas_isp.latency.measure.devices import load_table
 from nas_isp.recipe import load_recipe
 from nas_isp.search.space import load_space
 
@@ -34,7 +34,12 @@ RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
 EARLY_RECORDS = {"nas_isp.generators.architecture", "nas_isp.raw.sensor"}
 """Plain records without imports of their own part, which settings may contain."""
 
-PURE = ["nas_isp.search.front", "nas_isp.search.halving", "nas_isp.latency.fit", "nas_isp.latency.correction"]
+PURE = [
+    "nas_isp.search.pareto",
+    "nas_isp.search.rungs",
+    "nas_isp.latency.predict.roofline",
+    "nas_isp.latency.predict.correction",
+]
 
 
 def _imports(path: Path) -> list[str]:

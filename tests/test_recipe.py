@@ -16,8 +16,8 @@ def test_the_published_recipe_has_the_published_values() -> None:
     ]
     assert (train.color.features, train.color.layer, train.color.side) == ("vit-b16", "patch_tokens", 224)
     unlike_expected = (train.texture.fine, train.texture.coarse, train.color)
-    assert [layer.normalise for layer in unlike_expected] == [False, False, False]
-    assert train.content.normalise
+    assert [layer.normalize for layer in unlike_expected] == [False, False, False]
+    assert train.content.normalize
     assert not train.texture.dense_layer_trained
     weights = train.weights
     assert {weights.content, weights.texture, weights.color, weights.total_variation} == {1.0}
@@ -39,7 +39,7 @@ def test_one_network_replaces_all_and_switches_stay() -> None:
         ("squeezenet", "middle"),
         ("squeezenet", "middle"),
     ]
-    assert not replaced.color.normalise
+    assert not replaced.color.normalize
     assert replaced.content.picture == "lightness"
     assert replaced.texture.discriminator == "dense"
     assert published.overridden() == published

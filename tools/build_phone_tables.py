@@ -27,8 +27,8 @@ from phone_cross_validation import (
 from phone_fitting import phone_table
 from phone_measurements import DEVICES, Measurements, family, read_measurements, wide_family
 
-from nas_isp.latency.correction import Correction
-from nas_isp.latency.tables import LatencyTable, write_table
+from nas_isp.latency.predict.correction import Correction
+from nas_isp.latency.predict.table import LatencyTable, write_table
 
 SPLITS: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("families", family),

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
+from nas_isp.develop.pipeline import develop
 from nas_isp.errors import InputError
-from nas_isp.export.develop import develop
-from nas_isp.export.runners import Runner, load_developer
 from nas_isp.raw.camera_files import CAMERA_SUFFIXES
 from nas_isp.raw.classical import render_image
 from nas_isp.raw.libraw_rendering import render_by_libraw
 from nas_isp.raw.readers import read_raw
+from nas_isp.runtimes.base import Runner, load_developer
 
 CELL_WIDTH, CELL_HEIGHT, LINE, GAP = 260, 180, 16, 4
 JPEG_QUALITY = 72
@@ -52,7 +52,7 @@ def _row(runner: Runner, file: Path) -> Image.Image:
         is_camera_file = file.suffix.lower() in CAMERA_SUFFIXES
         pictures.append(render_by_libraw(np.uint8, raw) if is_camera_file else render_image(raw, auto_exposure=True))
         match = notes[0].partition("brought there by ")[2].partition(", --")[0] if notes else "own sensor"
-        facts = [raw.cfa, match or "colours unknown"]
+        facts = [raw.cfa, match or "colors unknown"]
         for index, picture in enumerate(pictures):
             row.paste(_fitted(picture), (index * (CELL_WIDTH + GAP), LINE))
     except InputError as error:

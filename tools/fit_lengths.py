@@ -1,8 +1,8 @@
-"""Fit the length scales and noise of `nas_isp/latency/interpolate.py` to all six phones at once, and print them.
+"""Fit the lengths and noise of `nas_isp/latency/predict/gaussian_process.py` to six phones at once, and print them.
 
     python tools/fit_lengths.py --data FOLDER
 
-One set per kernel kind maximises the marginal likelihood of the log ratios of measured to modelled time, summed over
+One set per kernel kind maximizes the marginal likelihood of the log ratios of measured to modelled time, summed over
 the phones (Rasmussen and Williams, 2006, section 5.4), with a weak prior on the lengths. Needs scipy.
 """
 
@@ -14,9 +14,9 @@ from phone_fitting import phone_table
 from phone_measurements import DEVICES, read_measurements
 from scipy.optimize import minimize
 
-from nas_isp.latency.fit import FloatArray, kind_of, work
-from nas_isp.latency.interpolate import FEATURES, position
-from nas_isp.latency.tables import LatencyTable
+from nas_isp.latency.predict.gaussian_process import FEATURES, position
+from nas_isp.latency.predict.roofline import FloatArray, kind_of, work
+from nas_isp.latency.predict.table import LatencyTable
 
 MOST_KERNELS = 300
 """Of a kind and phone, chosen at random: the cost grows with the cube."""

@@ -30,13 +30,13 @@ def grain(image: Tensor, strength: float, rng: np.random.Generator) -> Tensor:
     return image + (0.01 + 0.14 * strength) * coarse / coarse.std()
 
 
-def colour_cast(image: Tensor, strength: float, rng: np.random.Generator) -> Tensor:
+def color_cast(image: Tensor, strength: float, rng: np.random.Generator) -> Tensor:
     """Wrong gains of the channels, up to a factor of 2."""
     return image * torch.from_numpy(np.exp2(strength * _direction(3, rng))).float().view(3, 1, 1)
 
 
-def colour_mix(image: Tensor, strength: float, rng: np.random.Generator) -> Tensor:
-    """A wrong colour matrix."""
+def color_mix(image: Tensor, strength: float, rng: np.random.Generator) -> Tensor:
+    """A wrong color matrix."""
     matrix = torch.eye(3) + 0.5 * strength * torch.from_numpy(_direction(9, rng)).float().view(3, 3)
     return torch.einsum("ij,jhw->ihw", matrix, image)
 
@@ -54,12 +54,12 @@ def contrast(image: Tensor, strength: float, rng: np.random.Generator) -> Tensor
 
 
 def desaturate(image: Tensor, strength: float, rng: np.random.Generator) -> Tensor:
-    """Towards grey."""
+    """Towards gray."""
     return image + strength * (image.mean(dim=0, keepdim=True) - image)
 
 
 def checkerboard(image: Tensor, strength: float, rng: np.random.Generator) -> Tensor:
-    """A pattern of period 2 or 4 pixels with a colour of its own, as upsampling by pixel shuffle leaves it."""
+    """A pattern of period 2 or 4 pixels with a color of its own, as upsampling by pixel shuffle leaves it."""
     period = int(rng.choice([2, 2, 4]))
     cell = torch.from_numpy(rng.standard_normal((3, period, period))).float()
     cell = (cell - cell.mean(dim=(1, 2), keepdim=True)) / cell.std()
@@ -111,8 +111,8 @@ TRAINED: dict[str, Distortion] = {
     "blur": blur,
     "noise": noise,
     "grain": grain,
-    "colour cast": colour_cast,
-    "colour mix": colour_mix,
+    "color cast": color_cast,
+    "color mix": color_mix,
     "tone": tone,
     "contrast": contrast,
     "desaturate": desaturate,

@@ -104,7 +104,7 @@ def jpeg(photo: Array, quality: int, subsampling: str) -> bytes:
 
 
 def png(mosaic: np.ndarray) -> bytes:
-    """A 16-bit greyscale PNG."""
+    """A 16-bit grayscale PNG."""
     buffer = io.BytesIO()
     Image.fromarray(mosaic).save(buffer, "PNG", optimize=True)
     return buffer.getvalue()

@@ -7,11 +7,11 @@ import numpy as np
 from phone_fitting import phone_table
 from phone_measurements import Measurements, Row, by_network
 
-from nas_isp.latency.fit import Roofline
-from nas_isp.latency.interpolate import Interpolator, position
-from nas_isp.latency.kernel import Kernel
-from nas_isp.latency.predict import MakeInterpolator, Predictor
-from nas_isp.latency.uncertainty import Uncertainty, calibrate
+from nas_isp.latency.kernels.kernel import Kernel
+from nas_isp.latency.predict.gaussian_process import Interpolator, position
+from nas_isp.latency.predict.predictor import MakeInterpolator, Predictor
+from nas_isp.latency.predict.roofline import Roofline
+from nas_isp.latency.predict.uncertainty import Uncertainty, calibrate
 
 SMALL_SIDE, LARGE_SIDE = 58, 110
 """Maps up to the first, with their borders, predict those from the second on: how far off an extrapolation is."""
@@ -45,13 +45,13 @@ class Method:
 
 
 class RooflineOnly(Interpolator):
-    """No correction by neighbours."""
+    """No correction by neighbors."""
 
     def latency_ms(self, kernel: Kernel) -> float:
         return self._modelled(kernel)
 
 
-class Neighbours(Interpolator):
+class Neighbors(Interpolator):
     """The mean ratio of measured to modelled time of the five nearest kernels, closer ones counting more."""
 
     SOFTENING = 0.1
@@ -90,10 +90,8 @@ SHIPPED = Method("Gaussian process")
 METHODS = {
     "process": SHIPPED,
     "three-numbers": Method("Gaussian process, correction of three numbers", extras=False),
-    "neighbours": Method("five nearest neighbours", Neighbours),
-    "neighbours-three-numbers": Method(
-        "five nearest neighbours, correction of three numbers", Neighbours, extras=False
-    ),
+    "neighbors": Method("five nearest neighbors", Neighbors),
+    "neighbors-three-numbers": Method("five nearest neighbors, correction of three numbers", Neighbors, extras=False),
     "trees": Method("boosted trees", Trees),
     "roofline": Method("roofline alone", RooflineOnly),
     "known": Method("measured kernels, only the correction fitted", knows_kernels=True),

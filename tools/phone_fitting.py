@@ -7,11 +7,11 @@ from statistics import median
 import numpy as np
 from phone_measurements import DEVICES, SOURCE, Row, by_network
 
-from nas_isp.latency.correction import fit_correction
-from nas_isp.latency.interpolate import Interpolator
-from nas_isp.latency.kernel import Kernel
-from nas_isp.latency.predict import MakeInterpolator, Predictor
-from nas_isp.latency.tables import LatencyTable, MeasuredKernel, build_table
+from nas_isp.latency.kernels.kernel import Kernel
+from nas_isp.latency.predict.correction import fit_correction
+from nas_isp.latency.predict.gaussian_process import Interpolator
+from nas_isp.latency.predict.predictor import MakeInterpolator, Predictor
+from nas_isp.latency.predict.table import LatencyTable, MeasuredKernel, build_table
 
 FEW = 3
 """Fewer figures than this have no percentiles."""

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from nas_isp.latency.kernel import Kernel
-from nas_isp.latency.tables import DeviceRecord, SourceRecord
+from nas_isp.latency.kernels.kernel import Kernel
+from nas_isp.latency.predict.table import DeviceRecord, SourceRecord
 
 LINK = "https://github.com/qed-usc/mobile-ml-benchmark"
 SOURCE = SourceRecord(

@@ -25,8 +25,8 @@ def inspect(
     format: Annotated[Format, typer.Option(help="How the result is printed.")] = Format.TABLE,
 ) -> None:
     """Show what a file or folder holds, as the program reads it."""
+    from nas_isp.data.dataset_folders import described as layouts_in
     from nas_isp.data.inspection import inspect_files
-    from nas_isp.data.layouts import described as layouts_in
     from nas_isp.raw.readers import load_sensor
 
     described = load_sensor(sensor) if sensor else None

@@ -12,7 +12,7 @@ from nas_isp.errors import InputError
 from nas_isp.files import check_writable
 
 if TYPE_CHECKING:
-    from nas_isp.adversarial.prepare import Prepared
+    from nas_isp.preparation.prepare import Prepared
     from nas_isp.recipe import TrainSettings
 
 
@@ -35,10 +35,10 @@ def prepared(folders: Folders, settings: "TrainSettings", seed: int, progress: R
     Raises:
         InputError: options that contradict each other, or folders that cannot be used.
     """
-    from nas_isp.adversarial.paired import prepare_paired
-    from nas_isp.adversarial.prepare import prepare
     from nas_isp.data.demo import demo_folders
     from nas_isp.data.patches import limit_notes, load_pairs, load_unpaired
+    from nas_isp.preparation.paired import prepare_paired
+    from nas_isp.preparation.prepare import prepare
     from nas_isp.raw.readers import load_sensor
 
     sensor = load_sensor(folders.sensor) if folders.sensor else None

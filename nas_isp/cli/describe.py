@@ -63,7 +63,7 @@ def describe_architecture(architecture: "Architecture", size: tuple[int, int], d
 
 
 def _unpredicted(architecture: "Architecture", size: tuple[int, int]) -> dict[str, Any]:
-    from nas_isp.latency.kernels import kernels_of
+    from nas_isp.latency.kernels.from_architecture import kernels_of
 
     try:
         kernels = kernels_of(architecture, *size)
@@ -74,10 +74,10 @@ def _unpredicted(architecture: "Architecture", size: tuple[int, int]) -> dict[st
 
 
 def _predicted(architecture: "Architecture", size: tuple[int, int], device: str) -> dict[str, Any]:
-    from nas_isp.cli.latency_answers import answer
-    from nas_isp.cli.latency_measuring import table_for
-    from nas_isp.latency.kernels import kernels_of
-    from nas_isp.latency.networks import NetworkKernels
+    from nas_isp.cli.latency.answers import answer
+    from nas_isp.cli.latency.measuring import table_for
+    from nas_isp.latency.kernels.from_architecture import kernels_of
+    from nas_isp.latency.kernels.from_json import NetworkKernels
 
     kernels = kernels_of(architecture, *size)
     table = table_for(device, kernels, threads=1)

@@ -14,9 +14,9 @@ from nas_isp.errors import InputError
 from nas_isp.files import make_folder
 
 if TYPE_CHECKING:
-    from nas_isp.export.runners import Runner
     from nas_isp.raw.image import RawImage
     from nas_isp.raw.sensor import SensorDescription
+    from nas_isp.runtimes.base import Runner
 
 
 class PictureFormat(StrEnum):
@@ -74,7 +74,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Develop full-size RAW photos; prints the pictures written."""
         if balance and not adapt:
-            raise InputError("--balance changes colours and --no-adapt leaves them; give one of the two")
+            raise InputError("--balance changes colors and --no-adapt leaves them; give one of the two")
         files, refused = _expanded(photos)
         targets = _targets(files, out, format)
         written = [*targets, *map(_classical, targets)] if compare else targets
@@ -130,7 +130,7 @@ def _expanded(photos: Sequence[Path]) -> tuple[list[Path], list[InputError]]:
 
 def _targets(files: Sequence[Path], out: Path, format: PictureFormat | None) -> list[Path]:
     """Where each photo's picture goes."""
-    from nas_isp.export.picture import FORMATS, check_picture_name
+    from nas_isp.develop.picture import FORMATS, check_picture_name
 
     if len(files) == 1 and not out.is_dir() and out.suffix:
         check_picture_name(out)
@@ -163,8 +163,8 @@ def _classical(target: Path) -> Path:
 
 
 def _develop_one(job: _Job, photo: Path, target: Path) -> None:
-    from nas_isp.export.develop import develop_as
-    from nas_isp.export.picture import level_of, save_picture
+    from nas_isp.develop.picture import level_of, save_picture
+    from nas_isp.develop.pipeline import develop_as
     from nas_isp.raw.readers import read_raw
 
     with progress_bar(photo.name) as report:
@@ -181,7 +181,7 @@ def _develop_one(job: _Job, photo: Path, target: Path) -> None:
 
 def _save_classical(raw: "RawImage", target: Path) -> None:
     """LibRaw's rendering of a camera file, our own of a bare mosaic, which LibRaw cannot read."""
-    from nas_isp.export.picture import SOFTWARE, level_of, save_picture
+    from nas_isp.develop.picture import SOFTWARE, level_of, save_picture
     from nas_isp.raw.camera_files import CAMERA_SUFFIXES
 
     if Path(raw.source).suffix.lower() in CAMERA_SUFFIXES:

@@ -22,8 +22,8 @@ from nas_isp.files import BUNDLE_SUFFIX
 from nas_isp.seeds import LARGEST_SEED
 
 if TYPE_CHECKING:
-    from nas_isp.adversarial.prepare import Prepared
     from nas_isp.generators.bundle import Bundle
+    from nas_isp.preparation.prepare import Prepared
     from nas_isp.recipe import Recipe
     from nas_isp.search.study import Study
 
@@ -55,14 +55,14 @@ def distill(
     """Train a teacher unpaired (unless one is given), then the candidate on the teacher's pictures."""
     # Before the imports, which take seconds of the user's time.
     deadline = deadline_in(seconds_of(budget) if budget else None)
-    from nas_isp.adversarial.checkpoint import CHECKPOINT_FILE
-    from nas_isp.adversarial.networks import check_networks
-    from nas_isp.adversarial.trainer import TrainingDiverged
     from nas_isp.cli.datasets import check_output
     from nas_isp.cli.devices import torch_device
     from nas_isp.cli.models import KNEE, load_model
     from nas_isp.generators.bundle import save_bundle
     from nas_isp.search.study import Study
+    from nas_isp.training.checkpoint import CHECKPOINT_FILE
+    from nas_isp.training.feature_extractors import check_extractors
+    from nas_isp.training.trainer import TrainingDiverged
 
     opened = Study.open(study)
     if trial != KNEE and not trial.isdecimal():
@@ -71,8 +71,8 @@ def distill(
     check_output(output, BUNDLE_SUFFIX, source=teacher)
     known_teacher, recipe = _teacher_or_recipe(teacher, opened.config.recipe)
     recipe = recipe.overridden(features)
-    check_networks(recipe.teacher_train(), weights_dir)
-    check_networks(recipe.student_train(), weights_dir)
+    check_extractors(recipe.teacher_train(), weights_dir)
+    check_extractors(recipe.student_train(), weights_dir)
     try:
         with progress_bar("data") as progress:
             work = _Work(
@@ -149,14 +149,14 @@ def _teacher_or_recipe(teacher: str | None, of_study: "Recipe") -> "tuple[Bundle
 
 
 def _prepared(study: "Study") -> "Prepared":
-    from nas_isp.adversarial.prepare import Prepared
+    from nas_isp.preparation.prepare import Prepared
 
     return Prepared.load(study.prepared_folder)
 
 
 def _train_teacher(work: _Work, progress: ReportsProgress) -> "Bundle":
-    from nas_isp.adversarial.pace import fitted_to
     from nas_isp.distillation.distill import Run, train_teacher
+    from nas_isp.training.time_budget import fitted_to
 
     architecture, settings = work.recipe.teacher.architecture, work.recipe.teacher_train()
     folder = work.folder / "teacher"
@@ -170,9 +170,9 @@ def _train_teacher(work: _Work, progress: ReportsProgress) -> "Bundle":
 
 
 def _train_student(candidate: "Bundle", teacher: "Bundle", work: _Work, progress: ReportsProgress) -> "Bundle":
-    from nas_isp.adversarial.pace import fitted_to
     from nas_isp.distillation.distill import Run, pictures_of, train_student
     from nas_isp.generators.bundle import RAW_FOLDER
+    from nas_isp.training.time_budget import fitted_to
 
     taught = work.data.taught_by(pictures_of(teacher, work.data, work.device, progress))
     architecture, settings = candidate.record.architecture, work.recipe.student_train()

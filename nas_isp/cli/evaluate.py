@@ -32,7 +32,7 @@ def evaluate(
     pairs: Annotated[Path, typer.Option(help="Folder that holds raw/ and rgb/ with equal stems.")],
     sensor: Annotated[str | None, typer.Option(help="Sensor of bare mosaics: a known name or a JSON file.")] = None,
     baseline: Annotated[
-        Path | None, typer.Option(help="A study: also score its classical rendering, plain and colour-transported.")
+        Path | None, typer.Option(help="A study: also score its classical rendering, plain and color-transported.")
     ] = None,
     weights_dir: Annotated[
         Path | None, typer.Option(help="Folder with AlexNet's weights, for LPIPS; see `nas-isp doctor`.")
@@ -44,14 +44,14 @@ def evaluate(
 ) -> None:
     """Score a model on true pairs, on the 8-bit picture that `develop` would save.
 
-    LPIPS is scored where AlexNet's weights are found, and null without them. Checkerboards, colour blotches, shifts and
+    LPIPS is scored where AlexNet's weights are found, and null without them. Checkerboards, color blotches, shifts and
     dead or clipped channels are looked for beside a classical rendering of the RAW.
     """
     from nas_isp.cli.models import model_runner
     from nas_isp.data.patches import load_pairs
+    from nas_isp.develop.pipeline import develop
     from nas_isp.evaluation.artefacts import artefact_line
     from nas_isp.evaluation.lpips import load_lpips
-    from nas_isp.export.develop import develop
     from nas_isp.raw.readers import load_sensor
 
     runner = model_runner(model)
@@ -105,11 +105,11 @@ def _scored(
 
 
 def _baselines(study: Path) -> "dict[str, Developer]":
-    """What a network has to beat: the classical rendering of the study's data, plain and with transported colours."""
+    """What a network has to beat: the classical rendering of the study's data, plain and with transported colors."""
     import torch
 
-    from nas_isp.adversarial.prepare import Prepared
     from nas_isp.evaluation.metrics import to_8_bit
+    from nas_isp.preparation.prepare import Prepared
     from nas_isp.raw.orientation import upright
     from nas_isp.raw.packing import align_to_rggb, pack
     from nas_isp.search.study import Study

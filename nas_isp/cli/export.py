@@ -35,7 +35,7 @@ class Precision(StrEnum):
 class Input(StrEnum):
     """What the file takes."""
 
-    NORMALISED = "normalised"
+    NORMALIZED = "normalised"
     RAW = "raw"
 
 
@@ -63,7 +63,7 @@ def register(app: typer.Typer) -> None:
         ] = "544x960",
         input: Annotated[
             Input, typer.Option(help="normalised: (x - black) / (white - black); raw: the sensor's integers, int32.")
-        ] = Input.NORMALISED,
+        ] = Input.NORMALIZED,
         output: Annotated[
             Output, typer.Option(help="float: RGB to be clipped to 0..1; uint8: the levels of an 8-bit picture.")
         ] = Output.FLOAT,
@@ -90,9 +90,9 @@ def register(app: typer.Typer) -> None:
 
         from nas_isp.cli.datasets import check_output
         from nas_isp.cli.models import load_model, training_raw
-        from nas_isp.export.calibration import DEMO, RawSource
-        from nas_isp.export.content import Form
-        from nas_isp.export.write import ExportData, export_model
+        from nas_isp.export.calibration_set import DEMO, RawSource
+        from nas_isp.export.encode import Form
+        from nas_isp.export.export import ExportData, export_model
         from nas_isp.raw.readers import load_sensor
 
         check_output(out)

@@ -8,9 +8,9 @@ from nas_isp.errors import InputError
 from nas_isp.files import BUNDLE_SUFFIX
 
 if TYPE_CHECKING:
-    from nas_isp.export.runners import Runner
     from nas_isp.generators.architecture import Architecture
     from nas_isp.generators.bundle import Bundle
+    from nas_isp.runtimes.base import Runner
 
 ACCEPTED = (
     "give a published name, an architecture .json, a model .safetensors, or STUDY:TRIAL such as study:7 or study:knee"
@@ -71,7 +71,7 @@ def load_model(text: str) -> "Bundle":
 
 def training_raw(bundle: "Bundle") -> Path | None:
     """The folder of RAW files that a model was trained on; None if its bundle does not say it or they are gone."""
-    from nas_isp.data.layouts import find_raw
+    from nas_isp.data.dataset_folders import find_raw
     from nas_isp.generators.bundle import RAW_FOLDER
     from nas_isp.raw.readers import list_raw_files
 
@@ -92,7 +92,7 @@ def model_runner(text: str) -> "Runner":
     Raises:
         InputError: none of these, or a file that is not what its name says.
     """
-    from nas_isp.export.runners import load_developer
+    from nas_isp.runtimes.base import load_developer
 
     return load_developer(_model_file(text))
 
@@ -125,7 +125,7 @@ def find_trial(text: str) -> TrialFiles | None:
 
 def _model_file(text: str) -> Path:
     """The file of a model: the path itself, or the bundle of STUDY:TRIAL; a study's name may have dots in it."""
-    from nas_isp.export.runners import SUFFIXES
+    from nas_isp.runtimes.base import SUFFIXES
 
     trial = None if Path(text).suffix in SUFFIXES else find_trial(text)
     if trial is None and Path(text).is_dir():

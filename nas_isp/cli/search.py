@@ -12,7 +12,7 @@ from nas_isp.errors import UnwritableError
 
 if TYPE_CHECKING:
     from nas_isp.search.budget import Stopwatch
-    from nas_isp.search.session import SearchRequest, Workers
+    from nas_isp.search.run import SearchRequest, Workers
 
 
 class Sampler(StrEnum):
@@ -53,7 +53,7 @@ def register(app: typer.Typer) -> None:
 
         wanted = parse_budget(budget)
         stopwatch = Stopwatch(wanted, reserve_s(wanted))
-        from nas_isp.search.session import SearchRequest, Workers  # takes seconds, after the budget was read
+        from nas_isp.search.run import SearchRequest, Workers  # takes seconds, after the budget was read
 
         crew = Workers(workers, ray_address)
         crew.check()
@@ -81,15 +81,15 @@ def register(app: typer.Typer) -> None:
 def _search(request: "SearchRequest", crew: "Workers", stopwatch: "Stopwatch") -> None:
     """Search; however it ends, the report shows what there is."""
     from nas_isp.report.page import write_page
-    from nas_isp.search.monitor import open_monitor
-    from nas_isp.search.session import open_search, run_trials
+    from nas_isp.search.progress import open_progress
+    from nas_isp.search.run import open_search, run_trials
 
     with progress_bar("preparing the data") as report:
         opened = open_search(request, say, report)
     try:
         try:
-            with open_monitor() as monitor:
-                run_trials(opened, crew, stopwatch, monitor)
+            with open_progress() as callback:
+                run_trials(opened, crew, stopwatch, callback)
         finally:
             opened.study.close()
             write_page(opened.study, opened.study.folder / "report.html")

@@ -10,7 +10,7 @@ from nas_isp.files import BUNDLE_SUFFIX
 from nas_isp.seeds import LARGEST_SEED
 
 if TYPE_CHECKING:
-    from nas_isp.adversarial.scoring import TrainOutcome
+    from nas_isp.training.scoring import TrainOutcome
 
 
 def register(app: typer.Typer) -> None:
@@ -28,7 +28,7 @@ def train(
     mode: Annotated[str | None, typer.Option(help="unpaired, paired or paired-no-adv; default as in recipe.")] = None,
     recipe: Annotated[str, typer.Option(help="Recipe: a shipped name or a YAML file.")] = "default",
     steps: Annotated[int | None, typer.Option(min=0, help="Adversarial steps, instead of the recipe's.")] = None,
-    warm_steps: Annotated[int | None, typer.Option(min=0, help="Regression steps, instead of the recipe's.")] = None,
+    warm_steps: Annotated[int | None, typer.Option(min=0, help="WarmStart steps, instead of the recipe's.")] = None,
     batch: Annotated[int | None, typer.Option(min=1, help="Patches a step, instead of the recipe's.")] = None,
     patch: Annotated[
         int | None, typer.Option(min=32, help="Side of a patch, a multiple of 16, instead of the recipe's.")
@@ -49,22 +49,22 @@ def train(
     """Train one generator from RAW and photos of other scenes, or from true pairs."""
     # Before the imports, which take seconds of the user's time.
     deadline = deadline_in(seconds_of(budget) if budget else None)
-    from nas_isp.adversarial.checkpoint import CHECKPOINT_FILE
-    from nas_isp.adversarial.networks import check_networks
-    from nas_isp.adversarial.pace import fitted_to
-    from nas_isp.adversarial.trainer import Trainer, TrainingDiverged
     from nas_isp.cli.datasets import Folders, check_output, prepared
     from nas_isp.cli.devices import torch_device
     from nas_isp.cli.models import load_architecture
     from nas_isp.errors import InputError
     from nas_isp.generators.bundle import RAW_FOLDER, save_bundle
     from nas_isp.recipe import load_recipe
+    from nas_isp.training.checkpoint import CHECKPOINT_FILE
+    from nas_isp.training.feature_extractors import check_extractors
+    from nas_isp.training.time_budget import fitted_to
+    from nas_isp.training.trainer import Trainer, TrainingDiverged
 
     arch = load_architecture(architecture)
     settings = load_recipe(recipe).train.overridden(mode, steps, warm_steps, batch, patch, patches, features)
     check_output(output, BUNDLE_SUFFIX, source=architecture)
     where = torch_device(device)
-    check_networks(settings, weights_dir)
+    check_extractors(settings, weights_dir)
     run_folder = run or output.with_suffix(".run")
     folders = Folders(raw, rgb, val, pairs, sensor, scene_disjoint)
     with progress_bar("data") as progress, prepared(folders, settings, seed, progress) as data:

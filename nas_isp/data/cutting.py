@@ -35,7 +35,7 @@ def grid_positions(height: int, width: int, size: int, wanted: int) -> list[tupl
 
 
 def detail(plane: NDArray[np.float32]) -> float:
-    """Mean absolute difference between neighbouring 4x4 block means of a plane `(h, w)` in 0..1.
+    """Mean absolute difference between neighboring 4x4 block means of a plane `(h, w)` in 0..1.
 
     The means keep noise from passing for detail.
     """

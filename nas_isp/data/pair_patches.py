@@ -11,12 +11,12 @@ from nas_isp.data.pairs import Pair, Pairs
 from nas_isp.data.photo_patches import PhotoPatches
 from nas_isp.data.raw_patches import CUT_VERSION, RawPatches, drawn, too_small
 from nas_isp.data.raw_writer import RawWriter
+from nas_isp.data.sampling import MOST_PATCHES
 from nas_isp.errors import InputError
 from nas_isp.progress import ReportsProgress, unseen
 from nas_isp.raw.packing import pack_uint16
 from nas_isp.raw.readers import find_sensor
 from nas_isp.raw.sensor import SensorDescription
-from nas_isp.recipe import MOST_PATCHES
 
 
 def cut_pair_patches(
@@ -30,7 +30,7 @@ def cut_pair_patches(
     """Cut patches from true pairs, or open those of an earlier run with the same files and settings.
 
     The RAW and the photo patch of one index show the same pixels. Each pair gives at most `limit / number of pairs`
-    patches, which do not overlap; flat ones are kept, because their noise and colour are wanted too.
+    patches, which do not overlap; flat ones are kept, because their noise and color are wanted too.
 
     Args:
         pairs: see `load_pairs`.

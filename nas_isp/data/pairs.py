@@ -8,7 +8,7 @@ from typing import NamedTuple, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from nas_isp.data.layouts import SPLITS, Split, find_pairs
+from nas_isp.data.dataset_folders import SPLITS, Split, find_pairs
 from nas_isp.data.photos import list_photos, read_photo
 from nas_isp.errors import InputError
 from nas_isp.raw.image import RawImage
@@ -48,7 +48,7 @@ class Pairs(Sequence[Pair]):
         size: pictures with a longer side are cut to the central `size` x `size` pixels; None keeps them whole.
         sensor: given description for bare mosaics.
         skipped: one line for each file that has no partner.
-        notes: lines for the user on what was recognised.
+        notes: lines for the user on what was recognized.
     """
 
     folder: Path

@@ -20,9 +20,9 @@ from nas_isp.data.raw_patches import (
     too_small,
 )
 from nas_isp.data.raw_writer import ABOUT_FILE
+from nas_isp.data.sampling import MOST_PATCHES
 from nas_isp.errors import InputError
 from nas_isp.progress import ReportsProgress, unseen
-from nas_isp.recipe import MOST_PATCHES
 
 if TYPE_CHECKING:
     import torch

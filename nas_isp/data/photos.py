@@ -1,4 +1,4 @@
-"""Reads finished photos as 8-bit sRGB: upright, in colour, whatever the file says about profile, alpha or depth."""
+"""Reads finished photos as 8-bit sRGB: upright, in color, whatever the file says about profile, alpha or depth."""
 
 import io
 import warnings
@@ -46,7 +46,7 @@ def read_photo(path: Path, max_side: int | None = None) -> NDArray[np.uint8]:
     """A photo as sRGB, uint8 `(H, W, 3)`.
 
     The EXIF orientation is applied; an embedded profile other than sRGB is converted, and without one the values are
-    taken as sRGB; greyscale becomes three equal channels; transparency is laid over white.
+    taken as sRGB; grayscale becomes three equal channels; transparency is laid over white.
 
     Args:
         path: the file; its content, not its suffix, decides how it is read.

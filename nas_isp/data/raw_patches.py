@@ -12,12 +12,12 @@ from nas_isp.data.cache import cached_folder, file_facts
 from nas_isp.data.cutting import check_patch_size, choose, detail, grid_positions
 from nas_isp.data.patch_files import read_array, read_facts
 from nas_isp.data.raw_writer import LEVELS, RawWriter
+from nas_isp.data.sampling import MOST_PATCHES
 from nas_isp.errors import InputError
 from nas_isp.progress import ReportsProgress, unseen
 from nas_isp.raw.packing import align_to_rggb, canonical_black, pack_uint16
 from nas_isp.raw.readers import find_sensor, list_raw_files, read_raw
 from nas_isp.raw.sensor import SensorDescription
-from nas_isp.recipe import MOST_PATCHES
 
 if TYPE_CHECKING:
     import torch
@@ -60,7 +60,7 @@ class RawPatches:
         """Packed tensor, float32 `(B, 4, S/2, S/2)`: (value - black) / (white - black), not clipped.
 
         Sensor values travel to the device as they are stored and are scaled there. There is no augmentation: a flip
-        would change which colour is where in the cell.
+        would change which color is where in the cell.
         """
         import torch
 

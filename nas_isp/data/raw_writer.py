@@ -39,7 +39,7 @@ class RawWriter:
 
         Args:
             packed: the patch's planes.
-            raw: the picture, aligned to RGGB or not: its levels and colours hold for the patch.
+            raw: the picture, aligned to RGGB or not: its levels and colors hold for the patch.
             described: the description of a bare mosaic; of a camera file its own facts are taken.
         """
         file = Path(raw.source)

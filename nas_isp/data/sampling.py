@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 RAW_STREAM, PHOTO_STREAM, FLIP_STREAM = 1, 2, 3
 
+MOST_PATCHES = 2000
+"""So many patches are cut of the captures, and so many of the photos, unless a recipe or a user says otherwise."""
+
 
 def step_indices(stream: int, count: int, batch: int, seed: int, step: int) -> NDArray[np.intp]:
     """Which of `count` patches a step (0, 1, ...) sees, `(batch,)`.

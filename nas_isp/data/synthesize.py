@@ -38,7 +38,7 @@ def synthesize_pairs(
 ) -> Synthesized:
     """Make `into/raw/STEM.png` and `into/rgb/STEM.png`, equal in size and aligned to the pixel, from each photo.
 
-    The mosaics are synthetic: 16-bit greyscale PNG that `into/raw/sensor.json` describes. The folder appears when it
+    The mosaics are synthetic: 16-bit grayscale PNG that `into/raw/sensor.json` describes. The folder appears when it
     is complete, or not at all. The same photos, seed and settings give the same files.
 
     Args:

@@ -5,16 +5,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nas_isp.data.layouts import find_photos, find_raw
+from nas_isp.data.dataset_folders import find_photos, find_raw
 from nas_isp.data.pairs import Pairs, load_pairs
 from nas_isp.data.photo_patches import PhotoPatches, cut_photo_patches
 from nas_isp.data.photos import list_photos
 from nas_isp.data.raw_patches import RawPatches, cut_raw_patches
+from nas_isp.data.sampling import MOST_PATCHES
 from nas_isp.errors import InputError
 from nas_isp.progress import ReportsProgress, unseen
 from nas_isp.raw.readers import list_raw_files
 from nas_isp.raw.sensor import SensorDescription
-from nas_isp.recipe import MOST_PATCHES
 
 PATCH_NUMBER = re.compile(r"_\d+$")
 NUMBERS = re.compile(r"[\d_\-\s]+")

@@ -9,14 +9,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from nas_isp.adversarial.prepare import Prepared
-from nas_isp.adversarial.scoring import TrainOutcome
-from nas_isp.adversarial.trainer import Trainer
 from nas_isp.evaluation.metrics import to_8_bit
 from nas_isp.generators.architecture import Architecture
 from nas_isp.generators.bundle import Bundle, network_of
+from nas_isp.preparation.prepare import Prepared
 from nas_isp.progress import ReportsProgress
 from nas_isp.recipe import TrainSettings
+from nas_isp.training.scoring import TrainOutcome
+from nas_isp.training.trainer import Trainer
 
 CHUNK = 16
 

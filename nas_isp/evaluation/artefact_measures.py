@@ -1,7 +1,7 @@
-"""Numbers for what spoils a picture besides its colours: lattices, colour blotches, shifts, dead or clipped channels.
+"""Numbers for what spoils a picture besides its colors: lattices, color blotches, shifts, dead or clipped channels.
 
 Each compares an 8-bit picture with a rendering of the same RAW, pixel on pixel; no true photo is needed, and a change
-of colours or tones that is the same everywhere costs nothing.
+of colors or tones that is the same everywhere costs nothing.
 """
 
 import itertools
@@ -63,10 +63,10 @@ def lattice_levels(picture: Image8, reference: Image8, period: int) -> float | N
 
 
 def blotch_lab(picture: Image8, reference: Image8) -> float | None:
-    """Root mean square, in Lab units, of chroma that varies with the place and not with the reference's colour.
+    """Root mean square, in Lab units, of chroma that varies with the place and not with the reference's color.
 
     A polynomial from the reference's Lab to the picture's a and b is fitted to means of 16 x 16 pixels; what it leaves
-    over in blocks of 8 x 8 pixels counts as far as neighbouring blocks agree in it, so that noise, which they do not
+    over in blocks of 8 x 8 pixels counts as far as neighboring blocks agree in it, so that noise, which they do not
     share, costs nothing. Cubic for 256 pixels a side, quadratic for 128.
 
     Returns:

@@ -1,6 +1,6 @@
-"""A verdict on artefacts: checkerboards, colour blotches, displacement, dead or clipped channels.
+"""A verdict on artefacts: checkerboards, color blotches, displacement, dead or clipped channels.
 
-What the NTIRE 2026 challenge on unpaired smartphone ISPs disqualifies by eye ("checkerboard, colour blotches or
+What the NTIRE 2026 challenge on unpaired smartphone ISPs disqualifies by eye ("checkerboard, color blotches or
 geometric distortion", arXiv 2605.07495), as numbers with limits. The limits lie between clean pictures and spoilt ones;
 `benchmarks/artefacts.py` prints both distributions.
 """

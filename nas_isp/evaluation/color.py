@@ -1,4 +1,4 @@
-"""Luma, CIE Lab (D65) and the CIEDE2000 colour difference of sRGB images."""
+"""Luma, CIE Lab (D65) and the CIEDE2000 color difference of sRGB images."""
 
 from functools import cache
 
@@ -50,14 +50,14 @@ def ciede2000(first: Tensor, second: Tensor) -> Tensor:
     g = 1.5 - 0.5 * torch.sqrt(c_mean7 / (c_mean7 + 25.0**7))
     c1, c2 = torch.hypot(a1 * g, b1), torch.hypot(a2 * g, b2)
     h1, h2 = _hue_degrees(a1 * g, b1), _hue_degrees(a2 * g, b2)
-    grey = c1 * c2 == 0
+    gray = c1 * c2 == 0
 
     turn = h2 - h1
     turn = torch.where(turn > 180, turn - 360, torch.where(turn < -180, turn + 360, turn))
-    d_hue = 2 * torch.sqrt(c1 * c2) * torch.sin(torch.deg2rad(torch.where(grey, 0.0, turn) / 2))
+    d_hue = 2 * torch.sqrt(c1 * c2) * torch.sin(torch.deg2rad(torch.where(gray, 0.0, turn) / 2))
     h_sum = h1 + h2
     wrapped = torch.where(h_sum < 360, h_sum + 360, h_sum - 360)
-    h_mean = torch.where(grey, h_sum, torch.where((h1 - h2).abs() <= 180, h_sum, wrapped) / 2)
+    h_mean = torch.where(gray, h_sum, torch.where((h1 - h2).abs() <= 180, h_sum, wrapped) / 2)
 
     l_mean, c_mean = (l1 + l2) / 2, (c1 + c2) / 2
     t = (

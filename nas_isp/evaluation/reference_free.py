@@ -38,7 +38,7 @@ class TargetStatistics:
     """What the photos look like, in numbers.
 
     Attributes:
-        color_quantiles: `(QUANTILES, DIRECTIONS)` of Lab colours along fixed directions.
+        color_quantiles: `(QUANTILES, DIRECTIONS)` of Lab colors along fixed directions.
         moments: layer -> `(2, C)` mean and standard deviation of the luma features.
     """
 

@@ -11,8 +11,9 @@ import torch
 from torch import nn
 
 from nas_isp.errors import InputError
-from nas_isp.export.metadata import PIXEL_SCALE, OutputForm, Precision
-from nas_isp.export.runners import Floats, Runner, load_runner
+from nas_isp.formats.record import PIXEL_SCALE, OutputForm
+from nas_isp.precision import Precision
+from nas_isp.runtimes.base import Floats, Runner, load_runner
 
 TOLERANCE = 1e-5
 """Largest error allowed, relative to the largest output value where that is above 1.
@@ -31,7 +32,7 @@ TIMED_THREADS = 1
 
 
 @dataclass(frozen=True)
-class Comparison:
+class TorchDifference:
     """How far a file's output is from PyTorch's; see `ExportReport`."""
 
     max_abs_error: float
@@ -41,7 +42,7 @@ class Comparison:
 
 def compare(
     runner: Runner, net: nn.Module, precision: Precision, pictures: Sequence[Floats], output: OutputForm = "float"
-) -> Comparison:
+) -> TorchDifference:
     """Run a file and the fused network it was made from on packed pictures `(4, h, w)`.
 
     Raises:
@@ -67,7 +68,7 @@ def compare(
             f"{runner.name}: {psnr:.1f} dB PSNR against PyTorch, int8 needs {LEAST_INT8_PSNR_DB:g}; the file was not "
             "kept, give other RAW to --calibration, or --precision fp16"
         )
-    return Comparison(error, error_in_precision, psnr)
+    return TorchDifference(error, error_in_precision, psnr)
 
 
 def verify(
@@ -78,7 +79,7 @@ def verify(
     timed: Floats,
     name: str,
     output: OutputForm = "float",
-) -> tuple[Comparison, tuple[float, float]]:
+) -> tuple[TorchDifference, tuple[float, float]]:
     """Load a file, compare it with the fused network it was made from, and time it.
 
     Args:

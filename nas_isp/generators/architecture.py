@@ -1,4 +1,4 @@
-"""`Architecture`: a complete, frozen, JSON-serialisable description of one generator."""
+"""`Architecture`: a complete, frozen, JSON-serializable description of one generator."""
 
 import hashlib
 from typing import Annotated, Literal
@@ -20,7 +20,7 @@ RGB_CHANNELS = 3
 class Block(Settings):
     """One layer of the trunk."""
 
-    kind: Annotated[BlockKind, Field(description="Convolution: plain, depthwise-separable or re-parameterised.")]
+    kind: Annotated[BlockKind, Field(description="Convolution: plain, depthwise-separable or re-parameterized.")]
     channels: Annotated[int, Field(ge=1, le=512, description="Output channels.")]
     activation: Annotated[Activation, Field(description="Activation after the convolution.")] = "relu"
     residual: Annotated[bool, Field(description="Add the block's input; needs equal channels.")] = False

@@ -1,7 +1,7 @@
 """The trunk's blocks in their training form; each knows the convolutions it is deployed as.
 
 Every block computes ``activation(convolution(x) + x)``: the residual, if any, is added before the activation, the
-order that mobile runtimes fuse into the convolution. There is no normalisation.
+order that mobile runtimes fuse into the convolution. There is no normalization.
 """
 
 from typing import cast
@@ -77,7 +77,7 @@ class SeparableBlock(TrunkBlock):
         return [DeployedConv(depthwise, "none"), last]
 
 
-class ReparameterisedBlock(TrunkBlock):
+class ReparameterizedBlock(TrunkBlock):
     """A 3x3 convolution trained as a sum of linear branches and deployed as one 3x3 convolution.
 
     Branches: 3x3, 1x1, 1x1 to a wider space and then 3x3, and the identity where shapes allow. The ideas are those
@@ -105,9 +105,9 @@ class ReparameterisedBlock(TrunkBlock):
         point: Tensor = self.point
         if self.identity:
             point = point + torch.eye(self.in_channels, device=point.device, dtype=point.dtype)
-        centred = F.pad(point[:, :, None, None], [self.kernel // 2] * 4)
+        centerd = F.pad(point[:, :, None, None], [self.kernel // 2] * 4)
         sequence = torch.einsum("omyx,mi->oiyx", self.project, self.expand)
-        return self.conv.weight + centred + sequence
+        return self.conv.weight + centerd + sequence
 
     def deployed(self, value: int) -> list[DeployedConv]:
         assert self.conv.bias is not None
@@ -121,7 +121,7 @@ BLOCKS: dict[BlockKind, type[TrunkBlock]] = {
     "conv5": ConvBlock,
     "dwsep3": SeparableBlock,
     "dwsep5": SeparableBlock,
-    "rep3": ReparameterisedBlock,
+    "rep3": ReparameterizedBlock,
 }
 """Block kind -> class; a new kind is a new line."""
 

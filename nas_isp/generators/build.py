@@ -5,21 +5,21 @@ import copy
 from torch import nn
 
 from nas_isp.generators.architecture import Architecture, RmfaArchitecture
-from nas_isp.generators.initialise import initialise
+from nas_isp.generators.initialize import initialize
 from nas_isp.generators.plain import PlainNet
 from nas_isp.generators.rmfa import RmfaNet
 
 
 def build(architecture: Architecture) -> nn.Module:
-    """The training network of a description, freshly initialised (see `initialise`).
+    """The training network of a description, freshly initialized (see `initialize`).
 
     The network maps packed RAW (B, 4, h, w) to RGB (B, 3, 2h, 2w), not clipped, and raises ValueError for other
-    input. ``net.context(packed)`` gives the whole-picture numbers (B, 8) of a colour head, or None;
+    input. ``net.context(packed)`` gives the whole-picture numbers (B, 8) of a color head, or None;
     ``net(packed, context)`` uses them, so that tiles of one picture agree. Random numbers come from torch's global
     generator: seed it for a reproducible start.
     """
     net = assemble(architecture)
-    initialise(net)
+    initialize(net)
     return net
 
 

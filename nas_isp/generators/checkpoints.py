@@ -12,9 +12,9 @@ from nas_isp.generators.architecture import RmfaArchitecture
 from nas_isp.generators.build import assemble
 from nas_isp.generators.bundle import Bundle, BundleRecord
 from nas_isp.generators.published import PUBLISHED
-from nas_isp.generators.torch_files import named_tensors, read_torch_file
 from nas_isp.raw.packing import CANONICAL_SITES
 from nas_isp.raw.sensor import SensorDescription
+from nas_isp.torch_files import named_tensors, read_torch_file
 
 WHITE = 1023.0
 BLACK = (58.0, 60.0, 61.0, 62.0)

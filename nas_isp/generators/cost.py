@@ -44,7 +44,7 @@ def count(
 def receptive_field(architecture: Architecture) -> int:
     """How far, in packed pixels and in every direction, an output pixel sees at most.
 
-    What a network computes from the whole picture (a colour head, channel attention) is not counted.
+    What a network computes from the whole picture (a color head, channel attention) is not counted.
     """
     with torch.device("meta"):
         net = fuse(assemble(architecture))

@@ -123,7 +123,7 @@ class DeployedPlain(nn.Module):
         self.shuffle = shuffle
 
     def context(self, packed: Tensor) -> Tensor | None:
-        """The colour head's numbers (B, 8) for a whole picture, shared by its tiles; None without a colour head."""
+        """The color head's numbers (B, 8) for a whole picture, shared by its tiles; None without a color head."""
         return None if self.head is None else self.head.context(packed)
 
     def forward(self, packed: Tensor, context: Tensor | None = None) -> Tensor:

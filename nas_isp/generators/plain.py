@@ -1,4 +1,4 @@
-"""The plain generator in its training form: a trunk on packed pixels, an optional colour head, a PixelShuffle tail."""
+"""The plain generator in its training form: a trunk on packed pixels, an optional color head, a PixelShuffle tail."""
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -36,7 +36,7 @@ class PlainNet(nn.Module):
         self.tail = ConvBlock(channels, tail)
 
     def context(self, packed: Tensor) -> Tensor | None:
-        """The colour head's numbers (B, 8) for a whole picture, shared by its tiles; None without a colour head."""
+        """The color head's numbers (B, 8) for a whole picture, shared by its tiles; None without a color head."""
         check_packed(packed, self.scale)
         return None if self.head is None else self.head.context(packed)
 

@@ -1,4 +1,4 @@
-"""RMFA as published with arXiv 2505.10420: a full-resolution network on the three colour planes of the mosaic.
+"""RMFA as published with arXiv 2505.10420: a full-resolution network on the three color planes of the mosaic.
 
 Known from the published weights and description: the modules, their kernels, widths and names; the input (missing
 sites filled with 1.0); texture by a 1x1 and a 3x3 convolution; tone by an average-pooling pyramid with bilinear
@@ -17,7 +17,7 @@ from nas_isp.generators.architecture import PACKED_CHANNELS, RGB_CHANNELS, RmfaA
 from nas_isp.generators.plain import check_packed
 
 MISSING = 1.0
-"""Value of a colour plane where the mosaic has another colour."""
+"""Value of a color plane where the mosaic has another color."""
 
 
 class RmfaNet(nn.Module):
@@ -80,7 +80,7 @@ class RmfaBlock(nn.Module):
 
 
 class TextureModule(nn.Module):
-    """Half of the channels from single pixels, half from 3x3 neighbourhoods."""
+    """Half of the channels from single pixels, half from 3x3 neighborhoods."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -136,7 +136,7 @@ class SpatialAttention(nn.Module):
 
 
 def color_planes(packed: Tensor) -> Tensor:
-    """Packed (B, 4, h, w) -> the mosaic's three colours apart, 1.0 where there is none: (B, 3, 2h, 2w)."""
+    """Packed (B, 4, h, w) -> the mosaic's three colors apart, 1.0 where there is none: (B, 3, 2h, 2w)."""
     red, green1, green2, blue = packed.unbind(1)
     none = torch.full_like(red, MISSING)
     sites = (red, none, none, none, none, green1, green2, none, none, none, none, blue)

@@ -18,7 +18,7 @@ _ROLES: dict[Role, str] = {"shallow": "relu1", "middle": "relu4", "deep": "relu5
 _TORCHVISION_POSITIONS = (0, 3, 6, 8, 10)
 
 
-def unfilled_alexnet(normalise: bool = True) -> FeatureNetwork:
+def unfilled_alexnet(normalize: bool = True) -> FeatureNetwork:
     """The layers relu1 to relu5, LPIPS's features 0 to 4, with random weights; its speed is that of the trained one.
 
     Convolutions and poolings keep the original's edges: a map may be a row and a column smaller than its stride says.
@@ -30,19 +30,19 @@ def unfilled_alexnet(normalise: bool = True) -> FeatureNetwork:
         "relu4": Layer(nn.Sequential(nn.Conv2d(384, 256, 3, padding=1), _relu()), 256, 16, 31),
         "relu5": Layer(nn.Sequential(nn.Conv2d(256, 256, 3, padding=1), _relu()), 256, 16, 31),
     }
-    network = FeatureNetwork("alexnet", layers, _ROLES, IMAGENET, normalise)
+    network = FeatureNetwork("alexnet", layers, _ROLES, IMAGENET, normalize)
     for convolution in _convolutions(network):
         nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
     return network
 
 
-def load_alexnet(path: Path, normalise: bool = True) -> FeatureNetwork:
+def load_alexnet(path: Path, normalize: bool = True) -> FeatureNetwork:
     """The layers relu1 to relu5 from a state dictionary with torchvision's key names.
 
     Raises:
         InputError: the file is unreadable or holds other weights.
     """
-    network = unfilled_alexnet(normalise)
+    network = unfilled_alexnet(normalize)
     fill(_convolutions(network), read_state(path), [f"features.{at}" for at in _TORCHVISION_POSITIONS], path)
     return network
 

@@ -22,7 +22,7 @@ class Network:
     """How one network is built.
 
     Attributes:
-        unfilled: from nothing, with random weights; the argument is `normalise`.
+        unfilled: from nothing, with random weights; the argument is `normalize`.
         loaders: for each file of weights that serves, the preferred first, what reads it.
         packaged: with the weights of the package, for a network that needs no file.
     """
@@ -49,13 +49,13 @@ NETWORKS: dict[str, Network] = {
     "alexnet": Network(alexnet.unfilled_alexnet, ((alexnet.WEIGHTS, alexnet.load_alexnet),)),
     "vgg19": Network(
         vgg19.unfilled_vgg19,
-        ((vgg19.WEIGHTS, vgg19.load_vgg19), (vgg19.NORMALISED_WEIGHTS, vgg19.load_normalised_vgg19)),
+        ((vgg19.WEIGHTS, vgg19.load_vgg19), (vgg19.NORMALIZED_WEIGHTS, vgg19.load_normalized_vgg19)),
     ),
     "vit-b16": Network(vit.unfilled_vit, ((vit.WEIGHTS, vit.load_vit),)),
 }
 
 
-def load_features(name: str = "lite", weights_dir: Path | None = None, normalise: bool = True) -> FeatureNetwork:
+def load_features(name: str = "lite", weights_dir: Path | None = None, normalize: bool = True) -> FeatureNetwork:
     """A frozen feature network, ready to use.
 
     Weights that are not packaged are looked for in `weights_dir`, in the folder that the environment variable
@@ -64,7 +64,7 @@ def load_features(name: str = "lite", weights_dir: Path | None = None, normalise
     Args:
         name: of `NETWORKS`; `lite` has its weights in the package.
         weights_dir: a folder with weights' files.
-        normalise: False feeds raw 0..1 images, as the published recipe does for `alexnet` and `vit-b16`.
+        normalize: False feeds raw 0..1 images, as the published recipe does for `alexnet` and `vit-b16`.
 
     Raises:
         InputError: unknown name, or weights that are missing and cannot be fetched, or unreadable.
@@ -72,10 +72,10 @@ def load_features(name: str = "lite", weights_dir: Path | None = None, normalise
     network = _network(name)
     with torch.random.fork_rng(devices=[]):  # what the caller draws next must not depend on this
         if network.packaged:
-            return network.packaged(normalise)
+            return network.packaged(normalize)
         needed_by = f"feature network '{name}'"
         found, path = weights_or_download(network.files, weights_dir, needed_by, "--features lite, which needs no file")
-        return dict(network.loaders)[found](path, normalise)
+        return dict(network.loaders)[found](path, normalize)
 
 
 def fetch_weights(name: str) -> Path:
@@ -91,13 +91,13 @@ def fetch_weights(name: str) -> Path:
     return path if path.is_file() else download(remote, cache_folder())
 
 
-def unfilled_features(name: str = "lite", normalise: bool = True) -> FeatureNetwork:
+def unfilled_features(name: str = "lite", normalize: bool = True) -> FeatureNetwork:
     """The network of that name with random weights: for timing, which weights do not change, and for tests.
 
     Raises:
         InputError: unknown name.
     """
-    return _network(name).unfilled(normalise)
+    return _network(name).unfilled(normalize)
 
 
 def _network(name: str) -> Network:

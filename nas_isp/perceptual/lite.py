@@ -12,22 +12,22 @@ WEIGHTS_FILE = Path(__file__).parent / "weights" / "lite.safetensors"
 ROLES: dict[Role, str] = {"shallow": "shallow", "middle": "middle", "deep": "deep"}
 
 
-def unfilled_lite(normalise: bool = True) -> FeatureNetwork:
+def unfilled_lite(normalize: bool = True) -> FeatureNetwork:
     """The structure with random weights: six convolutions, each with ReLU; what the training program starts from."""
     layers = {
         "shallow": Layer(_chain(_halve(3, 16)), channels=16, stride=2),
         "middle": Layer(_chain(_halve(16, 32), _keep(32, 32)), channels=32, stride=4),
         "deep": Layer(_chain(_halve(32, 64), _keep(64, 32), _keep(32, 64)), channels=64, stride=8),
     }
-    return FeatureNetwork("lite", layers, ROLES, InputRange((0.5, 0.5, 0.5), (0.25, 0.25, 0.25)), normalise)
+    return FeatureNetwork("lite", layers, ROLES, InputRange((0.5, 0.5, 0.5), (0.25, 0.25, 0.25)), normalize)
 
 
-def load_lite(normalise: bool = True) -> FeatureNetwork:
+def load_lite(normalize: bool = True) -> FeatureNetwork:
     """The network as trained by `tools/train_lite_features.py` on SqueezeNet's features; see docs/lite_features.md.
 
     Its channels have a variance of about 1 over photos.
     """
-    network = unfilled_lite(normalise)
+    network = unfilled_lite(normalize)
     network.load_state_dict(load_file(WEIGHTS_FILE))
     return network
 

@@ -30,9 +30,9 @@ class Layer:
     """One layer of a feature network.
 
     Attributes:
-        stage: leads from the stage before (or the normalised image) to this one.
+        stage: leads from the stage before (or the normalized image) to this one.
         channels: C of its map.
-        stride: pixels of the image between neighbouring places of the map.
+        stride: pixels of the image between neighboring places of the map.
         smallest: the least height and width of an image that has this layer; the stride if None.
         readout: turns what the next stage sees into the map that callers see; the same if None.
     """
@@ -68,7 +68,7 @@ class FeatureNetwork(nn.Module):
         layers: Mapping[str, Layer],
         roles: Mapping[Role, str],
         expects: InputRange,
-        normalise: bool = True,
+        normalize: bool = True,
         side: int | None = None,
         lacking: str = "",
     ) -> None:
@@ -78,8 +78,8 @@ class FeatureNetwork(nn.Module):
             name: of the network.
             layers: layer name -> layer.
             roles: role -> layer name.
-            expects: the input normalisation.
-            normalise: whether it is done; False feeds raw 0..1 images, the defect of the published recipe.
+            expects: the input normalization.
+            normalize: whether it is done; False feeds raw 0..1 images, the defect of the published recipe.
             side: resize images to this height and width; None keeps them.
             lacking: what to tell who asks for a layer that is not there.
         """
@@ -90,7 +90,7 @@ class FeatureNetwork(nn.Module):
         self.strides = {key: layer.stride for key, layer in layers.items()}
         self.smallest = {key: layer.smallest or layer.stride for key, layer in layers.items()}
         self.roles = dict(roles)
-        self.normalise = normalise
+        self.normalize = normalize
         self.side = side
         self._lacking = f"; {lacking}" if lacking else ""
         self.stages = nn.ModuleDict({key: layer.stage for key, layer in layers.items()})
@@ -148,7 +148,7 @@ class FeatureNetwork(nn.Module):
     def _as_expected(self, images: Tensor) -> Tensor:
         if self.side is not None and images.shape[-2:] != (self.side, self.side):
             images = functional.interpolate(images, (self.side, self.side), mode="bilinear")
-        if self.normalise:
+        if self.normalize:
             images = torch.addcmul(self.get_buffer("shift"), images, self.get_buffer("scale"))
         return images
 

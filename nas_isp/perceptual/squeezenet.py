@@ -53,29 +53,29 @@ class Gain(nn.Module):
         return features * self.factor
 
 
-def unfilled_squeezenet(normalise: bool = True) -> FeatureNetwork:
+def unfilled_squeezenet(normalize: bool = True) -> FeatureNetwork:
     """The layers conv1, fire3, fire5 and fire9 with random weights; its speed is that of the trained one."""
-    return _chained(_parts(), IMAGENET, {}, normalise)
+    return _chained(_parts(), IMAGENET, {}, normalize)
 
 
-def load_caffe_squeezenet(path: Path, normalise: bool = True) -> FeatureNetwork:
+def load_caffe_squeezenet(path: Path, normalize: bool = True) -> FeatureNetwork:
     """The layers conv1, fire3, fire5 and fire9 of the Caffe release; their channels vary by about 1 over photos.
 
     What has stride 2 is padded by 1, unlike in the release, so that sizes are exact fractions of the image's.
 
     Args:
         path: the weights converted to Keras HDF5.
-        normalise: see `FeatureNetwork`.
+        normalize: see `FeatureNetwork`.
 
     Raises:
         InputError: file missing or not these weights, or h5py not installed.
     """
     parts = _parts()
     _fill_from_keras(parts, path)
-    return _chained(parts, _CAFFE, _CAFFE_GAINS, normalise)
+    return _chained(parts, _CAFFE, _CAFFE_GAINS, normalize)
 
 
-def load_squeezenet(path: Path, normalise: bool = True) -> FeatureNetwork:
+def load_squeezenet(path: Path, normalize: bool = True) -> FeatureNetwork:
     """The same layers from a state dictionary with torchvision's key names, as they are, without gains.
 
     Raises:
@@ -89,7 +89,7 @@ def load_squeezenet(path: Path, normalise: bool = True) -> FeatureNetwork:
         fill(
             [fire.get_submodule(part) for part in inner], state, [f"features.{position}.{part}" for part in inner], path
         )
-    return _chained(parts, IMAGENET, {}, normalise)
+    return _chained(parts, IMAGENET, {}, normalize)
 
 
 def _parts() -> dict[str, nn.Module]:
@@ -107,7 +107,7 @@ def _parts() -> dict[str, nn.Module]:
 
 
 def _chained(
-    parts: dict[str, nn.Module], expects: InputRange, gains: dict[str, float], normalise: bool
+    parts: dict[str, nn.Module], expects: InputRange, gains: dict[str, float], normalize: bool
 ) -> FeatureNetwork:
     def layer(name: str, channels: int, stride: int, *stages: nn.Module) -> Layer:
         readout = Gain(gains[name]) if name in gains else None
@@ -120,7 +120,7 @@ def _chained(
         "fire5": layer("fire5", 256, 8, _halve(), fires["fire4"], fires["fire5"]),
         "fire9": layer("fire9", 512, 16, _halve(), *(fires[f"fire{index}"] for index in (6, 7, 8, 9))),
     }
-    return FeatureNetwork("squeezenet", layers, _ROLES, expects, normalise)
+    return FeatureNetwork("squeezenet", layers, _ROLES, expects, normalize)
 
 
 def _halve() -> nn.MaxPool2d:

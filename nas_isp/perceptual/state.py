@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from nas_isp.errors import InputError
-from nas_isp.generators.torch_files import named_tensors, read_torch_file
+from nas_isp.torch_files import named_tensors, read_torch_file
 
 
 def read_state(path: Path) -> dict[str, Tensor]:

@@ -17,7 +17,7 @@ WEIGHTS = WeightsFile(
     address="https://download.pytorch.org/models/vgg19-dcbb9e9d.pth",
     sha256="dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44",
 )
-NORMALISED_WEIGHTS = WeightsFile("vgg19_normalised_conv3_1.pth")
+NORMALIZED_WEIGHTS = WeightsFile("vgg19_normalised_conv3_1.pth")
 
 _BLOCKS = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))
 _ROLES: dict[Role, str] = {"shallow": "relu2_2", "middle": "relu3_4", "deep": "relu5_4"}
@@ -25,42 +25,42 @@ _SHALLOW_ROLES: dict[Role, str] = {"shallow": "relu1_2", "middle": "relu2_2", "d
 
 _DEEPER = f"these weights end there; for deeper layers get {WEIGHTS.described}"
 _CAFFE = InputRange((123.68 / 255, 116.779 / 255, 103.939 / 255), (1 / 255, 1 / 255, 1 / 255))
-_NORMALISED_POSITIONS = (2, 5, 9, 12, 16)
+_NORMALIZED_POSITIONS = (2, 5, 9, 12, 16)
 
 
-def unfilled_vgg19(normalise: bool = True) -> FeatureNetwork:
+def unfilled_vgg19(normalize: bool = True) -> FeatureNetwork:
     """The layers relu1_1 to relu5_4 with random weights; its speed is that of the trained one."""
     layers = _layers(16, padding_mode="zeros")
-    return FeatureNetwork("vgg19", layers, _ROLES, IMAGENET, normalise)
+    return FeatureNetwork("vgg19", layers, _ROLES, IMAGENET, normalize)
 
 
-def load_vgg19(path: Path, normalise: bool = True) -> FeatureNetwork:
+def load_vgg19(path: Path, normalize: bool = True) -> FeatureNetwork:
     """The layers relu1_1 to relu5_4 from a state dictionary with torchvision's key names.
 
     Raises:
         InputError: the file is unreadable or holds other weights.
     """
-    network = unfilled_vgg19(normalise)
+    network = unfilled_vgg19(normalize)
     state = read_state(path)
     fill(_convolutions(network), state, [f"features.{position}" for position in _torchvision_positions()], path)
     return network
 
 
-def load_normalised_vgg19(path: Path, normalise: bool = True) -> FeatureNetwork:
+def load_normalized_vgg19(path: Path, normalize: bool = True) -> FeatureNetwork:
     """The layers relu1_1 to relu3_1 of the VGG-19 that style transfer uses (its channels' mean activation is 1).
 
-    The file's first part, a 1x1 convolution to B, G, R in 0..255 less the mean colour, becomes the input
-    normalisation, so that `normalise` means the same for all networks. Edges are reflected, as in the original.
+    The file's first part, a 1x1 convolution to B, G, R in 0..255 less the mean color, becomes the input
+    normalization, so that `normalize` means the same for all networks. Edges are reflected, as in the original.
 
     Raises:
         InputError: the file is unreadable or holds other weights.
     """
-    layers = _layers(len(_NORMALISED_POSITIONS), padding_mode="reflect")
-    network = FeatureNetwork("vgg19", layers, _SHALLOW_ROLES, _CAFFE, normalise, lacking=_DEEPER)
+    layers = _layers(len(_NORMALIZED_POSITIONS), padding_mode="reflect")
+    network = FeatureNetwork("vgg19", layers, _SHALLOW_ROLES, _CAFFE, normalize, lacking=_DEEPER)
     state = read_state(path)
     _check_color_convolution(state, path)
     convolutions = _convolutions(network)
-    fill(convolutions, state, [str(position) for position in _NORMALISED_POSITIONS], path)
+    fill(convolutions, state, [str(position) for position in _NORMALIZED_POSITIONS], path)
     blue_green_red = convolutions[0].weight
     blue_green_red.data = blue_green_red.data.flip(1).contiguous(memory_format=torch.channels_last)
     return network
@@ -112,6 +112,6 @@ def _check_color_convolution(state: Mapping[str, Tensor], path: Path) -> None:
         )
     ):
         raise InputError(
-            f"{path}: its first convolution is not the colour swap of the normalised VGG-19; "
-            f"give {NORMALISED_WEIGHTS.name} as published, or {WEIGHTS.name}"
+            f"{path}: its first convolution is not the color swap of the normalized VGG-19; "
+            f"give {NORMALIZED_WEIGHTS.name} as published, or {WEIGHTS.name}"
         )

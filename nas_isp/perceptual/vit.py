@@ -57,7 +57,7 @@ class Embedding(nn.Module):
         return torch.cat((self.class_token.expand(len(images), -1, -1), patches), dim=1) + self.positions
 
 
-class Block(nn.Module):
+class TransformerBlock(nn.Module):
     """Attention and a two-layer perceptron, each behind a layer norm and beside a shortcut."""
 
     def __init__(self, size: VitSize) -> None:
@@ -95,14 +95,14 @@ class TokenMap(nn.Module):
         return patches.transpose(1, 2).unflatten(2, (side, side))
 
 
-def unfilled_vit(normalise: bool = True, size: VitSize | None = None) -> FeatureNetwork:
+def unfilled_vit(normalize: bool = True, size: VitSize | None = None) -> FeatureNetwork:
     """A vision transformer with random weights; its speed is that of the trained one.
 
     Layers, each (B, 768, 14, 14) whatever the size of the images: `block4` and `block8`, the tokens after a third and
     two thirds of the blocks, and `patch_tokens`, the last ones behind the final layer norm.
     """
     size = size or VitSize()
-    blocks = [Block(size) for _ in range(size.blocks)]
+    blocks = [TransformerBlock(size) for _ in range(size.blocks)]
     third, two_thirds = size.blocks // 3, 2 * size.blocks // 3
     norm = nn.LayerNorm(size.width, eps=_EPSILON)
     first, second = f"block{third}", f"block{two_thirds}"
@@ -112,29 +112,29 @@ def unfilled_vit(normalise: bool = True, size: VitSize | None = None) -> Feature
         "patch_tokens": Layer(nn.Sequential(*blocks[two_thirds:]), size.width, size.patch, readout=TokenMap(norm)),
     }
     roles: dict[Role, str] = {"shallow": first, "middle": second, "deep": "patch_tokens"}
-    return FeatureNetwork("vit-b16", layers, roles, _RANGE, normalise, side=size.side)
+    return FeatureNetwork("vit-b16", layers, roles, _RANGE, normalize, side=size.side)
 
 
-def load_vit(path: Path, normalise: bool = True, size: VitSize | None = None) -> FeatureNetwork:
+def load_vit(path: Path, normalize: bool = True, size: VitSize | None = None) -> FeatureNetwork:
     """The network with weights from a safetensors file or state dictionary, key names with or without `vit.`.
 
     Raises:
         InputError: the file is unreadable or holds other weights.
     """
-    network = unfilled_vit(normalise, size)
+    network = unfilled_vit(normalize, size)
     state = {key.removeprefix("vit."): value for key, value in read_state(path).items()}
     parts = list(network.modules())
     embedding = next(part for part in parts if isinstance(part, Embedding))
     copy_tensor(embedding.class_token, state, "embeddings.cls_token", path)
     copy_tensor(embedding.positions, state, "embeddings.position_embeddings", path)
     fill([embedding.patches], state, ["embeddings.patch_embeddings.projection"], path)
-    for index, block in enumerate(part for part in parts if isinstance(part, Block)):
+    for index, block in enumerate(part for part in parts if isinstance(part, TransformerBlock)):
         _fill_block(block, state, f"encoder.layer.{index}", path)
     fill([network.readouts["patch_tokens"].get_submodule("norm")], state, ["layernorm"], path)
     return network
 
 
-def _fill_block(block: Block, state: Mapping[str, Tensor], prefix: str, path: Path) -> None:
+def _fill_block(block: TransformerBlock, state: Mapping[str, Tensor], prefix: str, path: Path) -> None:
     for kind in ("weight", "bias"):
         thirds = block.query_key_value.get_parameter(kind).chunk(3)
         for third, name in zip(thirds, ("query", "key", "value"), strict=True):

@@ -1,12 +1,12 @@
-"""RAW of one sensor brought to the colours of another, as a mosaic.
+"""RAW of one sensor brought to the colors of another, as a mosaic.
 
-A balanced colour of the file's sensor is brought to linear sRGB by the file's matrix, from there to a balanced colour
+A balanced color of the file's sensor is brought to linear sRGB by the file's matrix, from there to a balanced color
 of the wanted sensor by the inverse of its matrix, and unbalanced by its gains. The gains are exact for every sample.
-The matrices need all three colours at every site, and a mosaic has one. Both have rows that sum to 1, so what they add
-to a sample depends on colour *differences* alone, and those are smooth in pictures: they are taken from a low-pass of
-the three colours around each cell. So grey stays grey, flat colours come out exactly as on the wanted sensor, the
+The matrices need all three colors at every site, and a mosaic has one. Both have rows that sum to 1, so what they add
+to a sample depends on color *differences* alone, and those are smooth in pictures: they are taken from a low-pass of
+the three colors around each cell. So gray stays gray, flat colors come out exactly as on the wanted sensor, the
 detail of the mosaic passes untouched, and the matrices, which amplify noise in a developed picture, add next to none
-here. What is missed is the exchange of colours in patterns as fine as the mosaic.
+here. What is missed is the exchange of colors in patterns as fine as the mosaic.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -32,7 +32,7 @@ PLANE_SHIFTS = ((1, 1), (1, -1), (-1, 1), (-1, -1))
 """Where the middle of a cell lies, seen from each plane's sample: a quarter of a cell down or up, right or left."""
 
 TAPS = {1: (0.125, 0.5, 0.375), -1: (0.375, 0.5, 0.125)}
-"""Weights of the samples before, at and after: centred on the middle of the cell, equally wide for all planes."""
+"""Weights of the samples before, at and after: centerd on the middle of the cell, equally wide for all planes."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class ColorExchange:
     Attributes:
         from_gains: make the file's light neutral, G = 1.
         to_gains: make the light neutral for which the wanted sensor's pictures are expected.
-        matrix: balanced colours of the file's sensor to balanced colours of the wanted one, rows sum to 1.
+        matrix: balanced colors of the file's sensor to balanced colors of the wanted one, rows sum to 1.
     """
 
     from_gains: Gains
@@ -64,7 +64,7 @@ def color_exchange(
     Args:
         from_gains: gains of R, G, B of the file's light.
         to_gains: gains of the wanted sensor.
-        from_matrix: balanced colours of the file's sensor to linear sRGB, `(3, 3)`.
+        from_matrix: balanced colors of the file's sensor to linear sRGB, `(3, 3)`.
         to_matrix: the same of the wanted sensor.
     """
     matrix = np.eye(3)
@@ -78,9 +78,9 @@ def color_exchange(
 def exchanged(packed: Floats, exchange: ColorExchange, saturation: float = 1.0) -> Floats:
     """Packed planes `(4, h, w)` as the wanted sensor would have given them; the same array if nothing changes.
 
-    A sample saturates at `saturation` before and after. Where the file's sensor has lost the colour to saturation, the
+    A sample saturates at `saturation` before and after. Where the file's sensor has lost the color to saturation, the
     result is the wanted sensor's neutral, from the level where its first channel stops up to all channels stopped, in
-    step with the samples that still rise: it never gets a colour that the file does not hold.
+    step with the samples that still rise: it never gets a color that the file does not hold.
 
     Args:
         packed: planes of the file, 1 at white, not clipped below 0.
@@ -121,8 +121,8 @@ def _exchanged_strip(packed: Floats, exchange: ColorExchange, saturation: float)
 
 
 def _exchange_colors(balanced: Floats, matrix: Matrix) -> None:
-    """Add to every sample, in place, what the matrix makes of the colour differences around it."""
-    red, green1, green2, blue = (_centred(plane, *PLANE_SHIFTS[index]) for index, plane in enumerate(balanced))
+    """Add to every sample, in place, what the matrix makes of the color differences around it."""
+    red, green1, green2, blue = (_centerd(plane, *PLANE_SHIFTS[index]) for index, plane in enumerate(balanced))
     green = (green1 + green2) / 2
     red_over_green, blue_over_green = red - green, blue - green
     added = (matrix - np.eye(3, dtype=np.float32))[:, (0, 2)]  # of a row that sums to 0
@@ -131,7 +131,7 @@ def _exchange_colors(balanced: Floats, matrix: Matrix) -> None:
         plane += changes[color]
 
 
-def _centred(plane: Floats, down: int, right: int) -> Floats:
+def _centerd(plane: Floats, down: int, right: int) -> Floats:
     """A low-pass of a plane `(h, w)` at the middles of the cells; the border is repeated outside."""
     padded = np.pad(plane, 1, mode="edge")
     before, at, after = TAPS[right]

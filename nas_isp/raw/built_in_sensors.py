@@ -37,7 +37,7 @@ BUILT_IN_SENSORS: dict[str, SensorDescription] = {
         white=1023,
         white_balance=(1.565, 1.0, 1.166),
         color_matrix=((1.258, -0.383, 0.125), (-0.209, 1.362, -0.153), (-0.049, -0.628, 1.677)),
-        note="Frankencamera captures as PNG; colours are those of its calibration at 7000 K.",
+        note="Frankencamera captures as PNG; colors are those of its calibration at 7000 K.",
     ),
 }
 """Name for `--sensor` -> description."""

@@ -87,15 +87,15 @@ def silenced() -> Iterator[None]:
 
 
 def _bayer_pattern(raw: "RawPy", path: Path) -> Pattern:
-    """LibRaw's colour indices `(2, 2)` at the corner of the visible area."""
+    """LibRaw's color indices `(2, 2)` at the corner of the visible area."""
     import rawpy
 
     pattern = raw.raw_pattern
     if raw.raw_type != rawpy.RawType.Flat or pattern is None or pattern.shape != (2, 2):
         raise InputError(f"{path}: Foveon, X-Trans, monochrome or already demosaiced; give a Bayer mosaic")
-    colours = raw.color_desc.decode(errors="replace")
-    if raw.num_colors != 3 or colours != "RGBG" or _cfa(pattern) not in get_args(Cfa):
-        raise InputError(f"{path}: colour filters {colours}; give a Bayer mosaic of red, green and blue")
+    colors = raw.color_desc.decode(errors="replace")
+    if raw.num_colors != 3 or colors != "RGBG" or _cfa(pattern) not in get_args(Cfa):
+        raise InputError(f"{path}: color filters {colors}; give a Bayer mosaic of red, green and blue")
     if abs(raw.sizes.pixel_aspect - 1) > MAX_ASPECT_ERROR:
         raise InputError(f"{path}: pixels with sides 1:{raw.sizes.pixel_aspect:.2f}; only square pixels are read")
     return pattern
@@ -159,7 +159,7 @@ def _crop(sizes: "ImageSizes", height: int, width: int) -> Crop | None:
 
 
 def _cfa(pattern: Pattern) -> Cfa:
-    """Colours of LibRaw's indices, where 1 and 3 are both green."""
+    """Colors of LibRaw's indices, where 1 and 3 are both green."""
     name: Cfa = "".join("RGBG"[index] for index in pattern.ravel())  # type: ignore[assignment]
     return name
 

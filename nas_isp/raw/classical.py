@@ -1,4 +1,4 @@
-"""Classical rendering: white balance, demosaicing, colour matrix and the sRGB curve.
+"""Classical rendering: white balance, demosaicing, color matrix and the sRGB curve.
 
 The reference for content, the baseline of every quality table, and the plain picture of a RAW file.
 """
@@ -21,14 +21,14 @@ __all__ = [
     "demosaic_bilinear",
     "demosaic_malvar",
     "encode_srgb",
-    "grey_world",
+    "gray_world",
     "render",
     "render_image",
-    "shades_of_grey",
+    "shades_of_gray",
 ]
 
 SATURATED = 0.95
-"""Share of the white level above which a sample says nothing about colour."""
+"""Share of the white level above which a sample says nothing about color."""
 
 GAIN_LIMIT = 8.0
 """No light that people photograph in needs a larger white-balance gain, or a smaller one than its inverse."""
@@ -52,7 +52,7 @@ def render(
     Args:
         packed: (x - black) / (white - black), canonical order.
         white_balance: gains of R, G, B, `(3,)` or one row per picture `(B, 3)`.
-        color_matrix: white-balanced camera RGB to linear sRGB, `(3, 3)` or `(B, 3, 3)`; None keeps camera colours.
+        color_matrix: white-balanced camera RGB to linear sRGB, `(3, 3)` or `(B, 3, 3)`; None keeps camera colors.
         demosaic: a name in `DEMOSAIC`.
         exposure: factor on the linear values before they are cut.
     """
@@ -69,8 +69,8 @@ def render(
 def render_image(raw: RawImage, demosaic: str = "malvar", auto_exposure: bool = False) -> NDArray[np.uint8]:
     """Develop a RAW picture to 8-bit sRGB `(H, W, 3)`, cropped and turned as the camera means it.
 
-    As-shot white balance and the file's colour matrix are used where there are any; otherwise grey world and
-    the camera's own colours. A phase other than RGGB costs one row and/or column on both sides.
+    As-shot white balance and the file's color matrix are used where there are any; otherwise gray world and
+    the camera's own colors. A phase other than RGGB costs one row and/or column on both sides.
 
     Args:
         raw: the picture.
@@ -80,7 +80,7 @@ def render_image(raw: RawImage, demosaic: str = "malvar", auto_exposure: bool = 
     """
     aligned = align_to_rggb(raw)
     packed = torch.from_numpy(pack(aligned))[None] / packed_saturation(aligned)
-    gains = grey_world(packed) if raw.white_balance is None else torch.tensor(raw.white_balance)
+    gains = gray_world(packed) if raw.white_balance is None else torch.tensor(raw.white_balance)
     matrix = None if raw.color_matrix is None else torch.from_numpy(raw.color_matrix)
     exposure = _auto_exposure(packed, gains) if auto_exposure else 1.0
     rgb = render(packed, gains, matrix, demosaic, exposure)[0]
@@ -88,8 +88,8 @@ def render_image(raw: RawImage, demosaic: str = "malvar", auto_exposure: bool = 
     return as_meant(pixels, aligned)
 
 
-def grey_world(packed: Tensor) -> Tensor:
-    """White-balance gains `(3,)` with G = 1 that make the mean of packed planes `(4, h, w)` or `(B, 4, h, w)` grey.
+def gray_world(packed: Tensor) -> Tensor:
+    """White-balance gains `(3,)` with G = 1 that make the mean of packed planes `(4, h, w)` or `(B, 4, h, w)` gray.
 
     Cells with a saturated sample are left out, and so are the darkest tenth, where an error of the black level
     dominates. Gains are held within 1/8..8; where no cell is left they are 1.
@@ -105,11 +105,11 @@ def grey_world(packed: Tensor) -> Tensor:
     return torch.stack((green / red, torch.ones_like(green), green / blue)).clamp(1 / GAIN_LIMIT, GAIN_LIMIT)
 
 
-def shades_of_grey(packed: Tensor, power: float = 3.0) -> Tensor:
+def shades_of_gray(packed: Tensor, power: float = 3.0) -> Tensor:
     """White-balance gains `(3,)` with G = 1 from one capture, by Minkowski means of 2x2 cell averages.
 
-    Between grey world (power 1) and the brightest white (infinity): a meadow does not turn grey. Finlayson, Trezzi,
-    "Shades of Gray and Colour Constancy", Color Imaging Conference 2004. Cells with a saturated sample are left out;
+    Between gray world (power 1) and the brightest white (infinity): a meadow does not turn gray. Finlayson, Trezzi,
+    "Shades of Gray and Color Constancy", Color Imaging Conference 2004. Cells with a saturated sample are left out;
     gains are held within 1/8..8, and are 1 where no cell is left.
 
     Args:

@@ -20,9 +20,9 @@ _MALVAR_CORNERS = ((0, 0, -1.5, 0, 0), (0, 2, 0, 2, 0), (-1.5, 0, 6, 0, -1.5), (
 
 
 def demosaic_bilinear(packed: Tensor) -> Tensor:
-    """Mean of the nearest samples of each colour: packed RGGB `(B, 4, h, w)` -> linear RGB `(B, 3, 2h, 2w)`.
+    """Mean of the nearest samples of each color: packed RGGB `(B, 4, h, w)` -> linear RGB `(B, 3, 2h, 2w)`.
 
-    The phase is exact: an output pixel lies on its mosaic pixel, and the colour sampled there is returned as it is.
+    The phase is exact: an output pixel lies on its mosaic pixel, and the color sampled there is returned as it is.
     Borders are mirrored, which keeps the phase; h and w are at least 2.
     """
     return _filter_by_site(packed, _BILINEAR_CROSS, _BILINEAR_ROW, _BILINEAR_CORNERS)
@@ -43,12 +43,12 @@ Rows = tuple[tuple[float, ...], ...]
 
 
 def _filter_by_site(packed: Tensor, cross: Rows, row: Rows, corners: Rows) -> Tensor:
-    """One 5x5 filter per colour and site, applied as a stride-2 convolution over the mosaic.
+    """One 5x5 filter per color and site, applied as a stride-2 convolution over the mosaic.
 
     Args:
         packed: RGGB planes `(B, 4, h, w)`.
         cross: green at a red or blue site, in eighths.
-        row: a colour at a green site that has it left and right, in eighths.
+        row: a color at a green site that has it left and right, in eighths.
         corners: red at a blue site and blue at a red site, in eighths.
     """
     mosaic = F.pixel_shuffle(packed, 2)  # (B, 1, 2h, 2w)
@@ -58,20 +58,20 @@ def _filter_by_site(packed: Tensor, cross: Rows, row: Rows, corners: Rows) -> Te
 
 
 def _cell_weight(cross: Rows, row: Rows, corners: Rows) -> Tensor:
-    """Convolution weight `(12, 1, 6, 6)`: colour-major, then the four sites of the cell."""
+    """Convolution weight `(12, 1, 6, 6)`: color-major, then the four sites of the cell."""
     keep = torch.tensor(_IDENTITY, dtype=torch.float64)
     across = torch.tensor(cross, dtype=torch.float64) / 8
     beside = torch.tensor(row, dtype=torch.float64) / 8
     diagonal = torch.tensor(corners, dtype=torch.float64) / 8
     above = beside.T
-    by_colour = (
+    by_color = (
         (keep, beside, above, diagonal),  # red at sites R, G1, G2, B
         (across, keep, keep, across),
         (diagonal, above, beside, keep),
     )
     weight = torch.zeros(12, 1, 6, 6, dtype=torch.float64)
-    for colour, filters in enumerate(by_colour):
+    for color, filters in enumerate(by_color):
         for site, taps in enumerate(filters):
             top, left = divmod(site, 2)
-            weight[4 * colour + site, 0, top : top + 5, left : left + 5] = taps
+            weight[4 * color + site, 0, top : top + 5, left : left + 5] = taps
     return weight

@@ -1,4 +1,4 @@
-"""Blown highlights: where a sensor has stopped, and how a picture is kept from showing that as a colour."""
+"""Blown highlights: where a sensor has stopped, and how a picture is kept from showing that as a color."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +12,11 @@ BLOWN_FROM, BLOWN_AT = 0.94, 0.99
 
 
 def blown_share(packed: Floats, saturation: float, white_balance: Gains) -> Floats:
-    """How far each 2x2 cell has lost its colour to saturation, `(h, w)`: 0 a picture, 1 white.
+    """How far each 2x2 cell has lost its color to saturation, `(h, w)`: 0 a picture, 1 white.
 
     It is 1 where the classical rendering is white, namely where even the balanced channel that reaches furthest below
     the others has come to the level at which the first channel saturates. A cell with no sample near saturation has 0
-    whatever its colour, and so has one in which a channel still tells: a saturated green beside a low red is a colour.
+    whatever its color, and so has one in which a channel still tells: a saturated green beside a low red is a color.
 
     Args:
         packed: planes `(4, h, w)`.

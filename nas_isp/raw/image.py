@@ -18,7 +18,7 @@ class RawImage:
 
     Attributes:
         mosaic: uint16 `(H, W)`, H and W even; true values (a stored shift is already removed).
-        cfa: colours of the 2x2 cell at row 0, column 0, row by row.
+        cfa: colors of the 2x2 cell at row 0, column 0, row by row.
         black: black level of the sites (0,0), (0,1), (1,0), (1,1).
         white: saturation level.
         white_balance: as-shot gains of R, G, B with G = 1, or None if the file does not say.

@@ -42,7 +42,7 @@ def _sites(mosaic: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _is_smoother_across(chroma: dict[int, Tensor]) -> Tensor:
-    """Where the colour difference changes less across than down, judged in a 5x5 window."""
+    """Where the color difference changes less across than down, judged in a 5x5 window."""
     kernel = torch.tensor(_DECISION).to(chroma[ACROSS])
     change_across = (chroma[ACROSS] - torch.roll(chroma[ACROSS], -2, ACROSS)).abs()
     change_down = (chroma[DOWN] - torch.roll(chroma[DOWN], -2, DOWN)).abs()
@@ -52,7 +52,7 @@ def _is_smoother_across(chroma: dict[int, Tensor]) -> Tensor:
 def _spread_chroma(
     chroma: dict[str, Tensor], red: Tensor, blue: Tensor, red_rows: Tensor, across: Tensor
 ) -> dict[str, Tensor]:
-    """Colour differences, known at their own sites, at all: first at green sites, then at those of the other colour."""
+    """Color differences, known at their own sites, at all: first at green sites, then at those of the other color."""
     green = ~(red | blue)
     spread = {}
     for name, own, other, own_rows in (("red", red, blue, red_rows), ("blue", blue, red, ~red_rows)):

@@ -56,7 +56,7 @@ def read_mosaic_file(path: Path, sensor: SensorDescription) -> RawImage:
 
 
 def write_mosaic_png(path: Path, mosaic: NDArray[np.uint16]) -> None:
-    """Write a mosaic `(H, W)` as 16-bit greyscale PNG, whole or not at all.
+    """Write a mosaic `(H, W)` as 16-bit grayscale PNG, whole or not at all.
 
     Raises:
         InputError: the folder cannot be written.
@@ -75,9 +75,9 @@ def _read_png(path: Path, sensor: SensorDescription) -> Stored:
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         with Image.open(path, formats=("PNG", "JPEG", "WEBP", "TIFF", "BMP")) as image:
             if image.format != "PNG":
-                raise InputError(f"{path}: a {image.format} file by content; give a 16-bit greyscale PNG mosaic")
+                raise InputError(f"{path}: a {image.format} file by content; give a 16-bit grayscale PNG mosaic")
             if image.mode not in ("I;16", "I", "L"):
-                raise InputError(f"{path}: a colour image (mode {image.mode}), not a mosaic; give a greyscale PNG")
+                raise InputError(f"{path}: a color image (mode {image.mode}), not a mosaic; give a grayscale PNG")
             _refuse_size(image.width * image.height, path)
             return np.asarray(image)
 

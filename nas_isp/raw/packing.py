@@ -89,7 +89,7 @@ def in_plane_order(sites: Levels, cfa: Cfa) -> Levels:
 def align_to_rggb(raw: RawImage) -> RawImage:
     """The same picture with R at row 0, column 0.
 
-    Crops one row and/or column on both sides where the phase differs, so every pixel keeps its neighbours;
+    Crops one row and/or column on both sides where the phase differs, so every pixel keeps its neighbors;
     an RGGB picture is returned as it is.
 
     Raises:

@@ -24,7 +24,7 @@ KINDS = "a camera RAW file (.dng, .crw, .cr2, .nef, ...), or a .png, .tif, .npy 
 def read_raw(path: Path, sensor: SensorDescription | None = None) -> RawImage:
     """Read one RAW file.
 
-    Camera formats go through LibRaw and describe themselves. Bare mosaics (16-bit greyscale PNG or TIFF, `.npy`,
+    Camera formats go through LibRaw and describe themselves. Bare mosaics (16-bit grayscale PNG or TIFF, `.npy`,
     headerless `.raw`) need a description: `sensor`, or else what `find_sensor` finds.
 
     Args:

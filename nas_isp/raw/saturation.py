@@ -28,7 +28,7 @@ def observed_saturation(mosaic: NDArray[np.uint16], black: float, white: float) 
     """The level at which the samples of a mosaic `(H, W)` gather, or `white` where none shows.
 
     Amplifiers and converters clip before the end of the scale: the 10-bit Nokia N900 stops at 959, not at 1023. Taken
-    at its description, a blown sky of such a sensor has a colour. Saturated samples of all channels share one level,
+    at its description, a blown sky of such a sensor has a color. Saturated samples of all channels share one level,
     and nothing else at the top of a noisy picture does.
     """
     lowest = max(int(black + SEARCHED_SHARE * (white - black)), 1)

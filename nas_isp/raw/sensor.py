@@ -1,4 +1,4 @@
-"""How a sensor stores its mosaic: colour filter array, levels, stored scale and layout."""
+"""How a sensor stores its mosaic: color filter array, levels, stored scale and layout."""
 
 from typing import Annotated, Literal
 
@@ -21,7 +21,7 @@ class SensorDescription(Settings):
     """Sensor facts that a bare mosaic file does not carry (`sensor.json` beside the files)."""
 
     name: Annotated[str, Field(description="Name for reports; also tells sensors apart.")] = UNNAMED
-    cfa: Annotated[Cfa, Field(description="Colours of the 2x2 cell, row by row, at row 0, column 0.")]
+    cfa: Annotated[Cfa, Field(description="Colors of the 2x2 cell, row by row, at row 0, column 0.")]
     bits: Annotated[int, Field(ge=8, le=16, description="Bits of a true value.")] = 10
     black: Annotated[
         float | tuple[float, float, float, float],
@@ -57,7 +57,7 @@ class SensorDescription(Settings):
         if self.white_balance and min(self.white_balance) <= 0:
             raise ValueError(f"white_balance {self.white_balance} must be above 0")
         if any(abs(sum(row) - 1) > ROW_SUM_TOLERANCE for row in self.color_matrix or ()):
-            raise ValueError("every row of color_matrix must sum to 1: it takes white-balanced colours")
+            raise ValueError("every row of color_matrix must sum to 1: it takes white-balanced colors")
         return self
 
     @property

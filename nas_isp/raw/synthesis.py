@@ -53,7 +53,7 @@ class SyntheticCamera(Settings):
     exposure: Annotated[Range, Field(description="Factor on the linear picture.")] = (0.6, 1.0)
     vignetting: Annotated[Range, Field(description="Share of light lost in the corners.")] = (0.0, 0.25)
     blur_px: Annotated[Range, Field(description="Standard deviation of the lens blur in pixels.")] = (0.5, 0.9)
-    saturates: Annotated[bool, Field(description="Whether white of a picture saturates all colours.")] = True
+    saturates: Annotated[bool, Field(description="Whether white of a picture saturates all colors.")] = True
     shot_noise: Annotated[Range, Field(description="a of the noise variance a x + b, drawn log-uniformly.")] = (
         2e-4,
         4e-3,
@@ -146,10 +146,10 @@ def _falloff(height: int, width: int, lost: float) -> Floats:
 
 
 def _invert_gains(scene: Floats, gains: tuple[float, float, float], exposure: Floats, saturates: bool) -> Floats:
-    """Undo white balance and exposure, but let what is white in the photo saturate every colour if that is wanted.
+    """Undo white balance and exposure, but let what is white in the photo saturate every color if that is wanted.
 
-    Brooks et al. (section 3.3) blend the factor of each colour with 1 there, which leaves a magenta rim between
-    white and grey. Here all colours are exposed more towards white by the same factor, as on a sensor: green
+    Brooks et al. (section 3.3) blend the factor of each color with 1 there, which leaves a magenta rim between
+    white and gray. Here all colors are exposed more towards white by the same factor, as on a sensor: green
     saturates first, and a balanced picture stays neutral.
     """
     factor = exposure / np.array(gains, np.float32)
@@ -173,10 +173,10 @@ def _blur(plane: Floats, sigma: float) -> Floats:
 
 
 def _mosaic(rgb: Floats, cfa: Cfa) -> Floats:
-    """The one colour of every site of `(H, W, 3)`, as `(H, W)`."""
+    """The one color of every site of `(H, W, 3)`, as `(H, W)`."""
     mosaic = np.empty(rgb.shape[:2], np.float32)
-    for colour, (row, column) in zip((0, 1, 1, 2), CANONICAL_SITES[cfa], strict=True):
-        mosaic[row::2, column::2] = rgb[row::2, column::2, colour]
+    for color, (row, column) in zip((0, 1, 1, 2), CANONICAL_SITES[cfa], strict=True):
+        mosaic[row::2, column::2] = rgb[row::2, column::2, color]
     return mosaic
 
 

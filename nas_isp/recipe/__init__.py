@@ -3,7 +3,6 @@
 from nas_isp.recipe.recipe import Recipe, StudentSettings, TeacherSettings, TrialSettings, load_recipe
 from nas_isp.recipe.terms import ColorSettings, ContentSettings, SeenLayer, TermWeights, TextureSettings
 from nas_isp.recipe.train import (
-    MOST_PATCHES,
     BalanceSettings,
     FrozenPrecision,
     Mode,
@@ -13,7 +12,6 @@ from nas_isp.recipe.train import (
 )
 
 __all__ = [
-    "MOST_PATCHES",
     "BalanceSettings",
     "ColorSettings",
     "ContentSettings",

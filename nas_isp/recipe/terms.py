@@ -14,11 +14,11 @@ class SeenLayer(Settings):
 
     features: Annotated[str, Field(description="Frozen network by name.")] = "lite"
     layer: Annotated[str, Field(description="Its layer, or a role: shallow, middle or deep.")]
-    normalise: Annotated[bool, Field(description="Shift and scale pictures as the network expects.")] = True
+    normalize: Annotated[bool, Field(description="Shift and scale pictures as the network expects.")] = True
 
     def of(self, features: str, role: str) -> dict[str, str | bool]:
         """The fields of the same with another network's layer for a role."""
-        return {"features": features, "layer": role, "normalise": self.normalise}
+        return {"features": features, "layer": role, "normalize": self.normalize}
 
 
 class ContentSettings(SeenLayer):
@@ -45,7 +45,7 @@ class TextureSettings(Settings):
 
 
 class ColorSettings(SeenLayer):
-    """The colour discriminator, which sees a blurred picture."""
+    """The color discriminator, which sees a blurred picture."""
 
     layer: Annotated[str, Field(description="Its layer, or a role: shallow, middle or deep.")] = "middle"
     shrink: Annotated[int, Field(ge=1, description="Average blocks of this side before the blur.")] = 2
@@ -53,7 +53,7 @@ class ColorSettings(SeenLayer):
     blur_radius: Annotated[int, Field(ge=1, description="Where the blur is cut off, in the same pixels.")] = 4
     border: Annotated[Literal["replicate", "zeros"], Field(description="What the blur finds outside.")] = "replicate"
     side: Annotated[int | None, Field(ge=16, description="Resize to this side after the blur, bilinear.")] = None
-    with_colors: Annotated[bool, Field(description="Show the blurred colours beside the features.")] = True
+    with_colors: Annotated[bool, Field(description="Show the blurred colors beside the features.")] = True
     width: Annotated[int, Field(ge=1, description="Hidden channels of the discriminator.")] = 64
     activation: Annotated[Literal["leaky-relu", "relu"], Field(description="Of the discriminator.")] = "leaky-relu"
 
@@ -64,9 +64,9 @@ class TermWeights(Settings):
     content: Annotated[Weight, Field(description="Distance of features to the content reference.")] = 0.25
     pixel: Annotated[Weight, Field(description="L1 distance of 4x4 means to the content reference.")] = 0.3
     texture: Annotated[Weight, Field(description="Both texture discriminators, each.")] = 0.1
-    color: Annotated[Weight, Field(description="The colour discriminator.")] = 0.1
+    color: Annotated[Weight, Field(description="The color discriminator.")] = 0.1
     total_variation: Annotated[Weight, Field(description="Squared total variation of the output.")] = 0.05
-    moments: Annotated[Weight, Field(description="Mean and covariance of Lab colours against the photos'.")] = 0.0
+    moments: Annotated[Weight, Field(description="Mean and covariance of Lab colors against the photos'.")] = 0.0
     color_histogram: Annotated[Weight, Field(description="Histograms of L and of a, b against the photos'.")] = 0.0
-    sliced_wasserstein: Annotated[Weight, Field(description="Distance of Lab colour distributions.")] = 0.0
+    sliced_wasserstein: Annotated[Weight, Field(description="Distance of Lab color distributions.")] = 0.0
     synthetic: Annotated[Weight, Field(description="L1 distance to photos, from synthetic RAW of them.")] = 1.0

@@ -4,16 +4,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from nas_isp.data.sampling import MOST_PATCHES
 from nas_isp.errors import InputError
 from nas_isp.recipe.terms import ColorSettings, ContentSettings, TermWeights, TextureSettings, Weight
 from nas_isp.settings import Settings, validated
 
 Mode = Literal["unpaired", "paired", "paired-no-adv"]
-ReferenceKind = Literal["transported", "plain", "published", "published-grey-world"]
+ReferenceKind = Literal["transported", "plain", "published", "published-gray-world"]
 FrozenPrecision = Literal["auto", "float32", "bfloat16"]
-MOST_PATCHES = 2000
-"""So many patches are cut of the captures, and so many of the photos, unless a recipe or a user says otherwise."""
-
 Positive = Annotated[float, Field(gt=0)]
 
 
@@ -49,17 +47,17 @@ class TrainSettings(Settings):
     reference: Annotated[
         ReferenceKind,
         Field(
-            description="Content reference of unpaired training: the classical rendering with the photos' colours, "
-            "without them, or as published (with fixed or grey-world gains)."
+            description="Content reference of unpaired training: the classical rendering with the photos' colors, "
+            "without them, or as published (with fixed or gray-world gains)."
         ),
     ] = "transported"
     content: Annotated[ContentSettings, Field(description="What the content term sees.")] = ContentSettings()
     texture: Annotated[TextureSettings, Field(description="The texture discriminators.")] = TextureSettings()
-    color: Annotated[ColorSettings, Field(description="The colour discriminator.")] = ColorSettings()
+    color: Annotated[ColorSettings, Field(description="The color discriminator.")] = ColorSettings()
     score_features: Annotated[str, Field(description="Frozen network of the reference-free score.")] = "lite"
     weights: Annotated[TermWeights, Field(description="Share of each term.")] = TermWeights()
     balance: Annotated[BalanceSettings, Field(description="How terms are brought to one scale.")] = BalanceSettings()
-    initialisation: Annotated[
+    initialization: Annotated[
         Literal["rendering", "pytorch"], Field(description="Start as a crude rendering, or as PyTorch draws weights.")
     ] = "rendering"
     warm_start: Annotated[WarmStartSettings, Field(description="The regression before.")] = WarmStartSettings()

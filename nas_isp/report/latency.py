@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from html import escape
 
 from nas_isp.errors import InputError
-from nas_isp.latency.devices import load_table
-from nas_isp.latency.kernels import kernels_of
-from nas_isp.latency.predict import Prediction, Predictor
+from nas_isp.latency.kernels.from_architecture import kernels_of
+from nas_isp.latency.measure.devices import load_table
+from nas_isp.latency.predict.predictor import Prediction, Predictor
 from nas_isp.search.study import Study
 
 MUCH = 0.2

@@ -101,14 +101,14 @@ def _failures(study: Study) -> str:
 
 
 def network_text(architecture: Architecture) -> str:
-    """A network in a few words, such as `scale 2: conv3 12 tanh, rep3 12 relu +input; colour head`."""
+    """A network in a few words, such as `scale 2: conv3 12 tanh, rep3 12 relu +input; color head`."""
     if not isinstance(architecture, PlainArchitecture):
         return f"{architecture.family}, width {architecture.width}, depth {architecture.depth}"
     blocks = ", ".join(
         f"{block.kind} {block.channels} {block.activation}{' +input' if block.residual else ''}"
         for block in architecture.blocks
     )
-    return f"scale {architecture.scale}: {blocks}{'; colour head' if architecture.color_head else ''}"
+    return f"scale {architecture.scale}: {blocks}{'; color head' if architecture.color_head else ''}"
 
 
 def _inline(png: bytes) -> str:

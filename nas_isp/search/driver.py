@@ -8,11 +8,11 @@ from typing import Literal, Protocol
 
 from nas_isp.errors import InputError, UnwritableError
 from nas_isp.search.budget import Stopwatch
-from nas_isp.search.halving import survives
 from nas_isp.search.proposer import Proposer
 from nas_isp.search.records import Rung, TrialRecord
+from nas_isp.search.rungs import survives
 from nas_isp.search.study import Study
-from nas_isp.search.workers import Reached, Stage, StageResult, WorkerPool
+from nas_isp.search.workers import Reached, RungResult, RungTask, WorkerPool
 
 Ending = Literal["budget", "exhausted"]
 
@@ -25,7 +25,7 @@ FAILURES_IN_A_ROW = 10
 """Ends a search in which nothing works."""
 
 
-class Monitor(Protocol):
+class SearchCallback(Protocol):
     """Told what happens, to show it."""
 
     def note(self, text: str) -> None:
@@ -51,7 +51,7 @@ class Driver:
     pool: WorkerPool
     steps: list[int]
     stopwatch: Stopwatch
-    monitor: Monitor
+    callback: SearchCallback
     _running: dict[int, TrialRecord] = field(default_factory=dict)
     _resumable: list[TrialRecord] = field(default_factory=list)
     _deaths: dict[int, int] = field(default_factory=dict)
@@ -91,7 +91,7 @@ class Driver:
                     f"the last {FAILURES_IN_A_ROW} trials failed, the last one with: {self._last_failure}; "
                     f"see {self.study.folder / 'trials'}, change the data or the recipe and give another --study"
                 )
-            self.monitor.tick(self.study, len(self._running), self.stopwatch)
+            self.callback.tick(self.study, len(self._running), self.stopwatch)
 
     def _fill(self) -> None:
         while len(self._running) < self.pool.size:
@@ -108,7 +108,7 @@ class Driver:
             return self._resumable.pop(0)
         if self._exhausted or self._is_too_short():
             return None
-        record = self.proposer.propose()
+        record = self.proposer.ask()
         self._exhausted = record is None
         return record
 
@@ -117,7 +117,7 @@ class Driver:
         left_s, needed_s = self.stopwatch.left_s(), self._seconds_of_a_trial()
         if left_s < needed_s and not self._said_too_short:
             self._said_too_short = True
-            self.monitor.note(
+            self.callback.note(
                 f"{left_s:.1f} s are left and a trial takes about {needed_s:.1f} s: no further trial is started; "
                 "a longer --budget goes on"
             )
@@ -139,16 +139,16 @@ class Driver:
         until = next((step for step in self.steps if step > reached), self.steps[-1])
         architecture = self.study.architecture(record.trial)
         folder = self.study.trial_folder(record.trial)
-        self.pool.submit(Stage(record.trial, architecture.to_json(), folder, until, until == self.steps[-1]))
+        self.pool.submit(RungTask(record.trial, architecture.to_json(), folder, until, until == self.steps[-1]))
 
-    def _handle(self, result: StageResult) -> None:
-        """Record how a stage ended; what cannot be recorded stays on disk as it was, to go on from."""
+    def _handle(self, result: RungResult) -> None:
+        """Record how a task ended; what cannot be recorded stays on disk as it was, to go on from."""
         try:
             self._record(self._running.pop(result.trial), result)
         except UnwritableError as error:
             self._blocked = self._blocked or str(error)
 
-    def _record(self, record: TrialRecord, result: StageResult) -> None:
+    def _record(self, record: TrialRecord, result: RungResult) -> None:
         record = record.model_copy(update={"seconds": record.seconds + result.seconds})
         if result.status == "reached" and result.reached is not None:
             self._look(record, result.reached)
@@ -191,7 +191,7 @@ class Driver:
         if self._deaths[record.trial] >= MOST_DEATHS:
             self._finish(record, "failed", f"its worker died {MOST_DEATHS} times ({reason}), often for lack of memory")
             return
-        self.monitor.note(f"trial {record.trial}: its worker died ({reason}); trying once more")
+        self.callback.note(f"trial {record.trial}: its worker died ({reason}); trying once more")
         self._go_on(record)
 
     def _finish(self, record: TrialRecord, state: Literal["complete", "stopped", "failed"], reason: str = "") -> None:
@@ -200,7 +200,7 @@ class Driver:
         self.proposer.tell(record)
         (self.study.trial_folder(record.trial) / "checkpoint.pt").unlink(missing_ok=True)
         self.study.write_front()
-        self.monitor.finished(record, self.study)
+        self.callback.finished(record, self.study)
         self._failures = self._failures + 1 if state == "failed" else 0
         self._last_failure = reason
 

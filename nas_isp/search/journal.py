@@ -26,7 +26,7 @@ SAMPLERS: dict[SamplerName, Callable[[int], BaseSampler]] = {
 
 
 def open_journal(path: Path, sampler: SamplerName, seed: int) -> tuple[optuna.Study, "Journal"]:
-    """Open or make the Optuna study, and give it with its file: maximise quality, minimise latency_ms.
+    """Open or make the Optuna study, and give it with its file: maximize quality, minimize latency_ms.
 
     The caller must be the only writer; the study folder's lock sees to that, so that the journal needs none.
 

@@ -21,7 +21,7 @@ REPEATS_BEFORE_RANDOM = 8
 """Suggestions in a row that are too slow or known, after which the sampler is helped with random members."""
 
 
-class Rater(Protocol):
+class CostModel(Protocol):
     """What is known of an architecture before any training."""
 
     def latency_ms(self, architecture: Architecture) -> float:
@@ -40,7 +40,7 @@ class Proposer:
     """
 
     study: Study
-    rater: Rater
+    cost_model: CostModel
     least_latency_ms: float = float("inf")
     _known: dict[str, int] = field(default_factory=dict)
 
@@ -58,7 +58,7 @@ class Proposer:
         self._size = self._space.size()
         self._rng = np.random.default_rng([config.seed, len(trials)])
         if not trials:
-            for anchor in spread_anchors(self._space.anchors, self.rater, config.max_latency_ms):
+            for anchor in spread_anchors(self._space.anchors, self.cost_model, config.max_latency_ms):
                 self.journal.enqueue_trial(self._space.encode(anchor))
 
     def recover(self) -> list[TrialRecord]:
@@ -77,7 +77,7 @@ class Proposer:
                 unfinished.append(record)
         return unfinished
 
-    def propose(self) -> TrialRecord | None:
+    def ask(self) -> TrialRecord | None:
         """Begin a trial of a new architecture; None if 500 suggestions in a row were too slow or known."""
         for refused in range(REFUSALS_IN_A_ROW):
             if len(self._known) >= self._size:
@@ -107,7 +107,7 @@ class Proposer:
         self._known[digest] = trial.number
         record = TrialRecord(trial=trial.number, state="running", digest=digest)
         try:
-            latency_ms = self.rater.latency_ms(architecture)
+            latency_ms = self.cost_model.latency_ms(architecture)
         except InputError as error:
             self.study.begin_trial(record.model_copy(update={"state": "failed", "reason": str(error)}), architecture)
             self.journal.tell(trial, state=TrialState.FAIL)
@@ -118,7 +118,7 @@ class Proposer:
             self.study.reject(record.model_copy(update={"state": "rejected"}))
             self._tell_rejected(trial, latency_ms - limit)
             return None
-        params, gmacs = self.rater.size(architecture)
+        params, gmacs = self.cost_model.size(architecture)
         record = record.model_copy(update={"params": params, "gmacs": gmacs})
         self._file.sync()
         self.study.begin_trial(record, architecture)
@@ -142,10 +142,10 @@ class Proposer:
 
 
 def spread_anchors(
-    anchors: Iterable[PlainArchitecture], rater: Rater, max_latency_ms: float | None
+    anchors: Iterable[PlainArchitecture], cost_model: CostModel, max_latency_ms: float | None
 ) -> list[PlainArchitecture]:
     """At most four anchors within the budget, evenly spread over the order of their latencies."""
-    rated = sorted(((rater.latency_ms(anchor), index, anchor) for index, anchor in enumerate(anchors)))
+    rated = sorted(((cost_model.latency_ms(anchor), index, anchor) for index, anchor in enumerate(anchors)))
     allowed = [anchor for latency_ms, _, anchor in rated if max_latency_ms is None or latency_ms <= max_latency_ms]
     if len(allowed) <= MOST_ANCHORS:
         return allowed
@@ -153,7 +153,7 @@ def spread_anchors(
 
 
 def refuse_impossible_limit(
-    space: SearchSpace, rater: Rater, max_latency_ms: float | None, device: str, seed: int
+    space: SearchSpace, cost_model: CostModel, max_latency_ms: float | None, device: str, seed: int
 ) -> None:
     """Check before any work that some member is fast enough.
 
@@ -165,7 +165,7 @@ def refuse_impossible_limit(
     rng, least_ms = np.random.default_rng(seed), float("inf")
     for index in range(len(space.anchors) + REFUSALS_IN_A_ROW):
         member = space.anchors[index] if index < len(space.anchors) else space.sample(rng)
-        least_ms = min(least_ms, rater.latency_ms(member))
+        least_ms = min(least_ms, cost_model.latency_ms(member))
         if least_ms <= max_latency_ms:
             return
     raise InputError(

@@ -15,7 +15,7 @@ from typing import Any
 
 from nas_isp.cores import available_cores
 from nas_isp.errors import InputError
-from nas_isp.search.workers import Reached, ShouldStop, Stage, StageResult, TrialEvaluator, run_stage
+from nas_isp.search.workers import Reached, RungResult, RungTask, ShouldStop, TrialEvaluator, run_rung
 
 EvaluatorFactory = Callable[[], TrialEvaluator]
 """Makes the evaluator inside a worker; picklable."""
@@ -65,14 +65,14 @@ class RayPool:
         actor = ray.remote(_Worker).options(num_cpus=1, num_gpus=share, max_concurrency=2)
         self._new_worker: Callable[[], Any] = partial(actor.remote, factory)
         self._idle: list[Any] = [self._new_worker() for _ in range(self.size)]
-        self._busy: dict[Any, tuple[Any, Stage]] = {}
+        self._busy: dict[Any, tuple[Any, RungTask]] = {}
 
-    def submit(self, stage: Stage) -> None:
-        """Start a stage on the worker that was idle for the shortest time, which may still hold the trial."""
+    def submit(self, task: RungTask) -> None:
+        """Start a task on the worker that was idle for the shortest time, which may still hold the trial."""
         worker = self._idle.pop()
-        self._busy[worker.run.remote(stage)] = (worker, stage)
+        self._busy[worker.run.remote(task)] = (worker, task)
 
-    def wait(self, timeout_s: float) -> list[StageResult]:
+    def wait(self, timeout_s: float) -> list[RungResult]:
         """Results of stages that ended, at the latest after the timeout."""
         if not self._busy:
             time.sleep(timeout_s)
@@ -113,14 +113,14 @@ class RayPool:
             _temp_dir=str(self._temp),
         )
 
-    def _result(self, reference: Any) -> StageResult:
-        worker, stage = self._busy.pop(reference)
+    def _result(self, reference: Any) -> RungResult:
+        worker, task = self._busy.pop(reference)
         try:
             result = self._ray.get(reference)
         except self._ray.exceptions.RayError as error:
             self._ray.kill(worker)
             worker = self._new_worker()  # one that Ray restarts would refuse work until it is up again
-            result = StageResult(stage.trial, "died", reason=type(error).__name__)
+            result = RungResult(task.trial, "died", reason=type(error).__name__)
         self._idle.append(worker)
         return result
 
@@ -190,23 +190,23 @@ class _Worker:
         self._evaluator = _LateEvaluator(factory)
         self._asked_to_stop = threading.Event()
 
-    def run(self, stage: Stage) -> StageResult:
-        """Run a stage to its end."""
-        return run_stage(self._evaluator, stage, self._asked_to_stop.is_set)
+    def run(self, task: RungTask) -> RungResult:
+        """Run a task to its end."""
+        return run_rung(self._evaluator, task, self._asked_to_stop.is_set)
 
     def stop(self) -> None:
-        """Let the running stage end as interrupted."""
+        """Let the running task end as interrupted."""
         self._asked_to_stop.set()
 
 
 class _LateEvaluator:
-    """Makes the evaluator at its first stage, so that what goes wrong there has a reason that people get to see."""
+    """Makes the evaluator at its first task, so that what goes wrong there has a reason that people get to see."""
 
     def __init__(self, factory: EvaluatorFactory) -> None:
         self._factory = factory
         self._made: TrialEvaluator | None = None
 
-    def evaluate(self, stage: Stage, should_stop: ShouldStop) -> Reached:
+    def evaluate(self, task: RungTask, should_stop: ShouldStop) -> Reached:
         if self._made is None:
             self._made = self._factory()
-        return self._made.evaluate(stage, should_stop)
+        return self._made.evaluate(task, should_stop)

@@ -17,7 +17,7 @@ from nas_isp.generators.architecture import (
     BlockKind,
     PlainArchitecture,
 )
-from nas_isp.search.workers import Reached, ShouldStop, Stage, StageFailedError, StageInterruptedError
+from nas_isp.search.workers import Reached, RungTask, ShouldStop, TrialFailedError, TrialInterruptedError
 
 SIMULATED = "simulated"
 _PIXELS = 544 * 960
@@ -31,7 +31,7 @@ _WORTH: dict[BlockKind, float] = {
 }
 
 
-class SimulatedRater:
+class SimulatedCostModel:
     """Latency and size from a formula."""
 
     def latency_ms(self, architecture: Architecture) -> float:
@@ -55,7 +55,7 @@ class SimulatedFactory:
     crashing: tuple[str, ...] = ()
     """Digests of architectures that raise an exception nobody expects."""
     killing: tuple[str, ...] = ()
-    """Digests of architectures whose first stage ends its worker's process."""
+    """Digests of architectures whose first task ends its worker's process."""
 
     def __call__(self) -> "SimulatedEvaluator":
         """A new evaluator."""
@@ -68,32 +68,32 @@ class SimulatedEvaluator:
 
     settings: SimulatedFactory = field(default_factory=SimulatedFactory)
 
-    def evaluate(self, stage: Stage, should_stop: ShouldStop) -> Reached:
+    def evaluate(self, task: RungTask, should_stop: ShouldStop) -> Reached:
         """Step on from the checkpoint, then give the formula's quality."""
-        architecture = ARCHITECTURE.validate_json(stage.architecture_json)
+        architecture = ARCHITECTURE.validate_json(task.architecture_json)
         if architecture.digest() in self.settings.crashing:
             raise RuntimeError("simulated crash")
         if architecture.digest() in self.settings.killing:
-            self._die_once(stage)
-        checkpoint = stage.folder / "checkpoint.pt"
+            self._die_once(task)
+        checkpoint = task.folder / "checkpoint.pt"
         step = int(checkpoint.read_text()) if checkpoint.is_file() else 0
-        with (stage.folder / "history.jsonl").open("a") as history:
-            while step < stage.until_step:
+        with (task.folder / "history.jsonl").open("a") as history:
+            while step < task.until_step:
                 if should_stop():
-                    raise StageInterruptedError
+                    raise TrialInterruptedError
                 self._sleep()
                 step += 1
                 checkpoint.write_text(str(step))
                 history.write(f'{{"step": {step}}}\n')
                 history.flush()
         if architecture.digest() in self.settings.failing:
-            raise StageFailedError(f"step {step}: simulated divergence")
-        if stage.is_last:
-            (stage.folder / "model.safetensors").write_bytes(b"simulated")
+            raise TrialFailedError(f"step {step}: simulated divergence")
+        if task.is_last:
+            (task.folder / "model.safetensors").write_bytes(b"simulated")
         return Reached(simulated_quality(architecture, step), SIMULATED, {}, step)
 
-    def _die_once(self, stage: Stage) -> None:
-        marker = stage.folder / "died"
+    def _die_once(self, task: RungTask) -> None:
+        marker = task.folder / "died"
         if not marker.exists():
             marker.touch()
             os._exit(1)
@@ -125,5 +125,5 @@ def _works(architecture: PlainArchitecture) -> list[int]:
 
 def _plain(architecture: Architecture) -> PlainArchitecture:
     if not isinstance(architecture, PlainArchitecture):
-        raise StageFailedError(f"the simulation knows plain networks only, not {architecture.family}")
+        raise TrialFailedError(f"the simulation knows plain networks only, not {architecture.family}")
     return architecture

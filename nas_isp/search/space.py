@@ -43,7 +43,7 @@ class SearchSpace(Settings):
     tail_activations: Annotated[
         Options[Literal["none", "relu"]], Field(description="Activations before PixelShuffle.")
     ] = ("none",)
-    color_heads: Annotated[Options[bool], Field(description="Whether there is a global colour head.")] = (False,)
+    color_heads: Annotated[Options[bool], Field(description="Whether there is a global color head.")] = (False,)
     anchors: Annotated[tuple[PlainArchitecture, ...], Field(description="Members that a search tries first.")] = ()
 
     @model_validator(mode="after")
@@ -117,7 +117,7 @@ class SearchSpace(Settings):
         """Networks of one or two blocks that together have every kernel that any member has.
 
         What a block costs depends on its own options, the channels before it and whether it is the first; what tail and
-        colour head cost on the channels before them. Where the space has no such short members, these are not members.
+        color head cost on the channels before them. Where the space has no such short members, these are not members.
         """
         for scale in self.scales:
             start = self._kinds(scale == 4)[0]

@@ -13,8 +13,8 @@ from nas_isp.errors import InputError
 from nas_isp.files import UNFINISHED, append_text, make_folder, write_whole
 from nas_isp.generators.architecture import ARCHITECTURE, Architecture
 from nas_isp.search.config import StudyConfig, load_config, refuse_other_config
-from nas_isp.search.files import drop_torn_line, lock_file
-from nas_isp.search.front import knee, pareto_front
+from nas_isp.search.locking import drop_torn_line, lock_file
+from nas_isp.search.pareto import knee, pareto_front
 from nas_isp.search.records import TrialRecord, quality_name
 from nas_isp.settings import load_yaml, parse_json, validated
 

@@ -16,8 +16,8 @@ ShouldStop = Callable[[], bool]
 
 
 @dataclass(frozen=True)
-class Stage:
-    """Train one trial up to a step. `folder` keeps what a later stage goes on from."""
+class RungTask:
+    """Train one trial up to a step. `folder` keeps what a later task goes on from."""
 
     trial: int
     architecture_json: str
@@ -28,7 +28,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Reached:
-    """The trial got to the stage's step."""
+    """The trial got to the task's step."""
 
     quality: float
     score_kind: str
@@ -37,11 +37,11 @@ class Reached:
 
 
 @dataclass(frozen=True)
-class StageResult:
-    """How a stage ended.
+class RungResult:
+    """How a task ended.
 
     `interrupted` ones go on later, `died` means that the worker's process ended, `blocked` that files could not be read
-    or written: no stage can go on until that is mended.
+    or written: no task can go on until that is mended.
     """
 
     trial: int
@@ -51,23 +51,23 @@ class StageResult:
     reason: str = ""
 
 
-class StageFailedError(Exception):
+class TrialFailedError(Exception):
     """The trial cannot go on; the message is the reason, for people."""
 
 
-class StageInterruptedError(Exception):
-    """The stage was asked to stop and has saved its state."""
+class TrialInterruptedError(Exception):
+    """The task was asked to stop and has saved its state."""
 
 
 class TrialEvaluator(Protocol):
-    """Trains and scores; lives in a worker, one stage at a time.
+    """Trains and scores; lives in a worker, one task at a time.
 
-    Raises `StageInterruptedError` soon after `should_stop()` became true, with the state saved, and
-    `StageFailedError` or `InputError` if the trial cannot go on, `UnwritableError` or `OSError` if nobody can. Any
+    Raises `TrialInterruptedError` soon after `should_stop()` became true, with the state saved, and
+    `TrialFailedError` or `InputError` if the trial cannot go on, `UnwritableError` or `OSError` if nobody can. Any
     other exception counts as a failure of this trial, not of the search.
     """
 
-    def evaluate(self, stage: Stage, should_stop: ShouldStop) -> Reached: ...
+    def evaluate(self, task: RungTask, should_stop: ShouldStop) -> Reached: ...
 
 
 class WorkerPool(Protocol):
@@ -77,10 +77,10 @@ class WorkerPool(Protocol):
     def size(self) -> int:
         """How many stages can run at once."""
 
-    def submit(self, stage: Stage) -> None:
-        """Start a stage; never called with more than `size` running."""
+    def submit(self, task: RungTask) -> None:
+        """Start a task; never called with more than `size` running."""
 
-    def wait(self, timeout_s: float) -> list[StageResult]:
+    def wait(self, timeout_s: float) -> list[RungResult]:
         """Results of stages that ended, at the latest after the timeout."""
 
     def request_stop(self) -> None:
@@ -92,23 +92,23 @@ class WorkerPool(Protocol):
 
 @dataclass
 class InlinePool:
-    """One stage at a time in this process: for tests, debugging and measuring the driver."""
+    """One task at a time in this process: for tests, debugging and measuring the driver."""
 
     evaluator: TrialEvaluator
     should_stop: ShouldStop = lambda: False
     size: int = 1
-    _waiting: list[Stage] = field(default_factory=list)
+    _waiting: list[RungTask] = field(default_factory=list)
     _stopped: bool = False
 
-    def submit(self, stage: Stage) -> None:
-        """Queue a stage until the next `wait`."""
-        self._waiting.append(stage)
+    def submit(self, task: RungTask) -> None:
+        """Queue a task until the next `wait`."""
+        self._waiting.append(task)
 
-    def wait(self, timeout_s: float) -> list[StageResult]:
-        """Run the oldest stage to its end."""
+    def wait(self, timeout_s: float) -> list[RungResult]:
+        """Run the oldest task to its end."""
         if not self._waiting:
             return []
-        return [run_stage(self.evaluator, self._waiting.pop(0), lambda: self._stopped or self.should_stop())]
+        return [run_rung(self.evaluator, self._waiting.pop(0), lambda: self._stopped or self.should_stop())]
 
     def request_stop(self) -> None:
         """Stages that run from now on are told to stop."""
@@ -118,22 +118,22 @@ class InlinePool:
         """Nothing to end."""
 
 
-def run_stage(evaluator: TrialEvaluator, stage: Stage, should_stop: ShouldStop) -> StageResult:
+def run_rung(evaluator: TrialEvaluator, task: RungTask, should_stop: ShouldStop) -> RungResult:
     """Evaluate, and turn every way to end into a result; a traceback goes to `error.txt` in the trial's folder."""
     began = time.monotonic()
 
-    def result(status: Status, reached: Reached | None = None, reason: str = "") -> StageResult:
-        return StageResult(stage.trial, status, time.monotonic() - began, reached, reason)
+    def result(status: Status, reached: Reached | None = None, reason: str = "") -> RungResult:
+        return RungResult(task.trial, status, time.monotonic() - began, reached, reason)
 
     try:
-        return result("reached", evaluator.evaluate(stage, should_stop))
-    except StageInterruptedError:
+        return result("reached", evaluator.evaluate(task, should_stop))
+    except TrialInterruptedError:
         return result("interrupted")
     except (UnwritableError, OSError) as error:
         return result("blocked", reason=" ".join(str(error).split())[:500])
-    except (StageFailedError, InputError) as failure:
+    except (TrialFailedError, InputError) as failure:
         return result("failed", reason=str(failure))
     except Exception as error:
         with suppress(UnwritableError):
-            write_whole(stage.folder / "error.txt", traceback.format_exc())
+            write_whole(task.folder / "error.txt", traceback.format_exc())
         return result("failed", reason=" ".join(f"{type(error).__name__}: {error}".split())[:500])

@@ -101,7 +101,7 @@ def photos(folder: Path, count: int = 3) -> Path:
 @pytest.mark.parametrize(
     ("side", "reason"), [(11_000, "11000x11000 pixels; at most 110000000 are read"), (20_000, "more than 110000000")]
 )
-def test_inspect_calls_a_colour_picture_too_large_and_no_mosaic(nas_isp, mixed: Path, side: int, reason: str) -> None:
+def test_inspect_calls_a_color_picture_too_large_and_no_mosaic(nas_isp, mixed: Path, side: int, reason: str) -> None:
     content = bytearray((mixed / "photo[b].png").read_bytes())
     struct.pack_into(">II", content, 16, side, side)
     struct.pack_into(">I", content, 29, zlib.crc32(content[12:29]))

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import tifffile
 import torch
-from dng_files import write_dng
 from PIL import Image
 
 from nas_isp.cli.app import main
@@ -16,6 +15,7 @@ from nas_isp.generators.architecture import Block, PlainArchitecture
 from nas_isp.generators.build import build
 from nas_isp.generators.bundle import Bundle, BundleRecord, load_bundle, save_bundle
 from nas_isp.raw.sensor import SensorDescription
+from tests.dng_files import write_dng
 
 SMALL = PlainArchitecture(blocks=(Block(kind="conv3", channels=6),))
 SENSOR = SensorDescription(cfa="BGGR", bits=10, black=64, white=1023)
@@ -267,8 +267,8 @@ def test_bad_input_is_one_line_and_leaves_nothing(
 
 
 def test_an_exported_file_develops_the_same_picture(scene: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from nas_isp.export.content import Form
-    from nas_isp.export.write import export_model
+    from nas_isp.export.encode import Form
+    from nas_isp.export.export import export_model
     from nas_isp.generators.bundle import load_bundle
 
     export_model(load_bundle(scene / "m.safetensors"), scene / "m.onnx", Form("onnx", packed_size=(8, 12)))

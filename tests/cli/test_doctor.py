@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from weights_files import save_random_alexnet
 
 from nas_isp.cli.app import main
 from nas_isp.perceptual.features import NETWORKS
 from nas_isp.perceptual.weight_files import WEIGHTS_VARIABLE
+from tests.weights_files import save_random_alexnet
 
 
 @pytest.fixture(autouse=True)

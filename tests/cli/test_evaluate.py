@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from weights_files import save_random_alexnet
 
 from nas_isp.cli.app import main
 from nas_isp.generators.architecture import Block, PlainArchitecture
@@ -16,6 +15,7 @@ from nas_isp.generators.build import build
 from nas_isp.generators.bundle import Bundle, BundleRecord, save_bundle
 from nas_isp.perceptual.weight_files import WEIGHTS_VARIABLE
 from nas_isp.raw.sensor import SensorDescription
+from tests.weights_files import save_random_alexnet
 
 SMALL = PlainArchitecture(blocks=(Block(kind="conv3", channels=6),))
 SENSOR = SensorDescription(cfa="RGGB", bits=10, black=64, white=1023)

@@ -40,7 +40,7 @@ def test_positions_are_even_distinct_inside_and_reach_the_far_edge(height, width
 def test_detail_of_steps_between_blocks_is_their_mean_height():
     plane = np.zeros((8, 8), np.float32)
     plane[:, 4:] = 0.5
-    assert detail(plane) == pytest.approx(0.25)  # two of four neighbour pairs differ by 0.5
+    assert detail(plane) == pytest.approx(0.25)  # two of four neighbor pairs differ by 0.5
 
 
 def test_detail_of_a_flat_noisy_plane_is_below_that_of_faint_texture():

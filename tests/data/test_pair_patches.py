@@ -15,7 +15,7 @@ def _write_pairs(folder, write_mosaic, write_photo, noise, count=3, shape=(48, 6
     for number in range(count):
         mosaic = noise(*shape, seed=number)
         write_mosaic(folder / f"raw/s{number}.png", mosaic, cfa=cfa)
-        # The photo carries each mosaic value, so that equal pixels can be recognised.
+        # The photo carries each mosaic value, so that equal pixels can be recognized.
         write_photo(folder / f"rgb/s{number}.png", np.stack([mosaic // 256, mosaic % 256, mosaic * 0], axis=-1))
     return load_pairs(folder)
 

@@ -16,7 +16,7 @@ from nas_isp.raw.readers import read_raw
 def _write_pair(folder, write_mosaic, write_photo, noise, cfa="RGGB", stem="a"):
     mosaic = noise(12, 16)
     write_mosaic(folder / f"raw/{stem}.png", mosaic, cfa=cfa)
-    # The photo carries each mosaic value, so that equal pixels can be recognised.
+    # The photo carries each mosaic value, so that equal pixels can be recognized.
     photo = np.stack([mosaic // 256, mosaic % 256, mosaic * 0], axis=-1)
     write_photo(folder / f"rgb/{stem}.png", photo)
 

@@ -31,7 +31,7 @@ def test_exif_orientation_is_applied(tmp_path):
     assert upright[8:].min() == 255
 
 
-def test_grey_becomes_three_equal_channels(tmp_path):
+def test_gray_becomes_three_equal_channels(tmp_path):
     Image.fromarray(np.full((4, 4), 77, np.uint8)).save(tmp_path / "a.png")
     np.testing.assert_array_equal(read_photo(tmp_path / "a.png"), np.full((4, 4, 3), 77))
 

@@ -4,11 +4,11 @@ import json
 
 import numpy as np
 import pytest
-from dng_files import write_dng
 
 from nas_isp.data.patches import RawPatches, cut_raw_patches
 from nas_isp.errors import InputError
 from nas_isp.raw.sensor import SensorDescription
+from tests.dng_files import write_dng
 
 
 def test_patch_holds_the_mosaic_values_plane_by_plane(tmp_path, write_mosaic, noise):

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from nas_isp.adversarial.prepare import Prepared, prepare
-from nas_isp.adversarial.scoring import score
-from nas_isp.adversarial.trainer import Trainer
 from nas_isp.data.demo import demo_folders
 from nas_isp.data.patches import load_unpaired
 from nas_isp.distillation.distill import Run, pictures_of, train_student, train_teacher
 from nas_isp.generators.architecture import Block, PlainArchitecture
 from nas_isp.generators.bundle import network_of
+from nas_isp.preparation.prepare import Prepared, prepare
 from nas_isp.recipe import TrainSettings, WarmStartSettings
+from nas_isp.training.scoring import score
+from nas_isp.training.trainer import Trainer
 
 SMALL = PlainArchitecture(blocks=(Block(kind="conv3", channels=8),))
 LARGER = PlainArchitecture(blocks=(Block(kind="conv3", channels=16), Block(kind="conv3", channels=16)))

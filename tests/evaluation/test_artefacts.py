@@ -1,4 +1,4 @@
-"""The artefact check measures what was put in, finds it in pictures, and lets colours and tones be."""
+"""The artefact check measures what was put in, finds it in pictures, and lets colors and tones be."""
 
 from collections.abc import Callable
 
@@ -39,7 +39,7 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Picture, Pict
 
 
 def scene(seed: int = 0) -> Picture:
-    """A smooth coloured picture with structure at many scales."""
+    """A smooth colored picture with structure at many scales."""
     rng = np.random.default_rng(seed)
     levels = sum(
         np.kron(rng.normal(0, 28, (SIDE // size, SIDE // size, 3)), np.ones((size, size, 1))) for size in (64, 16, 4)
@@ -78,7 +78,7 @@ def test_noise_is_no_lattice() -> None:
     assert lattice_levels(noisy, GREY, 4) < limits.lattice / 2
 
 
-def test_a_tint_that_follows_the_place_is_a_blotch_and_one_that_follows_the_colour_is_none() -> None:
+def test_a_tint_that_follows_the_place_is_a_blotch_and_one_that_follows_the_color_is_none() -> None:
     picture = scene()
     half = np.where(COLUMNS < SIDE // 2, 8, -8)[:, :, None] * np.array((1, 0, -1))
     everywhere = np.array((8, 0, -8))

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from weights_files import save_random_alexnet
 
 from nas_isp.errors import InputError
 from nas_isp.evaluation.lpips import Lpips, load_lpips
@@ -14,6 +13,7 @@ from nas_isp.evaluation.metrics import mean_scores
 from nas_isp.perceptual.alexnet import WEIGHTS
 from nas_isp.perceptual.network import FeatureNetwork, InputRange, Layer
 from nas_isp.perceptual.weight_files import WEIGHTS_VARIABLE
+from tests.weights_files import save_random_alexnet
 
 
 @pytest.fixture

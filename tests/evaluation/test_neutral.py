@@ -9,7 +9,7 @@ Floats = np.ndarray
 
 
 def network(red: float, blue: float, mixing: float = 0.0) -> "object":
-    """Balances for one light, mixes colours and applies a tone curve."""
+    """Balances for one light, mixes colors and applies a tone curve."""
 
     def render(packed: Floats) -> Floats:
         rgb = np.stack([packed[0] * red, packed[1:3].mean(0), packed[3] * blue])
@@ -35,7 +35,7 @@ def test_only_the_ratios_of_the_start_count() -> None:
     assert one == other
 
 
-def test_a_network_that_gives_one_colour_or_nothing_has_no_neutral_light() -> None:
+def test_a_network_that_gives_one_color_or_nothing_has_no_neutral_light() -> None:
     for color in (0.0, 0.5, 1.0):
         tinted = np.float32([0.8, 1, 0.6])[:, None, None] * color
         found = neutral_gains(lambda p, c=tinted: np.broadcast_to(c, (3, 8, 8)).copy(), (1.8, 1, 1.6), side=4)

@@ -37,7 +37,7 @@ def _quality(pictures: Tensor, references: Tensor, target: TargetStatistics, fea
     return reference_free_score(pictures, references, target, features)["quality"]
 
 
-@pytest.mark.parametrize("name", ["cast", "blur", "noise", "grey", "shuffled", "dark"])
+@pytest.mark.parametrize("name", ["cast", "blur", "noise", "gray", "shuffled", "dark"])
 def test_a_spoilt_picture_scores_worse_and_more_so_the_more_it_is_spoilt(
     name: str, photos: Tensor, target: TargetStatistics, features: FeatureNetwork
 ) -> None:
@@ -47,7 +47,7 @@ def test_a_spoilt_picture_scores_worse_and_more_so_the_more_it_is_spoilt(
         "cast": clean * torch.tensor([1.0, 0.8, 0.7]).view(1, 3, 1, 1),
         "blur": functional.avg_pool2d(clean, 7, stride=1, padding=3, count_include_pad=False),
         "noise": (clean + 0.15 * noise).clamp(0, 1),
-        "grey": clean.mean(1, keepdim=True).expand_as(clean),
+        "gray": clean.mean(1, keepdim=True).expand_as(clean),
         "shuffled": clean.roll(1, 0),
         "dark": clean * 0.5,
     }[name]

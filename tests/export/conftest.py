@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from torch import nn
 
-from nas_isp.export import calibration, content, tflite
+from nas_isp.export import calibration_set, encode
+from nas_isp.export.tflite import convert
 from nas_isp.generators.deployed import DeployedConv
 
 _conversions: dict[str, bytes] = {}
@@ -15,14 +16,14 @@ _conversions: dict[str, bytes] = {}
 @pytest.fixture(autouse=True)
 def each_network_is_converted_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Converters take seconds; a network's forms (fp16, int8, any size, integer ends) share one conversion."""
-    for module, name in ((tflite, "_convert"), (content, "export_onnx")):
+    for module, name in ((convert, "_convert"), (encode, "export_onnx")):
         monkeypatch.setattr(module, name, _once(getattr(module, name)))
 
 
 @pytest.fixture(autouse=True)
 def ranges_are_observed_on_few_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Enough for every rule of an int8 export, at a sixth of the time."""
-    monkeypatch.setattr(calibration, "CALIBRATION_FILES", 4)
+    monkeypatch.setattr(calibration_set, "CALIBRATION_FILES", 4)
 
 
 def _once(convert: Any) -> Any:

@@ -28,7 +28,7 @@ PLAIN_CASES: dict[str, PlainArchitecture] = {
             Block(kind="dwsep5", channels=8, activation="tanh", residual=True),
         )
     ),
-    "reparameterised": PlainArchitecture(
+    "reparameterized": PlainArchitecture(
         blocks=(Block(kind="rep3", channels=8, activation="relu6"), Block(kind="rep3", channels=8, residual=True))
     ),
     "quarter": PlainArchitecture(scale=4, blocks=(FIRST, Block(kind="conv3", channels=8, residual=True))),

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from export_cases import PLAIN_CASES, bundle_of
-from other_runtimes import ROOT
 
-from nas_isp.export.content import Form
-from nas_isp.export.runners import load_runner
-from nas_isp.export.write import export_model
+from nas_isp.export.encode import Form
+from nas_isp.export.export import export_model
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.packing import pack
+from nas_isp.runtimes.base import load_runner
+from tests.export.export_cases import PLAIN_CASES, bundle_of
+from tests.export.other_runtimes import ROOT
 
 EXAMPLE = ROOT / "examples" / "android" / "Developer.kt"
 STAND_INS = Path(__file__).with_name("android")

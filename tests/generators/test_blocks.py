@@ -5,6 +5,7 @@ from typing import get_args
 
 import pytest
 import torch
+from nas_isp.generators.initialize import dead_share
 from torch import nn
 
 from nas_isp.generators.architecture import ARCHITECTURE, Activation, Block, BlockKind, PlainArchitecture
@@ -12,7 +13,6 @@ from nas_isp.generators.blocks import BLOCKS
 from nas_isp.generators.build import build, fuse
 from nas_isp.generators.cost import receptive_field
 from nas_isp.generators.deployed import DeployedPlain
-from nas_isp.generators.initialise import dead_share
 
 CASES = [
     PlainArchitecture(
@@ -36,7 +36,7 @@ every_case = pytest.mark.parametrize("architecture", CASES, ids=label)
 
 
 def trained_like(architecture: PlainArchitecture) -> nn.Module:
-    """A network with weights as random as after a training, colour head and every branch included."""
+    """A network with weights as random as after a training, color head and every branch included."""
     torch.manual_seed(0)
     net = build(architecture)
     with torch.no_grad():

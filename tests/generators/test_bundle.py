@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from full_disk import REASON, room_for
 
 from nas_isp.errors import InputError
 from nas_isp.generators.architecture import Block, PlainArchitecture
 from nas_isp.generators.build import assemble
 from nas_isp.generators.bundle import Bundle, BundleRecord, load_bundle, save_bundle
 from nas_isp.raw.sensor import SensorDescription
+from tests.full_disk import REASON, room_for
 
 NETWORK = PlainArchitecture(blocks=(Block(kind="conv3", channels=4),))
 RECORD = BundleRecord(architecture=NETWORK, sensor=SensorDescription(cfa="RGGB", black=64, white=1023))

@@ -9,10 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from nas_isp.data.pairs import load_pairs
+from nas_isp.develop.pipeline import develop
 from nas_isp.errors import InputError
 from nas_isp.evaluation.metrics import psnr
-from nas_isp.export.develop import develop
-from nas_isp.export.torch_runner import TorchRunner
 from nas_isp.generators.build import assemble
 from nas_isp.generators.bundle import load_bundle, network_of, save_bundle
 from nas_isp.generators.checkpoints import import_checkpoint, published_weights, read_checkpoint
@@ -21,6 +20,7 @@ from nas_isp.generators.rmfa import RmfaNet
 from nas_isp.raw.built_in_sensors import BUILT_IN_SENSORS
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.packing import pack
+from nas_isp.runtimes.torch_runner import TorchRunner
 
 FUJIFILM = "seed_checkpoints/Fujifilm"
 PUBLISHED_SITES = ((1, 1), (0, 1), (0, 0), (1, 0))

@@ -37,7 +37,7 @@ def test_half_resolution_trunk_by_hand() -> None:
     assert cost.gmacs == pytest.approx(FULL_HD_CELLS / 4 * (4 * 9 * 16 + 16 * 9 * 48) / 1e9)
 
 
-def test_reparameterised_block_costs_one_convolution() -> None:
+def test_reparameterized_block_costs_one_convolution() -> None:
     one, other = (PlainArchitecture(blocks=(Block(kind=kind, channels=8),)) for kind in ("rep3", "conv3"))
     assert count(one) == count(other)
 

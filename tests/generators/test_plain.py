@@ -1,4 +1,4 @@
-"""Input checks, the colour head and the layout of the training and deployed forms."""
+"""Input checks, the color head and the layout of the training and deployed forms."""
 
 import pytest
 import torch

@@ -5,7 +5,8 @@ import pickle
 from pathlib import Path
 
 import numpy as np
-from hostile_parts import BOMB_BYTES, Contents, Executed, npy, npy_claiming, packed_archive
+
+from tests.hostile.hostile_parts import BOMB_BYTES, Contents, Executed, npy, npy_claiming, packed_archive
 
 
 def npys(path: str) -> Contents:

@@ -4,14 +4,14 @@ import struct
 from pathlib import Path
 
 import numpy as np
-from dng_files import write_dng
-from hostile_images import with_tags
-from hostile_parts import Contents
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational, ImageFileDirectory_v2
 
-from nas_isp.export.picture import save_picture
+from nas_isp.develop.picture import save_picture
 from nas_isp.raw.readers import read_raw
+from tests.dng_files import write_dng
+from tests.hostile.hostile_images import with_tags
+from tests.hostile.hostile_parts import Contents
 
 MAKE, MODEL, DATE, EXPOSURE_S, GPS = 271, 272, 306, 33434, 34853
 ASCII, RATIONAL, DOUBLE = 2, 5, 12

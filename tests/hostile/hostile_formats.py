@@ -11,10 +11,11 @@ from nas_isp import resources
 from nas_isp.cli.models import load_architecture
 from nas_isp.generators.cost import count
 from nas_isp.generators.published import PUBLISHED
-from nas_isp.latency.benchmark_output import benchmark_run, delegation, fault, operator_times
-from nas_isp.latency.devices import load_table
-from nas_isp.latency.kernel import Kernel, convolution, shuffle
-from nas_isp.latency.measurements import (
+from nas_isp.latency.kernels.from_json import read_network, read_networks
+from nas_isp.latency.kernels.kernel import Kernel, convolution, shuffle
+from nas_isp.latency.measure.benchmark_output import benchmark_run, delegation, fault, operator_times
+from nas_isp.latency.measure.devices import load_table
+from nas_isp.latency.measure.measurements import (
     Batch,
     FailedKernel,
     Measurements,
@@ -22,10 +23,9 @@ from nas_isp.latency.measurements import (
     read_measurements,
     write_measurements,
 )
-from nas_isp.latency.networks import read_network, read_networks
-from nas_isp.latency.predict import predict as predict_network
-from nas_isp.latency.provenance import Health, Setup
-from nas_isp.latency.tables import (
+from nas_isp.latency.predict.predictor import predict as predict_network
+from nas_isp.latency.predict.provenance import Health, Setup
+from nas_isp.latency.predict.table import (
     DeviceRecord,
     LatencyTable,
     MeasuredKernel,

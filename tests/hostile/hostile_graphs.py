@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import onnx
-from hostile_parts import Contents
 from onnx import TensorProto, helper
 
-from nas_isp.export import onnx_file, tflite_file
+from nas_isp.formats import onnx_file, tflite_file
+from tests.hostile.hostile_parts import Contents
 
 ODD_CODES: tuple[tuple[list[float], list[int]], ...] = (
     *(([scale], [0]) for scale in (0.0, float("nan"), float("inf"), -1.0, 2.0**-60, 2.0**20, 1e-9, 1e3)),
@@ -25,7 +25,7 @@ def tflites(folder: Path) -> Contents:
         model = tflite_file.parse(content)
         model.metadata = []
         tflite_file.add_record(model, text)
-        yield "a.tflite", tflite_file.serialise(model)
+        yield "a.tflite", tflite_file.serialize(model)
     coded = [index for index, tensor in enumerate(tflite_file.parse(content).subgraphs[0].tensors) if _scale(tensor)]
     for index in coded:
         for scale, zero in (
@@ -39,15 +39,15 @@ def tflites(folder: Path) -> Contents:
             model = tflite_file.parse(content)
             numbers = model.subgraphs[0].tensors[index].quantization
             numbers.scale, numbers.zeroPoint = np.array(scale, np.float32), np.array(zero, np.int64)
-            yield "a.tflite", tflite_file.serialise(model)
+            yield "a.tflite", tflite_file.serialize(model)
         model = tflite_file.parse(content)
         model.subgraphs[0].tensors[index].quantization = None
-        yield "a.tflite", tflite_file.serialise(model)
+        yield "a.tflite", tflite_file.serialize(model)
     for index in range(len(tflite_file.parse(content).subgraphs[0].operators)):
         for change in ({"inputs": [99]}, {"inputs": []}, {"inputs": None}, {"outputs": None}, {"opcodeIndex": 99}):
             model = tflite_file.parse(content)
             vars(model.subgraphs[0].operators[index]).update(change)
-            yield "a.tflite", tflite_file.serialise(model)
+            yield "a.tflite", tflite_file.serialize(model)
 
 
 def _scale(tensor: Any) -> bool:

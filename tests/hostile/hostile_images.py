@@ -4,21 +4,21 @@ import struct
 import zlib
 from pathlib import Path
 
-from dng_files import CFA_BYTES
-from hostile_parts import Contents, zeros
+from tests.dng_files import CFA_BYTES
+from tests.hostile.hostile_parts import Contents, zeros
 
 
-def png(width: int, height: int, depth: int, colour: int, rows: int | None = None) -> bytes:
+def png(width: int, height: int, depth: int, color: int, rows: int | None = None) -> bytes:
     """A PNG of zeros that claims a size; `rows` of it are there."""
-    channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colour]
+    channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[color]
     row = 1 + (width * channels * depth + 7) // 8
     packed = b"\x78\x01" + zeros(row * (height if rows is None else rows)) + b"\x03\x00"
     chunks = [
-        (b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)),
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, 0)),
         (b"IDAT", packed),
         (b"IEND", b""),
     ]
-    if colour == 3:
+    if color == 3:
         chunks.insert(1, (b"PLTE", bytes(6)))
         chunks.insert(2, (b"tRNS", bytes(1)))
     parts = [

@@ -8,16 +8,18 @@ import onnx
 from ai_edge_litert import schema_py_generated as schema
 from onnx import TensorProto, helper, numpy_helper
 
-from nas_isp.export import onnx_ends, onnx_file, tflite_ends, tflite_file
-from nas_isp.export.develop import develop_packed
-from nas_isp.export.metadata import ExportRecord
-from nas_isp.export.runners import load_runner
-from nas_isp.export.tflite_kernels import kernels_of_tflite
+from nas_isp.develop.pipeline import develop_packed
+from nas_isp.export.onnx import integer_io as onnx_io
+from nas_isp.export.tflite import integer_io as tflite_io
+from nas_isp.formats import onnx_file, tflite_file
+from nas_isp.formats.record import ExportRecord
+from nas_isp.formats.tflite_graph import TfliteGraph
 from nas_isp.generators.architecture import Block, PlainArchitecture
 from nas_isp.generators.build import assemble
 from nas_isp.generators.bundle import Bundle, BundleRecord, save_bundle
-from nas_isp.latency.tflite_graph import TfliteGraph
+from nas_isp.latency.kernels.from_tflite import kernels_of_tflite
 from nas_isp.raw.sensor import SensorDescription
+from nas_isp.runtimes.base import load_runner
 
 SENSOR = SensorDescription(name="test", cfa="RGGB", bits=10, black=64, white=1023)
 LEVELS: tuple[tuple[float, float, float, float], float] = (64, 64, 64, 64), 1023
@@ -77,14 +79,14 @@ def make_tflite_with_head(folder: Path) -> None:
 
 
 def make_tflite_int8(folder: Path) -> None:
-    model = tflite_model(has_head=True, quantised=True)
+    model = tflite_model(has_head=True, quantized=True)
     _save_tflite(folder, model, record("NHWC", True, precision="int8"))
 
 
 def make_tflite_with_integer_ends(folder: Path) -> None:
-    model = tflite_model(has_head=True, quantised=True)
-    tflite_ends.take_sensor_values(model, *LEVELS)
-    tflite_ends.give_pixels(model)
+    model = tflite_model(has_head=True, quantized=True)
+    tflite_io.take_sensor_values(model, *LEVELS)
+    tflite_io.give_pixels(model)
     _save_tflite(folder, model, _record_of_integer_ends("NHWC", "int8"))
 
 
@@ -95,12 +97,12 @@ def _record_of_integer_ends(layout: str, precision: str) -> str:
 
 def _save_tflite(folder: Path, model: schema.ModelT, text: str) -> None:
     tflite_file.add_record(model, text)
-    (folder / "a.tflite").write_bytes(tflite_file.serialise(model))
+    (folder / "a.tflite").write_bytes(tflite_file.serialize(model))
 
 
-def tflite_model(has_head: bool = False, quantised: bool = False) -> schema.ModelT:
+def tflite_model(has_head: bool = False, quantized: bool = False) -> schema.ModelT:
     """Two convolutions, with the mean of features of the picture added in between if wanted, and depth to space."""
-    graph = TfliteGraph(quantised)
+    graph = TfliteGraph(quantized)
     picture = graph.input((1, SIDE, SIDE, 4))
     hidden = _convolved(graph, picture, 4, 3)
     if has_head:
@@ -110,7 +112,7 @@ def tflite_model(has_head: bool = False, quantised: bool = False) -> schema.Mode
     shuffle.blockSize = 2
     planes, shape = _convolved(graph, hidden, 12, 3), (1, 2 * SIDE, 2 * SIDE, 3)
     graph.output = graph.add(OPS.DEPTH_TO_SPACE, [planes], shape, OPTIONS.DepthToSpaceOptions, shuffle)
-    return tflite_file.parse(graph.serialised())
+    return tflite_file.parse(graph.serialized())
 
 
 def _convolved(graph: TfliteGraph, value: int, channels: int, side: int) -> int:
@@ -165,8 +167,8 @@ def make_onnx_with_integer_ends(folder: Path) -> None:
     """Its weights are of half precision."""
     model = onnx_model(has_head=True)
     onnx_file.halve_weights(model)
-    onnx_ends.take_sensor_values(model, *LEVELS)
-    onnx_ends.give_pixels(model)
+    onnx_io.take_sensor_values(model, *LEVELS)
+    onnx_io.give_pixels(model)
     _save_onnx(folder, model, _record_of_integer_ends("NCHW", "fp16"))
 
 

@@ -7,20 +7,20 @@ from pathlib import Path
 
 import numpy as np
 import tifffile
-from dng_files import write_dng
 from PIL import Image, ImageCms
 
 from nas_isp.data.inspection import inspect_files
 from nas_isp.data.pairs import load_pairs
 from nas_isp.data.patches import PhotoPatches, RawPatches, cut_photo_patches, cut_raw_patches
 from nas_isp.data.photos import read_photo
-from nas_isp.export.sensor_match import match_sensor
+from nas_isp.develop.sensor_match import match_sensor
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.libraw_rendering import render_by_libraw
 from nas_isp.raw.mosaic_files import write_mosaic_png
 from nas_isp.raw.packing import align_to_rggb, pack
 from nas_isp.raw.readers import read_raw
 from nas_isp.raw.sensor import SensorDescription
+from tests.dng_files import write_dng
 
 HEIGHT, WIDTH = 48, 64
 SMALL = 1_000_000

@@ -35,7 +35,7 @@ class Reader:
 def function(name: str) -> Callable[[Path], Any]:
     """The function of a reader's field."""
     module, _, attribute = name.partition(".")
-    found: Callable[[Path], Any] = getattr(import_module(f"hostile_{module}"), attribute)
+    found: Callable[[Path], Any] = getattr(import_module(f"tests.hostile.hostile_{module}"), attribute)
     return found
 
 

@@ -5,25 +5,25 @@ import math
 from pathlib import Path
 from typing import Any
 
-import hostile_pictures as pictures
 import numpy as np
-from hostile_parts import Contents
 from PIL import Image
-from search_tools import config
 
-from nas_isp.adversarial.prepare import Prepared, PreparedRecord
-from nas_isp.adversarial.trainer import Trainer
-from nas_isp.adversarial.transport import identity_transport
 from nas_isp.cli.models import load_architecture
 from nas_isp.data.patches import PhotoPatches, RawPatches
 from nas_isp.generators.architecture import Block, PlainArchitecture
+from nas_isp.preparation.color_transport import identity_transport
+from nas_isp.preparation.prepare import Prepared, PreparedRecord
 from nas_isp.raw.synthesis import SyntheticCamera
 from nas_isp.recipe import TrainSettings, WarmStartSettings
 from nas_isp.report.page import page_html
-from nas_isp.search.files import drop_torn_line
 from nas_isp.search.journal import open_journal
+from nas_isp.search.locking import drop_torn_line
 from nas_isp.search.records import Rung, TrialRecord
 from nas_isp.search.study import Study
+from nas_isp.training.trainer import Trainer
+from tests.hostile import hostile_pictures as pictures
+from tests.hostile.hostile_parts import Contents
+from tests.search.search_tools import config
 
 SMALL = PlainArchitecture(blocks=(Block(kind="conv3", channels=4),))
 QUICK = TrainSettings(patch=32, batch=2, warm_start=WarmStartSettings(steps=4), steps=0, selections=0)

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from hostile_parts import BOMB_BYTES, Contents, Executed, packed_archive
+
+from tests.hostile.hostile_parts import BOMB_BYTES, Contents, Executed, packed_archive
 
 
 def safetensors(header: Any, data: bytes = b"", length: int | None = None) -> bytes:

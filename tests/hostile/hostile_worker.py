@@ -16,10 +16,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import hostile_mutants
-from hostile_readers import ALL_READERS, Reader, function
-
 from nas_isp.errors import InputError
+from tests.hostile import hostile_mutants
+from tests.hostile.hostile_readers import ALL_READERS, Reader, function
 
 SECONDS = 5
 """Processor time that an input may take."""

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hostile_readers import READERS, REAL_READERS, TRAPS
+
+from tests.hostile.hostile_readers import READERS, REAL_READERS, TRAPS
 
 TESTS = Path(__file__).resolve().parents[1]
-IMPORTED_FROM = (TESTS.parent, TESTS, TESTS / "hostile", TESTS / "search")
 FEW, MANY, REAL = 8, 60, 20
 FEW_CRAFTED, ALL_CRAFTED = 2, 10_000
 SHOWN = 5
@@ -29,14 +29,14 @@ class Worker:
         self._place.mkdir()
         single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         self._process = subprocess.Popen(
-            [sys.executable, str(TESTS / "hostile" / "hostile_worker.py"), str(self._place)],
+            [sys.executable, "-m", "tests.hostile.hostile_worker", str(self._place)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log.open("w"),
             env={
                 **os.environ,
                 **single,
-                "PYTHONPATH": os.pathsep.join(map(str, IMPORTED_FROM)),
+                "PYTHONPATH": str(TESTS.parent),
                 "PYTHONDONTWRITEBYTECODE": "1",
                 "TMPDIR": str(self._place),
                 "XDG_CACHE_HOME": str(self._place),

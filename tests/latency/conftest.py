@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from android_device import AndroidDevice, adb, plugged_in
-from benchmark_program import BenchmarkServer
 
-from nas_isp.latency import anchor
+from nas_isp.latency.measure import reference_network
+from tests.latency.android_device import AndroidDevice, adb, plugged_in
+from tests.latency.benchmark_program import BenchmarkServer
 
 PROPERTIES = {
     "ro.product.manufacturer": "Acme",
@@ -69,7 +69,7 @@ def server(tmp_path: Path) -> Iterator[BenchmarkServer]:
 @pytest.fixture
 def small_anchor(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """For sessions: what they do does not depend on how long the anchor runs."""
-    monkeypatch.setattr(anchor, "SIZE", (34, 60))
-    anchor.anchor_model.cache_clear()
+    monkeypatch.setattr(reference_network, "SIZE", (34, 60))
+    reference_network.anchor_model.cache_clear()
     yield
-    anchor.anchor_model.cache_clear()
+    reference_network.anchor_model.cache_clear()

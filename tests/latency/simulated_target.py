@@ -3,15 +3,15 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from nas_isp.errors import InputError
-from nas_isp.latency.anchor import ANCHOR, anchor_model
-from nas_isp.latency.provenance import Health, Setup
-from nas_isp.latency.runner import Failure, Timing
-from nas_isp.latency.tables import DeviceRecord
+from nas_isp.latency.measure.reference_network import ANCHOR, anchor_model
+from nas_isp.latency.measure.target import Failure, Timing
+from nas_isp.latency.predict.provenance import Health, Setup
+from nas_isp.latency.predict.table import DeviceRecord
 
 ANCHOR_MS = 10.0
 
 
-class SimulatedRunner:
+class SimulatedTarget:
     """Answers with the time that `time_of` says, times the next of `slowness` for every call that has kernels."""
 
     cool_down_s = 0.0
@@ -38,7 +38,7 @@ class SimulatedRunner:
         self._time_of, self._slowness = time_of, slowness
 
     def time(self, models: Sequence[bytes]) -> list[Timing | Failure]:
-        """See `Runner.time`."""
+        """See `MeasuringTarget.time`."""
         factor = 1.0
         if len(models) > 1:
             if self.unplugged_after is not None and len(self.calls) >= self.unplugged_after:
@@ -48,7 +48,7 @@ class SimulatedRunner:
         return [self._answer(model, factor) for model in models]
 
     def health(self) -> Health:
-        """See `Runner.health`."""
+        """See `MeasuringTarget.health`."""
         return Health(thermal_status="none", governor="performance", battery_percent=80)
 
     def _answer(self, model: bytes, factor: float) -> Timing | Failure:

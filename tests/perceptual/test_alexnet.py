@@ -4,9 +4,9 @@ from pathlib import Path
 
 import torch
 from torch import nn
-from weights_files import save_random_alexnet
 
 from nas_isp.perceptual.alexnet import WEIGHTS, load_alexnet
+from tests.weights_files import save_random_alexnet
 
 
 def test_layers_are_those_of_the_network_that_the_key_names_describe(tmp_path: Path) -> None:

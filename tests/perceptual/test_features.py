@@ -20,16 +20,16 @@ from nas_isp.perceptual.vit import VitSize, unfilled_vit
 SMALL_VIT = VitSize(width=24, heads=2, inner=48, blocks=3, patch=8, side=64)
 
 WITHOUT_FILES: dict[str, Callable[[bool], FeatureNetwork]] = {
-    "lite": lambda normalise: load_features("lite", normalise=normalise),
-    "alexnet": lambda normalise: unfilled_features("alexnet", normalise),
-    "vgg19": lambda normalise: unfilled_features("vgg19", normalise),
-    "small vit": lambda normalise: unfilled_vit(normalise, SMALL_VIT),
+    "lite": lambda normalize: load_features("lite", normalize=normalize),
+    "alexnet": lambda normalize: unfilled_features("alexnet", normalize),
+    "vgg19": lambda normalize: unfilled_features("vgg19", normalize),
+    "small vit": lambda normalize: unfilled_vit(normalize, SMALL_VIT),
 }
-FROM_SHARED_FILES = {"squeezenet (Caffe)": "squeezenet", "vgg19 (normalised)": "vgg19"}
+FROM_SHARED_FILES = {"squeezenet (Caffe)": "squeezenet", "vgg19 (normalized)": "vgg19"}
 
 
 def scene(height: int = 64, width: int = 96, seed: int = 0) -> Tensor:
-    """(1, 3, H, W), 0..1: overlapping coloured rectangles under soft light, so with edges, flats and gradients."""
+    """(1, 3, H, W), 0..1: overlapping colored rectangles under soft light, so with edges, flats and gradients."""
     generator = torch.Generator().manual_seed(seed)
     image = torch.rand(3, 1, 1, generator=generator).expand(3, height, width).clone()
     for _ in range(40):
@@ -44,7 +44,7 @@ def build(request: pytest.FixtureRequest) -> Callable[[bool], FeatureNetwork]:
     if request.param in WITHOUT_FILES:
         return WITHOUT_FILES[request.param]
     weights_dir = request.getfixturevalue("shared_data") / "weights"
-    return lambda normalise: load_features(FROM_SHARED_FILES[request.param], weights_dir, normalise)
+    return lambda normalize: load_features(FROM_SHARED_FILES[request.param], weights_dir, normalize)
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +123,7 @@ class TestEveryFeatureNetwork:
         one, two = network(scene()), network(scene())
         assert all(torch.equal(one[layer], two[layer]) for layer in network.layers)
 
-    def test_an_image_does_not_feel_its_neighbours_in_the_batch(self, network: FeatureNetwork) -> None:
+    def test_an_image_does_not_feel_its_neighbors_in_the_batch(self, network: FeatureNetwork) -> None:
         alone, together = network(scene(seed=1)), network(torch.cat([scene(seed=0), scene(seed=1)]))
         for layer in network.layers:
             torch.testing.assert_close(together[layer][1:], alone[layer], rtol=1e-4, atol=1e-4)
@@ -148,13 +148,13 @@ class TestEveryFeatureNetwork:
         assert images.grad[images > 1].abs().sum() > 0
         assert images.grad[images < 0].abs().sum() > 0
 
-    def test_normalising_is_what_raw_images_lack(self, build: Callable[[bool], FeatureNetwork]) -> None:
-        normalising, raw = build(True), build(False)
-        raw.load_state_dict(normalising.state_dict())
-        mean = -normalising.get_buffer("shift") / normalising.get_buffer("scale")
-        layer = normalising.layers[1]
-        expected = normalising(scene(), (layer,))[layer]
-        given = (scene() - mean) * normalising.get_buffer("scale")
+    def test_normalizing_is_what_raw_images_lack(self, build: Callable[[bool], FeatureNetwork]) -> None:
+        normalizing, raw = build(True), build(False)
+        raw.load_state_dict(normalizing.state_dict())
+        mean = -normalizing.get_buffer("shift") / normalizing.get_buffer("scale")
+        layer = normalizing.layers[1]
+        expected = normalizing(scene(), (layer,))[layer]
+        given = (scene() - mean) * normalizing.get_buffer("scale")
         torch.testing.assert_close(raw(given, (layer,))[layer], expected, rtol=1e-3, atol=1e-3)
         assert not torch.allclose(raw(scene(), (layer,))[layer], expected, rtol=0.1)
 

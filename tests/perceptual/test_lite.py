@@ -63,7 +63,7 @@ def test_distance_grows_with_blur() -> None:
     assert levels[0] > 0
 
 
-def test_distance_grows_with_a_colour_cast() -> None:
+def test_distance_grows_with_a_color_cast() -> None:
     network = load_features()
     cast = torch.tensor([1.0, -0.5, 0.5]).view(1, 3, 1, 1)
     levels = [feature_distance(network, pattern(), pattern() + share * cast).item() for share in (0.05, 0.1, 0.2, 0.4)]
@@ -88,14 +88,14 @@ def _bad_versions(photo: Tensor) -> Tensor:
     generator = torch.Generator().manual_seed(0)
     noise = torch.randn(photo.shape, generator=generator)
     cast = torch.tensor([1.0, -0.5, 0.3]).view(1, 3, 1, 1)
-    grey = photo.mean(dim=1, keepdim=True)
+    gray = photo.mean(dim=1, keepdim=True)
     checks = torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).repeat(photo.shape[2] // 2, photo.shape[3] // 2)
     versions = [blurred(photo, radius) for radius in (1, 2, 4)]
     for share in (0.1, 0.3, 0.6, 1.0):
         versions += [
             photo + 0.2 * share * noise,
             photo * (1 + share * cast),
-            photo + share * (grey - photo),
+            photo + share * (gray - photo),
             photo + 0.1 * share * checks,
             photo ** (1 + share),
             photo + share * (0.5 - photo) * 0.8,

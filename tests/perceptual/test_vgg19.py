@@ -1,4 +1,4 @@
-"""VGG-19 is torchvision's by its key names, and the normalised one's shallow part; deeper layers are refused."""
+"""VGG-19 is torchvision's by its key names, and the normalized one's shallow part; deeper layers are refused."""
 
 from pathlib import Path
 
@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from weights_files import save_torchvision
 
 from nas_isp.errors import InputError
 from nas_isp.perceptual.features import load_features
-from nas_isp.perceptual.vgg19 import NORMALISED_WEIGHTS, WEIGHTS, load_normalised_vgg19, load_vgg19
+from nas_isp.perceptual.vgg19 import NORMALIZED_WEIGHTS, WEIGHTS, load_normalized_vgg19, load_vgg19
+from tests.weights_files import save_torchvision
 
 CONFIGURATION_E = (64, 64, "M", 128, 128, "M", *(256,) * 4, "M", *(512,) * 4, "M", *(512,) * 4, "M")
 
@@ -50,8 +50,8 @@ def test_layers_are_those_of_the_network_that_the_key_names_describe(tmp_path: P
         torch.testing.assert_close(values, expected, rtol=1e-4, atol=1e-5)
 
 
-def test_normalised_weights_see_what_their_own_chain_sees(shared_data: Path) -> None:
-    state = torch.load(shared_data / "weights" / NORMALISED_WEIGHTS.name, map_location="cpu", weights_only=True)
+def test_normalized_weights_see_what_their_own_chain_sees(shared_data: Path) -> None:
+    state = torch.load(shared_data / "weights" / NORMALIZED_WEIGHTS.name, map_location="cpu", weights_only=True)
     images = torch.rand(1, 3, 32, 48, generator=torch.Generator().manual_seed(0))
     signal = functional.conv2d(images, state["0.weight"], state["0.bias"])
     expected = {}
@@ -61,13 +61,13 @@ def test_normalised_weights_see_what_their_own_chain_sees(shared_data: Path) -> 
         padded = functional.pad(signal, (1, 1, 1, 1), mode="reflect")
         signal = functional.conv2d(padded, state[f"{position}.weight"], state[f"{position}.bias"]).relu()
         expected[layer] = signal
-    features = load_normalised_vgg19(shared_data / "weights" / NORMALISED_WEIGHTS.name)(images)
+    features = load_normalized_vgg19(shared_data / "weights" / NORMALIZED_WEIGHTS.name)(images)
     assert list(features) == list(expected)
     for layer, values in features.items():
         torch.testing.assert_close(values, expected[layer], rtol=1e-3, atol=1e-3)
 
 
-def test_layers_beyond_the_normalised_weights_are_refused_with_where_to_get_them(shared_data: Path) -> None:
+def test_layers_beyond_the_normalized_weights_are_refused_with_where_to_get_them(shared_data: Path) -> None:
     network = load_features("vgg19", shared_data / "weights")
     with pytest.raises(InputError, match=rf"'relu5_4'.*relu3_1.*{WEIGHTS.name}.*https://.*SHA-256"):
         network.checked(["relu5_4"])
@@ -75,12 +75,12 @@ def test_layers_beyond_the_normalised_weights_are_refused_with_where_to_get_them
 
 def test_torchvisions_weights_are_preferred_where_both_are(tmp_path: Path) -> None:
     save_torchvision(torchvision_form(), tmp_path / WEIGHTS.name)
-    (tmp_path / NORMALISED_WEIGHTS.name).touch()
+    (tmp_path / NORMALIZED_WEIGHTS.name).touch()
     assert load_features("vgg19", tmp_path).layers[-1] == "relu5_4"
 
 
-@pytest.mark.parametrize("swap", [torch.eye(3), torch.ones(2, 3)], ids=["other colours", "other shape"])
+@pytest.mark.parametrize("swap", [torch.eye(3), torch.ones(2, 3)], ids=["other colors", "other shape"])
 def test_another_first_convolution_is_refused(tmp_path: Path, swap: Tensor) -> None:
     torch.save({"0.weight": swap[..., None, None], "0.bias": torch.zeros(len(swap))}, tmp_path / "other.pth")
     with pytest.raises(InputError, match="first convolution"):
-        load_normalised_vgg19(tmp_path / "other.pth")
+        load_normalized_vgg19(tmp_path / "other.pth")

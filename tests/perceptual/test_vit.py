@@ -89,7 +89,7 @@ def test_patch_tokens_equal_those_computed_by_hand(tmp_path: Path, prefix: str, 
 def test_raw_images_are_fed_where_the_published_recipe_fed_them(tmp_path: Path) -> None:
     save_file(tiny_state(), tmp_path / "tiny.safetensors")
     images = torch.rand(1, 3, 8, 8)
-    tokens = load_vit(tmp_path / "tiny.safetensors", normalise=False, size=TINY)(images)["patch_tokens"]
+    tokens = load_vit(tmp_path / "tiny.safetensors", normalize=False, size=TINY)(images)["patch_tokens"]
     torch.testing.assert_close(tokens, as_map(by_hand(tiny_state(), images)), rtol=1e-4, atol=1e-5)
 
 

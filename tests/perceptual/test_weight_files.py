@@ -61,8 +61,8 @@ def published(folder: Path, address: str) -> WeightsFile:
     return WeightsFile(NAME, f"{address}{NAME}", hashlib.sha256((folder / NAME).read_bytes()).hexdigest())
 
 
-def load_filled(path: Path, normalise: bool) -> FeatureNetwork:
-    network = unfilled_lite(normalise)
+def load_filled(path: Path, normalize: bool) -> FeatureNetwork:
+    network = unfilled_lite(normalize)
     network.load_state_dict(read_state(path))
     return network
 

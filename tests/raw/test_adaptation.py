@@ -1,4 +1,4 @@
-"""RAW of one sensor becomes RAW of another: exact where it can be, never a colour the file does not hold."""
+"""RAW of one sensor becomes RAW of another: exact where it can be, never a color the file does not hold."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def flat(red: float, green: float, blue: float, size: tuple[int, int] = (6, 5)) 
 
 @settings(deadline=None)
 @given(level, level, level)
-def test_a_flat_colour_comes_out_as_the_wanted_sensor_records_it(red: float, green: float, blue: float) -> None:
+def test_a_flat_color_comes_out_as_the_wanted_sensor_records_it(red: float, green: float, blue: float) -> None:
     linear = FILE_MATRIX @ (np.array([red, green, blue]) * FILE_GAINS)
     expected = np.linalg.inv(MODEL_MATRIX) @ linear / MODEL_GAINS
     result = exchanged(flat(red, green, blue), EXCHANGE)
@@ -40,11 +40,11 @@ def test_gains_alone_are_exact_for_every_sample() -> None:
     assert np.allclose(result, planes * gains, rtol=1e-6)
 
 
-def test_grey_detail_down_to_single_samples_stays_grey_detail() -> None:
-    grey = np.random.default_rng(1).uniform(0.05, 0.4, (1, 9, 9)).astype(np.float32)
-    result = exchanged(grey / np.float32([2.0, 1, 1, 1.5])[:, None, None], EXCHANGE)
-    steps = np.abs(np.diff(grey, axis=2)).mean()
-    off = result * np.float32([1.6, 1, 1, 1.9])[:, None, None] - grey
+def test_gray_detail_down_to_single_samples_stays_gray_detail() -> None:
+    gray = np.random.default_rng(1).uniform(0.05, 0.4, (1, 9, 9)).astype(np.float32)
+    result = exchanged(gray / np.float32([2.0, 1, 1, 1.5])[:, None, None], EXCHANGE)
+    steps = np.abs(np.diff(gray, axis=2)).mean()
+    off = result * np.float32([1.6, 1, 1, 1.9])[:, None, None] - gray
     assert np.abs(off).mean() < 0.25 * steps
     smooth = np.broadcast_to(np.linspace(0.1, 0.4, 9, dtype=np.float32)[:, None], (1, 9, 9))
     result = exchanged(smooth / np.float32([2.0, 1, 1, 1.5])[:, None, None], color_exchange(FILE_GAINS, MODEL_GAINS))

@@ -5,16 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dng_files import write_dng
 from PIL.ExifTags import GPS
 
+from nas_isp.develop.picture import save_picture
 from nas_isp.errors import InputError
-from nas_isp.export.picture import save_picture
 from nas_isp.raw.capture import LONGEST_TEXT, Capture, capture_of, numbered_gps
 from nas_isp.raw.classical import render_image
 from nas_isp.raw.libraw_rendering import libraw_name, render_by_libraw
 from nas_isp.raw.readers import read_raw
 from nas_isp.raw.sensor import SensorDescription
+from tests.dng_files import write_dng
 
 
 def values(height: int = 40, width: int = 60) -> np.ndarray:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from nas_isp.raw.classical import encode_srgb, grey_world, render, render_image, shades_of_grey
+from nas_isp.raw.classical import encode_srgb, gray_world, render, render_image, shades_of_gray
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.packing import unpack
 from nas_isp.raw.sensor import CFA_ORDERS, Cfa
@@ -22,7 +22,7 @@ def test_srgb_curve_at_known_points() -> None:
     torch.testing.assert_close(encode_srgb(linear), expected, atol=2e-5, rtol=0)
 
 
-def test_balanced_grey_becomes_the_grey_of_its_green_with_and_without_a_matrix() -> None:
+def test_balanced_gray_becomes_the_gray_of_its_green_with_and_without_a_matrix() -> None:
     packed = flat(0.2140411 / 2, 0.2140411, 0.2140411 / 1.5)
     for matrix in (None, MATRIX):
         made = render(packed, torch.tensor([2.0, 1.0, 1.5]), matrix)
@@ -41,29 +41,29 @@ def test_each_picture_of_a_batch_takes_its_own_gains() -> None:
     torch.testing.assert_close(made, encode_srgb(torch.full_like(made, 0.2)))
 
 
-def test_matrix_is_applied_to_columns_of_camera_colour() -> None:
+def test_matrix_is_applied_to_columns_of_camera_color() -> None:
     made = render(flat(0.5, 0.3, 0.2), torch.ones(3), MATRIX)[0, :, 0, 0]
     expected = torch.tensor([1.8 * 0.5 - 0.7 * 0.3 - 0.02, -0.1 + 0.48 - 0.08, -0.15 + 0.3])
     torch.testing.assert_close(made, encode_srgb(expected))
 
 
-def test_grey_world_finds_the_gains_and_ignores_saturated_and_black_cells() -> None:
+def test_gray_world_finds_the_gains_and_ignores_saturated_and_black_cells() -> None:
     rng = torch.Generator().manual_seed(0)
-    grey = 0.05 + 0.4 * torch.rand(1, 1, 32, 32, generator=rng)
-    packed = grey * torch.tensor([0.5, 1.0, 1.0, 0.8])[None, :, None, None]
+    gray = 0.05 + 0.4 * torch.rand(1, 1, 32, 32, generator=rng)
+    packed = gray * torch.tensor([0.5, 1.0, 1.0, 0.8])[None, :, None, None]
     packed[..., :4, :] = 1.0
     packed[..., 4:6, :] = torch.tensor([0.01, 0.0, 0.0, 0.01])[None, :, None, None]
-    torch.testing.assert_close(grey_world(packed), torch.tensor([2.0, 1.0, 1.25]), atol=1e-3, rtol=0)
-    torch.testing.assert_close(grey_world(packed[0]), grey_world(packed))
+    torch.testing.assert_close(gray_world(packed), torch.tensor([2.0, 1.0, 1.25]), atol=1e-3, rtol=0)
+    torch.testing.assert_close(gray_world(packed[0]), gray_world(packed))
 
 
-def test_grey_world_of_nothing_usable_is_neutral_and_of_odd_colours_is_bounded() -> None:
-    assert grey_world(torch.ones(1, 4, 4, 4)).tolist() == [1, 1, 1]
-    assert grey_world(flat(0.0, 0.5, 0.4999)).tolist() == pytest.approx([8, 1, 1], abs=1e-3)
+def test_gray_world_of_nothing_usable_is_neutral_and_of_odd_colors_is_bounded() -> None:
+    assert gray_world(torch.ones(1, 4, 4, 4)).tolist() == [1, 1, 1]
+    assert gray_world(flat(0.0, 0.5, 0.4999)).tolist() == pytest.approx([8, 1, 1], abs=1e-3)
 
 
 def scene(cfa: Cfa) -> RawImage:
-    """A bright spot in the upper left of a grey field, shot through gains 2, 1, 1.5."""
+    """A bright spot in the upper left of a gray field, shot through gains 2, 1, 1.5."""
     height, width = 16, 24
     packed = np.full((4, height // 2, width // 2), 0.1, np.float32)
     packed[:, 1:3, 1:3] = 0.4
@@ -95,10 +95,10 @@ def test_auto_exposure_brightens_a_dark_picture_and_leaves_a_bright_one() -> Non
     assert np.array_equal(render_image(bright, auto_exposure=True), render_image(bright))
 
 
-def test_shades_of_grey_undoes_a_cast_on_neutral_cells_and_trusts_bright_ones() -> None:
-    grey = torch.rand(2, 1, 8, 8, generator=torch.Generator().manual_seed(0)) * 0.4 + 0.1
+def test_shades_of_gray_undoes_a_cast_on_neutral_cells_and_trusts_bright_ones() -> None:
+    gray = torch.rand(2, 1, 8, 8, generator=torch.Generator().manual_seed(0)) * 0.4 + 0.1
     cast = torch.tensor([0.5, 1.0, 1.0, 0.8]).view(1, 4, 1, 1)
-    torch.testing.assert_close(shades_of_grey(grey * cast), torch.tensor([2.0, 1.0, 1.25]))
+    torch.testing.assert_close(shades_of_gray(gray * cast), torch.tensor([2.0, 1.0, 1.25]))
     grass = torch.tensor([0.1, 0.2, 0.2, 0.1]).view(1, 4, 1, 1).expand(1, 4, 8, 8)
     meadow = torch.cat((torch.full((1, 4, 8, 8), 0.8), grass))
-    assert shades_of_grey(meadow)[0] < 1.05 < grey_world(meadow)[0]
+    assert shades_of_gray(meadow)[0] < 1.05 < gray_world(meadow)[0]

@@ -24,7 +24,7 @@ def test_linear_ramps_are_reproduced_without_a_shift(name: str) -> None:
     torch.testing.assert_close(made[:, 2:-2, 2:-2], rgb[:, 2:-2, 2:-2])
 
 
-def test_bilinear_reproduces_a_different_ramp_in_each_colour() -> None:
+def test_bilinear_reproduces_a_different_ramp_in_each_color() -> None:
     rows, columns = torch.meshgrid(torch.arange(12.0), torch.arange(14.0), indexing="ij")
     rgb = torch.stack((rows + 2 * columns, 5 - rows, 3 * columns))
     made = demosaic_bilinear(mosaic_of(rgb))[0]
@@ -40,14 +40,14 @@ def test_flat_pictures_stay_flat_up_to_the_border(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_sampled_colour_of_a_site_is_kept(name: str) -> None:
+def test_the_sampled_color_of_a_site_is_kept(name: str) -> None:
     packed = torch.rand(2, 4, 6, 8, generator=torch.Generator().manual_seed(0))
     made = DEMOSAIC[name](packed)
     kept = (made[:, 0, ::2, ::2], made[:, 1, ::2, 1::2], made[:, 1, 1::2, ::2], made[:, 2, 1::2, 1::2])
     torch.testing.assert_close(torch.stack(kept, dim=1), packed)
 
 
-def test_bilinear_spreads_a_single_red_sample_to_its_eight_neighbours() -> None:
+def test_bilinear_spreads_a_single_red_sample_to_its_eight_neighbors() -> None:
     packed = torch.zeros(1, 4, 4, 4)
     packed[0, 0, 1, 1] = 1.0  # mosaic row 2, column 2
     red, green, blue = demosaic_bilinear(packed)[0]
@@ -113,9 +113,9 @@ def test_malvar_at_a_green_sample_has_the_published_values() -> None:
     ]
 
 
-def test_malvar_is_closer_than_bilinear_on_a_sharp_grey_picture() -> None:
+def test_malvar_is_closer_than_bilinear_on_a_sharp_gray_picture() -> None:
     rng = np.random.default_rng(0)
-    grey = F.interpolate(torch.from_numpy(rng.random((1, 1, 16, 16), np.float32)), scale_factor=4, mode="bicubic")[0, 0]
-    rgb = grey.expand(3, 64, 64)
+    gray = F.interpolate(torch.from_numpy(rng.random((1, 1, 16, 16), np.float32)), scale_factor=4, mode="bicubic")[0, 0]
+    rgb = gray.expand(3, 64, 64)
     errors = {name: float((DEMOSAIC[name](mosaic_of(rgb))[0] - rgb).abs().mean()) for name in NAMES}
     assert errors["malvar"] < 0.6 * errors["bilinear"]

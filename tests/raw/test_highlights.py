@@ -29,7 +29,7 @@ def test_a_cell_is_blown_where_the_classical_rendering_is_white() -> None:
 
 
 @pytest.mark.parametrize("samples", [(0.93, 0.93, 0.93, 0.93), (1.0, 0.9, 0.9, 1.0), (0.3, 1.0, 1.0, 0.9)])
-def test_an_unsaturated_sample_and_a_colour_that_still_shows_are_left_alone(samples: tuple[float, ...]) -> None:
+def test_an_unsaturated_sample_and_a_color_that_still_shows_are_left_alone(samples: tuple[float, ...]) -> None:
     assert blown_share(cell(*samples), 1.0, GAINS).item() == 0
 
 

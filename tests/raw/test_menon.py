@@ -1,4 +1,4 @@
-"""Menon's demosaicing keeps what was sampled, is exact on flat colour, and beats linear filters at edges."""
+"""Menon's demosaicing keeps what was sampled, is exact on flat color, and beats linear filters at edges."""
 
 import torch
 from hypothesis import given, settings
@@ -25,8 +25,8 @@ def test_flat_color_comes_back(color: tuple[float, float, float], height: int, w
 def test_edges_of_both_directions_are_sharper_than_with_linear_filters() -> None:
     at = torch.arange(48)
     stripes = (0.15 + 0.7 * ((at % 7) < 3)).expand(48, 48)
-    for grey in (stripes, stripes.T):
-        rgb = grey * torch.tensor([0.9, 0.7, 0.5]).view(1, 3, 1, 1)
+    for gray in (stripes, stripes.T):
+        rgb = gray * torch.tensor([0.9, 0.7, 0.5]).view(1, 3, 1, 1)
         error = {
             way: float((way(_packed(rgb)) - rgb)[..., 8:-8, 8:-8].square().mean())
             for way in (demosaic_bilinear, demosaic_malvar, demosaic_menon)

@@ -22,7 +22,7 @@ PLAIN = SyntheticCamera(
 
 
 def photo(height: int = 96, width: int = 128) -> np.ndarray:
-    """Smooth colours with a few soft shapes, float32 sRGB."""
+    """Smooth colors with a few soft shapes, float32 sRGB."""
     rows, columns = np.mgrid[0:height, 0:width] / max(height, width)
     base = np.stack((0.2 + 0.5 * columns, 0.3 + 0.4 * rows, 0.6 - 0.4 * columns * rows), axis=-1)
     image = Image.fromarray((base * 255).astype(np.uint8))
@@ -63,7 +63,7 @@ def test_every_picture_is_taken_in_one_of_the_given_lights() -> None:
     assert gains == {(2.0, 1.0, 1.5), (1.0, 1.0, 3.0)}
 
 
-def test_white_in_the_photo_is_saturated_in_every_colour() -> None:
+def test_white_in_the_photo_is_saturated_in_every_color() -> None:
     camera = PLAIN.model_copy(update={"exposure": (0.6, 0.6)})
     raw = synthesize_raw(np.ones((8, 8, 3), np.float32), np.random.default_rng(0), camera)
     assert (raw.mosaic == 16383).all()
@@ -76,9 +76,9 @@ def test_a_camera_that_exposes_for_the_highlights_saturates_nothing() -> None:
 
 
 def test_near_white_stays_neutral_when_it_is_balanced() -> None:
-    greys = np.repeat(np.linspace(0.8, 1, 64, dtype=np.float32), 4)
+    grays = np.repeat(np.linspace(0.8, 1, 64, dtype=np.float32), 4)
     camera = PLAIN.model_copy(update={"exposure": (0.7, 0.7)})
-    raw = synthesize_raw(np.tile(greys[None, :, None], (16, 1, 3)), np.random.default_rng(0), camera)
+    raw = synthesize_raw(np.tile(grays[None, :, None], (16, 1, 3)), np.random.default_rng(0), camera)
     assert (raw.mosaic == 16383).mean() > 0.05
     made = render(
         torch.from_numpy(pack(raw))[None], torch.tensor(raw.white_balance), torch.from_numpy(raw.color_matrix)
@@ -89,9 +89,9 @@ def test_near_white_stays_neutral_when_it_is_balanced() -> None:
 
 def test_noise_has_the_variance_that_was_asked_for() -> None:
     camera = PLAIN.model_copy(update={"shot_noise": (4e-3, 4e-3), "read_noise": (1e-4, 1e-4)})
-    grey = np.full((256, 256, 3), 0.5, np.float32)
-    clean = pack(synthesize_raw(grey, np.random.default_rng(0), PLAIN))[1]
-    noisy = pack(synthesize_raw(grey, np.random.default_rng(0), camera))[1]
+    gray = np.full((256, 256, 3), 0.5, np.float32)
+    clean = pack(synthesize_raw(gray, np.random.default_rng(0), PLAIN))[1]
+    noisy = pack(synthesize_raw(gray, np.random.default_rng(0), camera))[1]
     variance = 4e-3 * clean.mean() + 1e-4
     assert np.var(noisy - clean) == pytest.approx(variance, rel=0.05)
 

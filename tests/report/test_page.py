@@ -130,5 +130,5 @@ def test_files_are_written_whole_or_refused(study: Study, tmp_path: Path) -> Non
 
 
 def test_a_network_in_a_few_words() -> None:
-    assert network_text(NETWORK) == "scale 2: conv3 12 tanh, rep3 12 relu +input; colour head"
+    assert network_text(NETWORK) == "scale 2: conv3 12 tanh, rep3 12 relu +input; color head"
     assert network_text(RmfaArchitecture()) == "rmfa, width 16, depth 2"

@@ -9,7 +9,7 @@ from nas_isp.search.config import StudyConfig
 from nas_isp.search.driver import Driver
 from nas_isp.search.proposer import Proposer
 from nas_isp.search.records import TrialRecord
-from nas_isp.search.simulated import SimulatedEvaluator, SimulatedRater
+from nas_isp.search.simulated import SimulatedCostModel, SimulatedEvaluator
 from nas_isp.search.space import load_space
 from nas_isp.search.study import Study
 from nas_isp.search.workers import InlinePool, TrialEvaluator, WorkerPool
@@ -24,7 +24,7 @@ def config(**changes: object) -> StudyConfig:
 
 
 class Notes:
-    """A monitor that remembers."""
+    """A callback that remembers."""
 
     def __init__(self) -> None:
         self.notes: list[str] = []
@@ -40,9 +40,9 @@ class Notes:
         return None
 
 
-def proposer_of(study: Study, rater: SimulatedRater | None = None) -> Proposer:
+def proposer_of(study: Study, cost_model: SimulatedCostModel | None = None) -> Proposer:
     """The proposer of an opened study."""
-    return Proposer(study, rater or SimulatedRater())
+    return Proposer(study, cost_model or SimulatedCostModel())
 
 
 def search(
@@ -52,7 +52,7 @@ def search(
     evaluator: TrialEvaluator | None = None,
     pool: WorkerPool | None = None,
     stopwatch: Stopwatch | None = None,
-    monitor: Notes | None = None,
+    callback: Notes | None = None,
 ) -> Study:
     """Begin or go on with a study until the budget is used up."""
     study = Study.begin(folder, settings or config())
@@ -63,7 +63,7 @@ def search(
             pool or InlinePool(evaluator or SimulatedEvaluator()),
             STEPS,
             stopwatch or Stopwatch(budget),
-            monitor or Notes(),
+            callback or Notes(),
         )
         driver.run()
     finally:

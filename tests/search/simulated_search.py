@@ -7,11 +7,10 @@ import signal
 import sys
 from pathlib import Path
 
-from search_tools import search
-
 from nas_isp.search.budget import Budget
 from nas_isp.search.ray_pool import RayPool
 from nas_isp.search.simulated import SimulatedFactory
+from tests.search.search_tools import search
 
 
 def main(folder: Path, trials: int, workers: int, seconds_per_step: float) -> int:

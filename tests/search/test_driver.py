@@ -6,15 +6,15 @@ from pathlib import Path
 
 import optuna
 import pytest
-from full_disk import REASON, room_for
-from search_tools import STEPS, Notes, config, proposer_of, search, steps_trained
 
 from nas_isp.errors import InputError, UnwritableError
 from nas_isp.search.budget import Budget, Stopwatch
-from nas_isp.search.simulated import SimulatedEvaluator, SimulatedFactory, SimulatedRater
+from nas_isp.search.simulated import SimulatedCostModel, SimulatedEvaluator, SimulatedFactory
 from nas_isp.search.space import load_space
 from nas_isp.search.study import Study
-from nas_isp.search.workers import InlinePool, Reached, Stage, StageInterruptedError, StageResult
+from nas_isp.search.workers import InlinePool, Reached, RungResult, RungTask, TrialInterruptedError
+from tests.full_disk import REASON, room_for
+from tests.search.search_tools import STEPS, Notes, config, proposer_of, search, steps_trained
 
 
 def test_a_search_reaches_its_number_of_trials_and_a_front(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_a_new_trial_is_not_started_if_it_would_not_finish(tmp_path: Path) -> No
     stopwatch = Stopwatch(Budget(seconds=1.9), clock=clock)
     pool, notes = _SlowPool(clock, seconds=1.0), Notes()
 
-    study = search(tmp_path / "s", Budget(), pool=pool, stopwatch=stopwatch, monitor=notes)
+    study = search(tmp_path / "s", Budget(), pool=pool, stopwatch=stopwatch, callback=notes)
 
     assert len(study.records) == 1
     assert clock.now == pytest.approx(1.0)
@@ -147,7 +147,7 @@ def test_going_on_for_less_than_a_trial_takes_says_why_nothing_was_started(tmp_p
     )
 
     short = Stopwatch(Budget(seconds=30.0), clock=clock)
-    study = search(tmp_path / "s", Budget(), pool=_SlowPool(clock, 46.0), stopwatch=short, monitor=notes)
+    study = search(tmp_path / "s", Budget(), pool=_SlowPool(clock, 46.0), stopwatch=short, callback=notes)
 
     assert study.counts()["complete"] == 2
     assert notes.notes == [
@@ -186,9 +186,9 @@ def test_a_kill_between_the_record_and_the_journal_loses_nothing(tmp_path: Path)
 def test_a_dying_worker_is_tried_once_more_and_then_given_up(tmp_path: Path) -> None:
     once, always = Notes(), Notes()
 
-    first = search(tmp_path / "a", Budget(trials=2), pool=_DyingPool(deaths=1), monitor=once)
+    first = search(tmp_path / "a", Budget(trials=2), pool=_DyingPool(deaths=1), callback=once)
     with pytest.raises(InputError, match="worker died 2 times"):
-        search(tmp_path / "b", Budget(trials=2), pool=_DyingPool(deaths=1000), monitor=always)
+        search(tmp_path / "b", Budget(trials=2), pool=_DyingPool(deaths=1000), callback=always)
 
     assert first.counts()["complete"] == 2
     assert "trying once more" in once.notes[0]
@@ -238,60 +238,60 @@ class _Timed(SimulatedEvaluator):
 
 
 class _Broken:
-    def evaluate(self, stage: Stage, should_stop: Callable[[], bool]) -> Reached:
+    def evaluate(self, task: RungTask, should_stop: Callable[[], bool]) -> Reached:
         raise RuntimeError("nothing works")
 
 
 class _FullAt(SimulatedEvaluator):
-    """Finds the disk full when it runs its n-th stage."""
+    """Finds the disk full when it runs its n-th task."""
 
-    def __init__(self, stage: int) -> None:
+    def __init__(self, task: int) -> None:
         super().__init__()
-        self.left = stage
+        self.left = task
 
-    def evaluate(self, stage: Stage, should_stop: Callable[[], bool]) -> Reached:
+    def evaluate(self, task: RungTask, should_stop: Callable[[], bool]) -> Reached:
         self.left -= 1
         if self.left == 0:
-            raise UnwritableError(f"{stage.folder}/checkpoint.pt: cannot be written (No space left on device)")
-        return super().evaluate(stage, should_stop)
+            raise UnwritableError(f"{task.folder}/checkpoint.pt: cannot be written (No space left on device)")
+        return super().evaluate(task, should_stop)
 
 
 class _NotANumber:
-    def evaluate(self, stage: Stage, should_stop: Callable[[], bool]) -> Reached:
-        return Reached(float("nan"), "psnr", {}, stage.until_step)
+    def evaluate(self, task: RungTask, should_stop: Callable[[], bool]) -> Reached:
+        return Reached(float("nan"), "psnr", {}, task.until_step)
 
 
 class _SlowPool(InlinePool):
-    """Takes a simulated time for every stage."""
+    """Takes a simulated time for every task."""
 
     def __init__(self, clock: _Clock, seconds: float) -> None:
         super().__init__(SimulatedEvaluator())
         self.clock, self.seconds = clock, seconds
 
-    def wait(self, timeout_s: float) -> list[StageResult]:
+    def wait(self, timeout_s: float) -> list[RungResult]:
         results = super().wait(timeout_s)
         self.clock.now += self.seconds / len(STEPS) * len(results)
-        return [StageResult(r.trial, r.status, self.seconds / len(STEPS), r.reached, r.reason) for r in results]
+        return [RungResult(r.trial, r.status, self.seconds / len(STEPS), r.reached, r.reason) for r in results]
 
 
 class _InterruptedAt(SimulatedEvaluator):
-    """Raises the exception of Ctrl-C when it runs its n-th stage."""
+    """Raises the exception of Ctrl-C when it runs its n-th task."""
 
-    def __init__(self, stage: int) -> None:
+    def __init__(self, task: int) -> None:
         super().__init__()
-        self.left = stage
+        self.left = task
 
-    def evaluate(self, stage: Stage, should_stop: Callable[[], bool]) -> Reached:
+    def evaluate(self, task: RungTask, should_stop: Callable[[], bool]) -> Reached:
         self.left -= 1
         if self.left < 0:
-            raise StageInterruptedError
-        return super().evaluate(stage, should_stop)
+            raise TrialInterruptedError
+        return super().evaluate(task, should_stop)
 
 
 class _CtrlCPool(InlinePool):
-    """Raises Ctrl-C in the middle of the driver's wait, while a stage is running."""
+    """Raises Ctrl-C in the middle of the driver's wait, while a task is running."""
 
-    def wait(self, timeout_s: float) -> list[StageResult]:
+    def wait(self, timeout_s: float) -> list[RungResult]:
         if isinstance(self.evaluator, _InterruptedAt) and self.evaluator.left == 0 and not self._stopped:
             raise KeyboardInterrupt
         return super().wait(timeout_s)
@@ -304,17 +304,17 @@ class _DyingPool(InlinePool):
         super().__init__(SimulatedEvaluator())
         self.deaths = deaths
 
-    def wait(self, timeout_s: float) -> list[StageResult]:
+    def wait(self, timeout_s: float) -> list[RungResult]:
         if self.deaths and self._waiting:
             self.deaths -= 1
-            return [StageResult(self._waiting.pop(0).trial, "died", reason="ActorDiedError")]
+            return [RungResult(self._waiting.pop(0).trial, "died", reason="ActorDiedError")]
         return super().wait(timeout_s)
 
 
 def test_the_simulated_device_agrees_with_hand_computed_work() -> None:
     architecture = load_space("tiny").anchors[0]
 
-    params, gmacs = SimulatedRater().size(architecture)
+    params, gmacs = SimulatedCostModel().size(architecture)
 
     assert params == 4 * 4 * 9 + 4 * 12 * 9
     assert gmacs == pytest.approx(params * 544 * 960 / 1e9)

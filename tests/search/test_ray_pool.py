@@ -11,17 +11,17 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from search_tools import STEPS, Notes, config, search, steps_trained
 
 from nas_isp.errors import InputError
 from nas_isp.recipe import TrainSettings
 from nas_isp.search.budget import Budget
-from nas_isp.search.evaluator import TrainerFactory
 from nas_isp.search.ray_pool import RayPool, check_address, gpu_share, workers_that_fit
 from nas_isp.search.simulated import SimulatedFactory
 from nas_isp.search.space import load_space
 from nas_isp.search.study import Study
-from nas_isp.search.workers import Stage
+from nas_isp.search.trial import TrainerFactory
+from nas_isp.search.workers import RungTask
+from tests.search.search_tools import STEPS, Notes, config, search, steps_trained
 
 PROGRAM = Path(__file__).with_name("simulated_search.py")
 
@@ -34,7 +34,7 @@ def test_a_search_on_two_workers_ends_with_no_process_left(tmp_path: Path) -> No
     notes = Notes()
 
     with closing(RayPool(factory, 2, folder)) as pool:
-        study = search(folder, Budget(trials=6), pool=pool, monitor=notes)
+        study = search(folder, Budget(trials=6), pool=pool, callback=notes)
 
     states = {record.digest: record for record in study.records.values()}
     assert study.counts()["complete"] + study.counts()["stopped"] == 6
@@ -52,7 +52,7 @@ def test_an_evaluator_that_cannot_be_made_is_the_trials_failure_with_its_reason(
     architecture = load_space("tiny").anchors[0]
     factory = TrainerFactory(tmp_path / "nothing", TrainSettings(), 0)
     with closing(RayPool(factory, 1, folder)) as pool:
-        pool.submit(Stage(0, architecture.to_json(), folder / "trials" / "0000", 1, True))
+        pool.submit(RungTask(0, architecture.to_json(), folder / "trials" / "0000", 1, True))
         results = []
         while not results:
             results = pool.wait(1.0)

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import yaml
-from search_tools import config, proposer_of, search
 
 from nas_isp.errors import InputError
 from nas_isp.recipe import load_recipe
@@ -15,6 +14,7 @@ from nas_isp.search.config import load_config
 from nas_isp.search.records import Rung, TrialRecord
 from nas_isp.search.space import load_space
 from nas_isp.search.study import Study
+from tests.search.search_tools import config, proposer_of, search
 
 
 @pytest.fixture

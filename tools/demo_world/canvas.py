@@ -1,4 +1,4 @@
-"""The canvas that scenes are painted on, fractal noise, and colours in linear light."""
+"""The canvas that scenes are painted on, fractal noise, and colors in linear light."""
 
 from collections.abc import Callable
 
@@ -21,31 +21,31 @@ class Canvas:
         self.x, self.y = np.meshgrid(axis, axis)
         self.rgb: Array = np.zeros((self.side, self.side, 3), np.float32)
 
-    def paint(self, mask: Array, colour: Array) -> None:
-        """Cover the picture with `colour` `(3,)` or `(n, n, 3)` where `mask` `(n, n)` is 1."""
-        self.rgb += mask[..., None] * (colour - self.rgb)
+    def paint(self, mask: Array, color: Array) -> None:
+        """Cover the picture with `color` `(3,)` or `(n, n, 3)` where `mask` `(n, n)` is 1."""
+        self.rgb += mask[..., None] * (color - self.rgb)
 
     def stamp(
-        self, centre: tuple[float, float], radius: float, shader: Shader, aspect: float = 1.0, angle: float = 0.0
+        self, center: tuple[float, float], radius: float, shader: Shader, aspect: float = 1.0, angle: float = 0.0
     ) -> None:
-        """Paint a small thing; `shader(u, v)` gives its opacity and colour in its own coordinates, about -1..1."""
+        """Paint a small thing; `shader(u, v)` gives its opacity and color in its own coordinates, about -1..1."""
         reach = radius * max(1.0, aspect) * 1.05
-        rows, columns = self._span(centre[1], reach), self._span(centre[0], reach)
+        rows, columns = self._span(center[1], reach), self._span(center[0], reach)
         if rows.start >= rows.stop or columns.start >= columns.stop:
             return
-        dx, dy = self.x[rows, columns] - centre[0], self.y[rows, columns] - centre[1]
+        dx, dy = self.x[rows, columns] - center[0], self.y[rows, columns] - center[1]
         cos, sin = np.float32(np.cos(angle)), np.float32(np.sin(angle))
-        alpha, colour = shader((dx * cos + dy * sin) / radius, (dy * cos - dx * sin) / (radius * aspect))
+        alpha, color = shader((dx * cos + dy * sin) / radius, (dy * cos - dx * sin) / (radius * aspect))
         region = self.rgb[rows, columns]
-        region += alpha[..., None] * (colour - region)
+        region += alpha[..., None] * (color - region)
 
-    def shadow(self, centre: tuple[float, float], radius: float, strength: float, aspect: float = 1.0) -> None:
+    def shadow(self, center: tuple[float, float], radius: float, strength: float, aspect: float = 1.0) -> None:
         """Darken an elliptic region with a soft edge."""
 
         def shade(u: Array, v: Array) -> tuple[Array, Array]:
             return strength * smooth(1.0 - np.hypot(u, v), 0.0, 0.6), np.zeros(3, np.float32)
 
-        self.stamp(centre, radius, shade, aspect)
+        self.stamp(center, radius, shade, aspect)
 
     def noise(self, beta: float, stretch: tuple[float, float] = (1.0, 1.0)) -> Array:
         """Noise over the canvas whose amplitude falls as 1/f^beta; zero mean, unit deviation; see `fractal_noise`."""
@@ -60,8 +60,8 @@ class Canvas:
         size = self.side // SUPERSAMPLING
         return self.rgb.reshape(size, SUPERSAMPLING, size, SUPERSAMPLING, 3).mean(axis=(1, 3))
 
-    def _span(self, centre: float, reach: float) -> slice:
-        low, high = int((centre - reach) * self.side), int((centre + reach) * self.side) + 2
+    def _span(self, center: float, reach: float) -> slice:
+        low, high = int((center - reach) * self.side), int((center + reach) * self.side) + 2
         return slice(min(max(low, 0), self.side), min(max(high, 0), self.side))
 
 
@@ -116,16 +116,16 @@ def relief(height: Array, strength: float, light: tuple[float, float] = (-0.7, -
     return np.clip(1.0 + slope, 0.35, 1.8).astype(np.float32)
 
 
-def colour(hexadecimal: str) -> Array:
-    """An sRGB colour like `8fb3d9` as linear light `(3,)`."""
+def color(hexadecimal: str) -> Array:
+    """An sRGB color like `8fb3d9` as linear light `(3,)`."""
     encoded = np.array([int(hexadecimal[i : i + 2], 16) for i in (0, 2, 4)], np.float32) / 255
     return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4).astype(np.float32)
 
 
 def pick(rng: np.random.Generator, palette: str, spread: float = 0.12) -> Array:
-    """A colour of a palette (words of hexadecimal digits), varied by about `spread` in brightness and balance."""
+    """A color of a palette (words of hexadecimal digits), varied by about `spread` in brightness and balance."""
     words = palette.split()
-    base = colour(words[int(rng.integers(len(words)))])
+    base = color(words[int(rng.integers(len(words)))])
     brightness, balance = rng.normal(0, spread), rng.normal(0, spread / 3, 3)
     return np.clip(base * np.exp(brightness + balance), 0.002, 1.2).astype(np.float32)
 

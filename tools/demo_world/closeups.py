@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from demo_world.canvas import Array, Canvas, colour, fractal_line, gaussian, mix, pick, relief, smooth
+from demo_world.canvas import Array, Canvas, color, fractal_line, gaussian, mix, pick, relief, smooth
 from demo_world.outdoors import AUTUMN, GREENS, PLASTER
 from demo_world.things import Light, ball, bricks, daylight, disc, ground_coordinates, leaf, wood
 
@@ -23,15 +23,15 @@ def foliage(canvas: Canvas) -> None:
     tint, other = pick(rng, palette), pick(rng, palette)
     for number in range(count):
         depth = number / count
-        centre = (float(rng.uniform(-0.05, 1.05)), float(rng.uniform(-0.05, 1.05)))
-        spot = sunny[int(np.clip(centre[1], 0, 0.999) * canvas.side), int(np.clip(centre[0], 0, 0.999) * canvas.side)]
+        center = (float(rng.uniform(-0.05, 1.05)), float(rng.uniform(-0.05, 1.05)))
+        spot = sunny[int(np.clip(center[1], 0, 0.999) * canvas.side), int(np.clip(center[0], 0, 0.999) * canvas.side)]
         bright = (0.05 + 1.0 * depth**2.4) * np.exp(0.45 * spot + rng.normal(0, 0.2))
         size = large * float(rng.pareto(2.5) * 0.3 + 0.35)
         size = min(size, large * 1.4)
-        canvas.shadow((centre[0] + 0.015, centre[1] + 0.02), size * 1.1, 0.6, 0.6)
+        canvas.shadow((center[0] + 0.015, center[1] + 0.02), size * 1.1, 0.6, 0.6)
         tone = mix(tint, other, float(rng.random())) * (light.sun * 0.8 + light.ambient * 0.6)
         canvas.stamp(
-            centre, size, leaf(tone, float(bright), float(rng.uniform(-0.3, 0.3))), 0.9, float(rng.normal(0.6, 0.9))
+            center, size, leaf(tone, float(bright), float(rng.uniform(-0.3, 0.3))), 0.9, float(rng.normal(0.6, 0.9))
         )
         if number == count // 2:
             canvas.blur(0.006)
@@ -46,18 +46,18 @@ def fruit(canvas: Canvas) -> None:
     """A heap of shaded, mottled balls of a few kinds, each throwing a shadow."""
     rng = canvas.rng
     light = daylight(rng)
-    canvas.rgb[:] = colour("1a120c")
+    canvas.rgb[:] = color("1a120c")
     size = float(rng.uniform(0.06, 0.13))
     kinds = [pick(rng, FRUIT) for _ in range(int(rng.integers(1, 4)))]
     mottles = [canvas.noise(1.3)[:128, :128] for _ in range(4)]
     places = [(x, y) for y in np.arange(-0.1, 1.15, size * 0.8) for x in np.arange(-0.1, 1.15, size * 1.2)]
     for x, y in places:
-        centre = (x + rng.normal(0, 0.3) * size, y + rng.normal(0, 0.2) * size)
+        center = (x + rng.normal(0, 0.3) * size, y + rng.normal(0, 0.2) * size)
         kind = kinds[int(np.clip(len(kinds) * (x + rng.normal(0, 0.12)), 0, len(kinds) - 1))]
         radius = size * float(rng.uniform(0.8, 1.15))
-        canvas.shadow((centre[0] - 0.3 * radius * light.direction[0], centre[1] + 0.2 * radius), radius * 1.35, 0.75)
+        canvas.shadow((center[0] - 0.3 * radius * light.direction[0], center[1] + 0.2 * radius), radius * 1.35, 0.75)
         skin = ball(light, kind * np.exp(rng.normal(0, 0.1, 3)).astype(np.float32), 0.22, mottles[int(rng.integers(4))])
-        canvas.stamp(centre, radius, skin, float(rng.uniform(0.9, 1.08)), float(rng.normal(0, 0.4)))
+        canvas.stamp(center, radius, skin, float(rng.uniform(0.9, 1.08)), float(rng.normal(0, 0.4)))
 
 
 def table(canvas: Canvas) -> None:
@@ -121,7 +121,7 @@ def books(canvas: Canvas) -> None:
     """A shelf of books with lettering on their spines."""
     rng = canvas.rng
     light = daylight(rng, 0.7)
-    canvas.rgb[:] = colour("1c130d") * 0.5
+    canvas.rgb[:] = color("1c130d") * 0.5
     shelves = int(rng.integers(1, 4))
     height = 1.0 / shelves
     grain = np.exp(0.06 * canvas.noise(0.8))
@@ -137,7 +137,7 @@ def books(canvas: Canvas) -> None:
         canvas.paint(board.astype(np.float32), (timber * (light.sun * 0.6 + light.ambient)).astype(np.float32))
         canvas.paint(
             0.55 * smooth(floor + 0.10 - canvas.y, 0.02, 0.07) * smooth(canvas.y, floor + 0.028, floor + 0.03),
-            colour("000000"),
+            color("000000"),
         )
     canvas.rgb *= (0.55 + 0.6 * (canvas.x if light.direction[0] > 0 else 1 - canvas.x))[..., None]
 
@@ -153,11 +153,11 @@ def flower(canvas: Canvas) -> None:
     canvas.blur(0.02)
     tint = pick(rng, "d83a5a e8c030 f0e8f0 8a5ac8 e87830 e090b8 5a70d0 f0f0e0")
     for _ in range(int(rng.integers(1, 4))):
-        centre = (float(rng.uniform(0.2, 0.8)), float(rng.uniform(0.2, 0.7)))
+        center = (float(rng.uniform(0.2, 0.8)), float(rng.uniform(0.2, 0.7)))
         size = float(rng.uniform(0.12, 0.27))
-        stem = (np.abs(canvas.x - centre[0] - 0.05 * (canvas.y - centre[1])) < 0.011) & (canvas.y > centre[1])
-        canvas.paint(stem.astype(np.float32), colour("4a6a30") * (0.6 + 0.4 * light.sun))
-        _petals(canvas, centre, size, tint, light)
+        stem = (np.abs(canvas.x - center[0] - 0.05 * (canvas.y - center[1])) < 0.011) & (canvas.y > center[1])
+        canvas.paint(stem.astype(np.float32), color("4a6a30") * (0.6 + 0.4 * light.sun))
+        _petals(canvas, center, size, tint, light)
 
 
 def pebbles(canvas: Canvas) -> None:
@@ -173,22 +173,22 @@ def pebbles(canvas: Canvas) -> None:
     speckles = [(canvas.noise(0.7) + 0.8 * np.sin(6 * canvas.noise(1.8)))[:160, :160] for _ in range(5)]
     sizes = np.clip(0.012 * (1 + rng.pareto(1.5, int(rng.integers(260, 600)))), 0.012, 0.16)
     for size in np.sort(sizes)[:: -1 if rng.random() < 0.5 else 1]:
-        centre = (float(rng.uniform(-0.05, 1.05)), float(rng.uniform(-0.05, 1.05)))
+        center = (float(rng.uniform(-0.05, 1.05)), float(rng.uniform(-0.05, 1.05)))
         aspect, angle = float(rng.uniform(0.55, 0.95)), float(rng.uniform(0, 3.14))
-        canvas.shadow((centre[0] - 0.3 * size * light.direction[0], centre[1] + 0.35 * size), size * 1.3, 0.8)
+        canvas.shadow((center[0] - 0.3 * size * light.direction[0], center[1] + 0.35 * size), size * 1.3, 0.8)
         stone = ball(light, pick(rng, STONES), 0.05, speckles[int(rng.integers(5))])
-        canvas.stamp(centre, float(size), stone, aspect, angle)
+        canvas.stamp(center, float(size), stone, aspect, angle)
 
 
 def _fruit_on_table(canvas: Canvas, x: float, y: float, size: float, light: Light) -> None:
     rng = canvas.rng
-    centre = (x, y - size)
+    center = (x, y - size)
     canvas.shadow((x - size * 0.7 * float(light.direction[0]), y - 0.1 * size), size * 1.5, 0.7, 0.35)
     canvas.shadow((x, y - 0.08 * size), size * 0.9, 0.8, 0.3)
     canvas.stamp(
-        centre, size, ball(light, pick(rng, FRUIT), 0.5, canvas.noise(1.4)[:128, :128]), float(rng.uniform(0.85, 1.1))
+        center, size, ball(light, pick(rng, FRUIT), 0.5, canvas.noise(1.4)[:128, :128]), float(rng.uniform(0.85, 1.1))
     )
-    canvas.stamp((x, y - 1.9 * size), size * 0.16, leaf(colour("5a4a2a"), 0.6, 0.1), 0.4, 1.4)
+    canvas.stamp((x, y - 1.9 * size), size * 0.16, leaf(color("5a4a2a"), 0.6, 0.1), 0.4, 1.4)
 
 
 def _vessel(canvas: Canvas, x: float, y: float, size: float, light: Light) -> None:
@@ -213,11 +213,11 @@ def _vessel(canvas: Canvas, x: float, y: float, size: float, light: Light) -> No
         _mouth(canvas, (x, y - size * tall), 0.8 * size * (1 - float(neck[t < 1].max())), base)
 
 
-def _mouth(canvas: Canvas, centre: tuple[float, float], radius: float, base: Array) -> None:
+def _mouth(canvas: Canvas, center: tuple[float, float], radius: float, base: Array) -> None:
     """The opening of a cup as an ellipse with a bright rim."""
-    across, up = (canvas.x - centre[0]) / radius, (canvas.y - centre[1]) / (0.2 * radius)
+    across, up = (canvas.x - center[0]) / radius, (canvas.y - center[1]) / (0.2 * radius)
     canvas.paint(smooth(1 - np.hypot(across, up), 0.0, 0.04), base * 1.1)
-    canvas.paint(0.75 * smooth(0.88 - np.hypot(across, up), 0.0, 0.04), colour("14100e"))
+    canvas.paint(0.75 * smooth(0.88 - np.hypot(across, up), 0.0, 0.04), color("14100e"))
 
 
 def _spine(canvas: Canvas, x: float, width: float, top: float, floor: float, light: Light, grain: Array) -> None:
@@ -242,7 +242,7 @@ def _spine(canvas: Canvas, x: float, width: float, top: float, floor: float, lig
     canvas.paint(inside.astype(np.float32), (face * lit).astype(np.float32))
 
 
-def _petals(canvas: Canvas, centre: tuple[float, float], size: float, tint: Array, light: Light) -> None:
+def _petals(canvas: Canvas, center: tuple[float, float], size: float, tint: Array, light: Light) -> None:
     rng = canvas.rng
     count, rings = int(rng.integers(6, 14)), int(rng.integers(1, 4))
     slim = float(rng.uniform(0.45, 0.8)) * 8 / count
@@ -250,7 +250,7 @@ def _petals(canvas: Canvas, centre: tuple[float, float], size: float, tint: Arra
         reach = size * (1 - 0.25 * ring)
         for number in range(count):
             angle = 6.283 * (number + 0.5 * ring) / count + float(rng.normal(0, 0.06))
-            place = (centre[0] + 0.52 * reach * np.cos(angle), centre[1] + 0.52 * reach * np.sin(angle))
+            place = (center[0] + 0.52 * reach * np.cos(angle), center[1] + 0.52 * reach * np.sin(angle))
             facing = 0.8 + 0.3 * (light.direction[0] * np.cos(angle) + light.direction[1] * np.sin(angle))
             canvas.shadow((place[0] + 0.01, place[1] + 0.012), reach * 0.45, 0.3, 0.6)
             tone = tint * (light.sun * 0.9 + light.ambient * 0.6)
@@ -260,5 +260,5 @@ def _petals(canvas: Canvas, centre: tuple[float, float], size: float, tint: Arra
     heart = pick(rng, "d8a020 6a3a1a 5a6a20 e0c060")
     for _ in range(90):
         r, angle = size * 0.2 * np.sqrt(rng.random()), rng.uniform(0, 6.283)
-        place = (centre[0] + r * np.cos(angle), centre[1] + r * np.sin(angle))
+        place = (center[0] + r * np.cos(angle), center[1] + r * np.sin(angle))
         canvas.stamp(place, size * 0.035, ball(light, heart * float(rng.uniform(0.6, 1.2)), 0.2))

@@ -11,7 +11,7 @@ def photograph(canvas: Canvas, night: bool = False) -> Array:
     """What a camera with a lively picture style makes of the scene: sRGB `(side, side, 3)` in 0..1.
 
     Exposure by the scene's brightness, glare around highlights, a film-like tone curve, more saturation, a slight
-    colour cast, vignetting and sharpening.
+    color cast, vignetting and sharpening.
     """
     rng = canvas.rng
     linear = np.maximum(canvas.finished(), 0)
@@ -24,8 +24,8 @@ def photograph(canvas: Canvas, night: bool = False) -> Array:
     axis = np.linspace(-1, 1, side, dtype=np.float32)
     linear *= (1 - rng.uniform(0.03, 0.12) * (axis[:, None] ** 2 + axis[None, :] ** 2))[..., None]
     linear = np.maximum(linear + 0.5 * (linear - gaussian(linear, 0.8)), 0)
-    grey = (linear @ LUMA)[..., None]
-    linear = np.maximum(grey + rng.uniform(0.82, 1.0) * (linear - grey), 0)
+    gray = (linear @ LUMA)[..., None]
+    linear = np.maximum(gray + rng.uniform(0.82, 1.0) * (linear - gray), 0)
     return encode(film_curve(linear))
 
 

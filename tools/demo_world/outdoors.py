@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from demo_world.canvas import Array, Canvas, colour, disc_blur, fractal_line, gaussian, mix, pick, relief, smooth
+from demo_world.canvas import Array, Canvas, color, disc_blur, fractal_line, gaussian, mix, pick, relief, smooth
 from demo_world.things import Light, bricks, daylight, disc, glow, ground_coordinates, leaf, sample, sky, tree, wood
 
 GREENS = "4f7a3c 3f6634 678a4a 355a38 748f52"
@@ -19,8 +19,8 @@ def hills(canvas: Canvas) -> None:
     light = daylight(rng)
     late = light.sun[2] < 0.62
     horizon = float(rng.uniform(0.42, 0.6))
-    low = mix(colour("c9d9e6"), colour("f2c08a"), 0.8 if late else 0.1)
-    high = mix(pick(rng, ZENITH), colour("7f8fb0"), 0.5 if late else 0.0)
+    low = mix(color("c9d9e6"), color("f2c08a"), 0.8 if late else 0.1)
+    high = mix(pick(rng, ZENITH), color("7f8fb0"), 0.5 if late else 0.0)
     sky(canvas, high, low, horizon, float(rng.uniform(0.15, 0.75)), light)
     haze = low * 0.85
     layers = int(rng.integers(2, 5))
@@ -43,10 +43,10 @@ def shore(canvas: Canvas) -> None:
     light = daylight(rng)
     late = light.sun[2] < 0.6
     horizon = float(rng.uniform(0.3, 0.5))
-    low = mix(colour("cfe0ec"), colour("f4b27a"), 0.9 if late else 0.0)
+    low = mix(color("cfe0ec"), color("f4b27a"), 0.9 if late else 0.0)
     sky(
         canvas,
-        mix(pick(rng, ZENITH), colour("6a6f9a"), 0.6 if late else 0.0),
+        mix(pick(rng, ZENITH), color("6a6f9a"), 0.6 if late else 0.0),
         low,
         horizon,
         float(rng.uniform(0.1, 0.7)),
@@ -71,7 +71,7 @@ def shore(canvas: Canvas) -> None:
         (canvas.y > line).astype(np.float32), tone * ((0.45 + 0.55 * wet) * bumps * (1 + 0.04 * sand))[..., None]
     )
     edge = canvas.y - line + 0.012 * canvas.noise(1.2)
-    canvas.paint(0.85 * smooth(edge, -0.03, -0.01) * (1 - smooth(edge, 0.0, 0.006)), colour("eef2f0") * 0.95)
+    canvas.paint(0.85 * smooth(edge, -0.03, -0.01) * (1 - smooth(edge, 0.0, 0.006)), color("eef2f0") * 0.95)
     for _ in range(int(rng.integers(1, 4))):
         _boat(canvas, float(rng.uniform(0.1, 0.9)), horizon + float(rng.uniform(0.01, 0.15)), light)
 
@@ -80,7 +80,7 @@ def houses(canvas: Canvas) -> None:
     """A facade of brick, plaster or boards with windows, seen a little from the side, half in the sun."""
     rng = canvas.rng
     light = daylight(rng)
-    sky(canvas, pick(rng, ZENITH), colour("cfdce6"), 1.0, float(rng.uniform(0.1, 0.5)), light)
+    sky(canvas, pick(rng, ZENITH), color("cfdce6"), 1.0, float(rng.uniform(0.1, 0.5)), light)
     tilt, lean = float(rng.uniform(-0.45, 0.45)), float(rng.uniform(-0.1, 0.1))
     depth = 1 + tilt * (canvas.x - 0.5) + lean * (canvas.y - 0.5)
     u, v = (canvas.x - 0.5) / depth + 3.1, (canvas.y - 0.5) / depth + 3.1
@@ -102,9 +102,9 @@ def houses(canvas: Canvas) -> None:
     lit = light.ambient * 1.1 + light.sun * (0.85 * slanted)[..., None]
     canvas.paint(smooth(v, roof, roof + 0.004), (wall * lit).astype(np.float32))
     cornice = smooth(v, roof, roof + 0.004) * (1 - smooth(v, roof + 0.03, roof + 0.034))
-    canvas.paint(cornice, mix(pick(rng, "e8e0d0 8a8078 5a5650"), colour("000000"), 0.1) * lit)
+    canvas.paint(cornice, mix(pick(rng, "e8e0d0 8a8078 5a5650"), color("000000"), 0.1) * lit)
     canvas.paint(
-        0.5 * smooth(v, roof + 0.03, roof + 0.034) * (1 - smooth(v, roof + 0.035, roof + 0.07)), colour("101014")
+        0.5 * smooth(v, roof + 0.03, roof + 0.034) * (1 - smooth(v, roof + 0.035, roof + 0.07)), color("101014")
     )
     _windows(canvas, u, v, roof + 0.07, lit, light)
 
@@ -113,7 +113,7 @@ def night(canvas: Canvas) -> None:
     """A street at night: lit windows, neon signs and lamps with their glow, all mirrored in a wet road."""
     rng = canvas.rng
     road = float(rng.uniform(0.62, 0.75))
-    canvas.rgb[:] = mix(colour("0b1024"), colour("2a2238"), smooth(canvas.y, 0.0, road))
+    canvas.rgb[:] = mix(color("0b1024"), color("2a2238"), smooth(canvas.y, 0.0, road))
     left = 0.0
     while left < 1.0:
         width, top = float(rng.uniform(0.12, 0.34)), float(rng.uniform(0.02, 0.4))
@@ -181,7 +181,7 @@ def _boat(canvas: Canvas, x: float, y: float, light: Light) -> None:
     shade = (dy > 0.05) & (dy < 0.4) & (np.abs(dx) < 0.9)
     canvas.paint(0.5 * shade.astype(np.float32), tint * 0.15)
     canvas.paint(hull.astype(np.float32), tint * lit)
-    canvas.paint(mast.astype(np.float32), colour("40342a") * lit)
+    canvas.paint(mast.astype(np.float32), color("40342a") * lit)
     canvas.paint(sail.astype(np.float32), pick(canvas.rng, "f2efe6 e8ddc8 d8503a") * lit)
 
 
@@ -197,9 +197,9 @@ def _windows(canvas: Canvas, u: Array, v: Array, top: float, lit: Array, light: 
     bars = (np.abs(du) < 0.004) | (np.abs(dv + height * 0.12) < 0.004)
     frame = pick(rng, "f0ece2 e6e0d4 4a3a30 2f4a3f 70382c") * lit
     cell = (column.astype(int) * 7 + row.astype(int) * 13) % 29
-    open_dark = mix(colour("0d1116"), colour("3a3026"), float(rng.uniform(0, 0.6)))
+    open_dark = mix(color("0d1116"), color("3a3026"), float(rng.uniform(0, 0.6)))
     mirrored = rng.uniform(0.05, 0.6, 29)[cell].astype(np.float32) * np.exp(0.25 * canvas.noise(1.6))
-    glass = mix(open_dark, colour("b8cede"), np.clip(mirrored, 0, 0.9))
+    glass = mix(open_dark, color("b8cede"), np.clip(mirrored, 0, 0.9))
     curtain = (rng.random(29)[cell] < 0.4) & (np.abs(du) > width * rng.uniform(0.12, 0.3, 29)[cell])
     cloth = pick(rng, "e8e0d0 c8b8a0 d8d8e0 b04a40") * (0.35 + 0.12 * np.sin(du * 900))[..., None]
     glass = np.where(curtain[..., None], cloth, glass)
@@ -210,7 +210,7 @@ def _windows(canvas: Canvas, u: Array, v: Array, top: float, lit: Array, light: 
     sill = (np.abs(du) < width * 0.58) & (dv > height / 2) & (dv < height / 2 + 0.014) & below
     cast = (np.abs(du) < width * 0.58) & (dv > height / 2 + 0.014) & (dv < height / 2 + 0.032) & below
     canvas.paint(sill.astype(np.float32), pick(rng, "c8c0b0 e0dcd0 8a8680") * lit)
-    canvas.paint(0.5 * cast.astype(np.float32), colour("141418"))
+    canvas.paint(0.5 * cast.astype(np.float32), color("141418"))
 
 
 def _dark_house(canvas: Canvas, left: float, right: float, top: float, road: float) -> None:
@@ -225,7 +225,7 @@ def _dark_house(canvas: Canvas, left: float, right: float, top: float, road: flo
     pane = body & (np.abs(du) < 0.3) & (np.abs(dv) < 0.33) & (canvas.y > top + 0.03) & (canvas.y < road - 0.1)
     cell = (column.astype(int) * 5 + row.astype(int) * 11) % 43
     tones = np.stack([pick(rng, "ffcf80 ffe0b0 ffb560 e8f0ff ffd9a8", 0.4) * 1.1 for _ in range(43)])
-    tones[rng.random(43) < 0.55] = colour("10131c")
+    tones[rng.random(43) < 0.55] = color("10131c")
     inner = 0.55 + 0.45 * smooth(-dv, -0.4, 0.3)
     canvas.paint(pane.astype(np.float32), (tones[cell] * inner[..., None]).astype(np.float32))
     if rng.random() < 0.7:
@@ -266,8 +266,8 @@ def _wet_road(canvas: Canvas, road: float) -> None:
     rows = (source * canvas.side).astype(int)
     columns = np.clip(canvas.x * canvas.side + 5 * ripple, 0, canvas.side - 1).astype(int)
     smear = gaussian(disc_blur(canvas.rgb, canvas.side * 0.008), canvas.side * 0.004)
-    asphalt = colour("23232a") * np.exp(0.3 * canvas.noise(0.5))[..., None] * 0.5
+    asphalt = color("23232a") * np.exp(0.3 * canvas.noise(0.5))[..., None] * 0.5
     puddle = smooth(canvas.noise(1.5, (1.6, 0.6)), -0.8, 0.8) * 0.6 + 0.25
     canvas.paint((canvas.y > road).astype(np.float32), asphalt + smear[rows, columns] * puddle[..., None])
     kerb = smooth(canvas.y, road - 0.006, road - 0.003) * (1 - smooth(canvas.y, road + 0.004, road + 0.008))
-    canvas.paint(kerb, colour("5a5650") * 0.5)
+    canvas.paint(kerb, color("5a5650") * 0.5)

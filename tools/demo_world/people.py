@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from demo_world.canvas import Array, Canvas, colour, mix, pick, smooth
+from demo_world.canvas import Array, Canvas, color, mix, pick, smooth
 from demo_world.closeups import CLOTH
 from demo_world.outdoors import PLASTER
 from demo_world.things import Light, ball, bricks, daylight, ground_coordinates
@@ -15,7 +15,7 @@ def crowd(canvas: Canvas) -> None:
     rng = canvas.rng
     light = daylight(rng)
     horizon = float(rng.uniform(0.3, 0.42))
-    canvas.rgb[:] = mix(pick(rng, "5f93cf 86a8cc c4ced8"), colour("d8e0e6"), canvas.y / horizon)
+    canvas.rgb[:] = mix(pick(rng, "5f93cf 86a8cc c4ced8"), color("d8e0e6"), canvas.y / horizon)
     x = -0.1
     while x < 1.0:
         width, top = float(rng.uniform(0.12, 0.3)), float(rng.uniform(-0.1, horizon - 0.12))

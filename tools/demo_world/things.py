@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from demo_world.canvas import Array, Canvas, Shader, colour, fractal_noise, gaussian, mix, pick, smooth
+from demo_world.canvas import Array, Canvas, Shader, color, fractal_noise, gaussian, mix, pick, smooth
 
 
 @dataclass(frozen=True)
 class Light:
-    """Where the light comes from (unit vector, x right, y down, z towards the viewer) and its colours."""
+    """Where the light comes from (unit vector, x right, y down, z towards the viewer) and its colors."""
 
     direction: Array
     sun: Array
@@ -34,7 +34,7 @@ def daylight(rng: np.random.Generator, warm: float | None = None) -> Light:
 
 
 def ball(light: Light, base: Array, gloss: float = 0.3, mottle: Array | None = None) -> Shader:
-    """A shaded ball; `mottle` `(m, m)` varies its colour."""
+    """A shaded ball; `mottle` `(m, m)` varies its color."""
 
     def shade(u: Array, v: Array) -> tuple[Array, Array]:
         r2 = np.clip(u * u + v * v, 0, 1)
@@ -85,16 +85,16 @@ def disc(tint: Array, strength: float = 1.0, rim: float = 0.0) -> Shader:
     return shade
 
 
-def sky(canvas: Canvas, zenith: Array, horizon_colour: Array, horizon: float, clouds: float, light: Light) -> None:
+def sky(canvas: Canvas, zenith: Array, horizon_color: Array, horizon: float, clouds: float, light: Light) -> None:
     """A sky over the whole canvas, with clouds lit from above; `clouds` 0 none .. 1 overcast."""
-    canvas.rgb[:] = mix(zenith, horizon_colour, smooth(canvas.y, 0.0, horizon) ** 1.3)
+    canvas.rgb[:] = mix(zenith, horizon_color, smooth(canvas.y, 0.0, horizon) ** 1.3)
     if clouds <= 0:
         return
     flat = canvas.noise(1.6, (0.6, 1.5)[::-1])
     cover = smooth(flat + 0.15 * canvas.noise(1.1), 1.0 - 2.0 * clouds, 2.6 - 1.7 * clouds)
     under = gaussian(np.roll(cover, int(-0.03 * canvas.side), axis=0), canvas.side * 0.02)
     white = light.sun * 0.95 + light.ambient * 0.4
-    shade = mix(white, horizon_colour * 0.75 + light.ambient * 0.3, np.clip(0.75 * under * cover, 0, 1))
+    shade = mix(white, horizon_color * 0.75 + light.ambient * 0.3, np.clip(0.75 * under * cover, 0, 1))
     canvas.paint(cover * smooth(horizon - canvas.y, 0.0, 0.25) * 0.95, shade)
 
 
@@ -117,7 +117,7 @@ def tree(
     """A tree: trunk, branches and a crown of leaf clumps, darker below; `far` 0..1 mixes it into the haze."""
     rng = canvas.rng
     x, y = base
-    bark = mix(colour("4a3a2c") * (light.sun + light.ambient) * 0.6, haze, far)
+    bark = mix(color("4a3a2c") * (light.sun + light.ambient) * 0.6, haze, far)
     trunk = (
         (np.abs(canvas.x - x - 0.01 * np.sin(9 * canvas.y)) < height * 0.035)
         & (canvas.y < y)
@@ -127,10 +127,10 @@ def tree(
     clumps = [(rng.normal(0, 0.17), -0.62 + rng.normal(0, 0.17)) for _ in range(26)]
     tint = pick(rng, palette)
     for dx, dy in sorted(clumps, key=lambda clump: -clump[1]):
-        centre, radius = (x + dx * height, y + dy * height), height * rng.uniform(0.09, 0.17)
+        center, radius = (x + dx * height, y + dy * height), height * rng.uniform(0.09, 0.17)
         for _ in range(70):
             angle, r = rng.uniform(0, 6.283), radius * np.sqrt(rng.random())
-            px, py = centre[0] + r * np.cos(angle), centre[1] + r * np.sin(angle) * 0.85
+            px, py = center[0] + r * np.cos(angle), center[1] + r * np.sin(angle) * 0.85
             facing = (light.direction[0] * np.cos(angle) + light.direction[1] * np.sin(angle)) * r / radius
             lit = np.clip(0.45 + 0.55 * facing + 0.35 * (-dy - 0.6), 0.06, 1.1) * rng.uniform(0.7, 1.3)
             tone = mix(tint * (lit * light.sun + 0.5 * light.ambient), haze, far)
@@ -147,7 +147,7 @@ def bricks(rng: np.random.Generator, u: Array, v: Array, palette: str, course: f
     across = np.minimum(*_to_edges(u / (2.6 * course) + 0.5 * (row % 2))) * 2.6
     up = np.minimum(*_to_edges(v / course))
     mortar = 1 - smooth(np.minimum(across, up), 0.05, 0.11)
-    return mix(wall, colour("a39a8e") * 0.8, mortar)
+    return mix(wall, color("a39a8e") * 0.8, mortar)
 
 
 def wood(rng: np.random.Generator, u: Array, v: Array, palette: str, plank: float) -> Array:

@@ -1,0 +1,61 @@
+"""The RAW pictures that an int8 file's ranges are observed on, and those it is then compared on."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from nas_isp.data.dataset_folders import find_raw
+from nas_isp.data.demo import demo_folders
+from nas_isp.export.check_set import RealPictures, brighter, real_pictures
+from nas_isp.raw.readers import list_raw_files
+from nas_isp.raw.sensor import SensorDescription
+from nas_isp.runtimes.base import Floats
+
+CALIBRATION_FILES = 24
+CALIBRATION_SIDE = 128
+"""Packed pixels: the middle of each file."""
+
+
+@dataclass(frozen=True)
+class RawSource:
+    """A folder of RAW.
+
+    Attributes:
+        folder: of RAW files, or a data set with such a folder; see `layouts.find_raw`. None takes the demo set.
+        name: what a report calls it.
+        sensor: description of bare mosaics; None takes the one beside them.
+    """
+
+    folder: Path | None
+    name: str
+    sensor: SensorDescription | None = None
+
+    def to_calibrate_on(self) -> RealPictures:
+        """Pictures to observe ranges on: `CALIBRATION_FILES` at most; a quarter of the files is left to compare on."""
+        with self._opened() as folder:
+            limit = min(CALIBRATION_FILES, max(1, len(list_raw_files(folder)) * 3 // 4))
+            return real_pictures(folder, CALIBRATION_SIDE, CALIBRATION_SIDE, self.sensor, limit)
+
+    def to_compare_on(self, height: int, width: int, calibrated: RealPictures | None) -> RealPictures:
+        """Pictures of a size, packed; of files other than those that were calibrated on, where there are others."""
+        with self._opened() as folder:
+            used = [folder / file.name for file in calibrated.files] if calibrated else []
+            return real_pictures(folder, height, width, self.sensor, unless=used)
+
+    @contextmanager
+    def _opened(self) -> Iterator[Path]:
+        if self.folder is not None:
+            yield find_raw(self.folder).raw
+            return
+        with tempfile.TemporaryDirectory(prefix="nas-isp-") as scratch:
+            yield demo_folders(Path(scratch))[0]
+
+
+DEMO = RawSource(None, "the demo set (synthetic RAW)")
+
+
+def calibration_pictures(found: RealPictures) -> list[Floats]:
+    """The pictures, and each four times as bright: highlights must be cut at white, not at the ranges' ends."""
+    return [*found.pictures, *map(brighter, found.pictures)]

@@ -1,0 +1,194 @@
+"""From a model bundle to a checked file for a phone or another runtime."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from nas_isp.data.pairs import Pairs, load_pairs
+from nas_isp.develop.pipeline import develop
+from nas_isp.errors import InputError
+from nas_isp.evaluation.metrics import psnr
+from nas_isp.export.calibration_set import DEMO, RawSource, calibration_pictures
+from nas_isp.export.check_set import RealPictures, synthetic_pictures
+from nas_isp.export.encode import Form, facts_of, write_content
+from nas_isp.export.onnx.convert import OPSET
+from nas_isp.export.report import ExportReport, PairsScore
+from nas_isp.export.verify import TIMED_THREADS, verify
+from nas_isp.files import whole_file
+from nas_isp.formats.record import CODES, INPUT_VALUES, OUTPUT_VALUES, ExportRecord
+from nas_isp.generators.bundle import RAW_FOLDER, Bundle
+from nas_isp.generators.cost import FULL_HD_PACKED, receptive_field
+from nas_isp.raw.orientation import upright
+from nas_isp.raw.packing import from_sensor_values, in_plane_order, to_sensor_values
+from nas_isp.raw.sensor import SensorDescription
+from nas_isp.runtimes.base import Floats, Runner, has_color_head, load_runner, needs_whole_picture, step_of
+from nas_isp.runtimes.litert import choose_kernels
+from nas_isp.runtimes.torch_runner import TorchRunner, fused_network
+
+CHECKED_SIZES = ((64, 96), (100, 80))
+"""Packed sizes at which a file of any input size is compared with PyTorch."""
+
+
+@dataclass(frozen=True)
+class ExportData:
+    """The data of an export.
+
+    Attributes:
+        check: RAW to compare with PyTorch on; None takes a synthetic scene, and for int8 other files of `calibration`.
+        calibration: RAW to observe an int8 file's ranges on.
+        pairs: folder of true pairs on which PyTorch and the file are scored.
+        sensor: description of bare mosaics in `pairs`.
+    """
+
+    check: RawSource | None = None
+    calibration: RawSource = DEMO
+    pairs: Path | None = None
+    sensor: SensorDescription | None = None
+
+
+def export_model(
+    bundle: Bundle,
+    path: Path,
+    form: Form,
+    data: ExportData | None = None,
+    note: Callable[[str], None] = lambda line: None,
+) -> ExportReport:
+    """Write a bundle's fused network for a runtime, run the file and compare it with PyTorch.
+
+    The file appears whole and checked, or not at all.
+
+    Args:
+        bundle: the model.
+        path: file to write; its suffix is the runtime.
+        form: what the file is to be.
+        data: what it is calibrated and checked on.
+        note: told of each RAW file that cannot be read.
+
+    Raises:
+        InputError: an unusable size, network, RAW folder or target folder, or a file that fails the check.
+    """
+    if form.runtime == "tflite":
+        choose_kernels()  # PyTorch computes below, which would be too late for it
+    check_size(bundle, form.packed_size)
+    if not path.parent.is_dir():
+        raise InputError(f"{path.parent}: no such folder; make it or give another -o")
+    net, record, data = fused_network(bundle, "model"), describe(bundle, form), data or ExportData()
+    pairs = None if data.pairs is None else load_pairs(data.pairs, sensor=data.sensor)
+    calibrated = data.calibration.to_calibrate_on() if form.precision == "int8" else None
+    checked = _checked(form, record, data, calibrated)
+    for line in (*(pairs.notes if pairs else ()), *(calibrated.left_out if calibrated else ()), *checked.left_out):
+        note(line)
+    content = write_content(net, form, record, calibration_pictures(calibrated) if calibrated else ())
+    timed_size = form.packed_size or FULL_HD_PACKED
+    timed = synthetic_pictures(*timed_size)[0]
+    with whole_file(path) as part:
+        part.write_bytes(content)
+        comparison, (host_ms, host_ms_min) = verify(
+            part, net, form.precision, checked.pictures, timed, str(path), form.output
+        )
+        score = None if pairs is None else _scored(pairs, TorchRunner(bundle, "model"), load_runner(part))
+    facts = facts_of(content, form.runtime)
+    return ExportReport(
+        file=str(path),
+        bytes=len(content),
+        runtime=form.runtime,
+        precision=form.precision,
+        input=form.input,
+        output=form.output,
+        packed_size=form.packed_size,
+        ops=facts.operators,
+        **asdict(comparison),
+        checked_on=checked.name,
+        host_ms=host_ms,
+        host_ms_min=host_ms_min,
+        host_size=timed_size,
+        host_threads=TIMED_THREADS,
+        opset=OPSET if form.runtime == "onnx" else None,
+        calibrated_on=f"{len(calibrated.pictures)} files of {data.calibration.name}" if calibrated else None,
+        left_to_cpu=facts.left_to_cpu,
+        pairs=score,
+    )
+
+
+def describe(bundle: Bundle, form: Form) -> ExportRecord:
+    """The record that the exported file carries; where the training RAW lay is left out of it."""
+    architecture, sensor = bundle.record.architecture, bundle.record.sensor
+    codes, size = form.precision == "int8", form.packed_size
+    return ExportRecord(
+        architecture=architecture,
+        sensor=sensor,
+        origin={name: value for name, value in bundle.record.origin.items() if name != RAW_FOLDER},
+        precision=form.precision,
+        input=form.input,
+        output=form.output,
+        layout="NHWC" if form.runtime == "tflite" else "NCHW",
+        packed_height=size[0] if size else None,
+        packed_width=size[1] if size else None,
+        input_values=INPUT_VALUES[form.input] + (f"; {CODES}" if codes and form.input == "normalised" else ""),
+        input_black=in_plane_order(sensor.black_sites, sensor.cfa),
+        input_white=sensor.white,
+        output_values=OUTPUT_VALUES[form.output] + (f"; {CODES}" if codes and form.output == "float" else ""),
+        halo=receptive_field(architecture),
+        step=step_of(architecture),
+        global_head=has_color_head(architecture),
+        whole_picture=needs_whole_picture(architecture),
+        border=bundle.record.border,
+    )
+
+
+def check_size(bundle: Bundle, packed_size: tuple[int, int] | None) -> None:
+    """Refuse an input size that the network does not take.
+
+    Raises:
+        InputError: a side that is no multiple of the network's step.
+    """
+    step = step_of(bundle.record.architecture)
+    if packed_size and (packed_size[0] % step or packed_size[1] % step):
+        given = f"{packed_size[0]}x{packed_size[1]}"
+        raise InputError(f"input size {given}: this network needs multiples of {step}; give another --input-size")
+
+
+class _Checked(NamedTuple):
+    """What a file is compared with PyTorch on.
+
+    Attributes:
+        pictures: packed `(4, h, w)` each.
+        name: what a report calls them.
+        left_out: a line about each RAW file that could not be read.
+    """
+
+    pictures: list[Floats]
+    name: str
+    left_out: Sequence[str] = ()
+
+
+def _checked(form: Form, record: ExportRecord, data: ExportData, calibrated: RealPictures | None) -> _Checked:
+    sizes = [form.packed_size] if form.packed_size else CHECKED_SIZES
+    source = data.check or (data.calibration if calibrated else None)
+    if source is None:
+        pictures = [picture for size in sizes for picture in synthetic_pictures(*size)]
+        return _Checked(_as_given(pictures, form, record), f"{len(pictures)} synthetic RAW pictures")
+    found = [source.to_compare_on(*size, calibrated) for size in sizes]
+    pictures = [picture for part in found for picture in part.pictures]
+    known = {file.name for file in calibrated.files} if calibrated else set()
+    again = ", some of which it was calibrated on" if known & {file.name for file in found[0].files} else ""
+    name = f"{len(pictures)} pictures of {source.name}{again}"
+    return _Checked(_as_given(pictures, form, record), name, found[0].left_out)
+
+
+def _as_given(pictures: list[Floats], form: Form, record: ExportRecord) -> list[Floats]:
+    """The pictures as they are after the sensor's integers, where the file takes those."""
+    if form.input != "raw":
+        return pictures
+    black, white = record.levels
+    return [from_sensor_values(to_sensor_values(picture, black, white), black, white) for picture in pictures]
+
+
+def _scored(pairs: Pairs, torch_runner: Runner, file_runner: Runner) -> PairsScore:
+    """Both runners on the true pairs."""
+    means = []
+    for runner in (torch_runner, file_runner):
+        scores = [psnr(develop(runner, pair.raw), upright(pair.photo, pair.raw.flip)) for pair in pairs]
+        means.append(sum(scores) / len(scores))
+    return PairsScore(len(pairs), *means)

@@ -1,0 +1,48 @@
+"""The ends of an ONNX network in the integers of an app: packed sensor values in, 8-bit RGB out."""
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from nas_isp.formats import onnx_file
+from nas_isp.formats.record import PIXEL_SCALE
+from nas_isp.raw.packing import Levels
+
+
+def take_sensor_values(model: onnx.ModelProto, black: Levels, white: float) -> None:
+    """Let the network take packed int32 sensor values instead of ``(x - black) / (white - black)``.
+
+    They are scaled before the first convolution, whose zero padding then still means black.
+    """
+    levels = np.array(black, np.float32)[:, None, None]
+    scaled = "packed_scaled"
+    for node in model.graph.node:
+        node.input[:] = [scaled if name == onnx_file.INPUT_NAME else name for name in node.input]
+    steps = [
+        helper.make_node("Cast", [onnx_file.INPUT_NAME], ["packed_numbers"], to=TensorProto.FLOAT),
+        helper.make_node("Sub", ["packed_numbers", "black"], ["packed_less_black"]),
+        helper.make_node("Mul", ["packed_less_black", "gain"], [scaled]),
+    ]
+    constants = {"black": levels, "gain": np.float32(1) / (np.float32(white) - levels)}
+    model.graph.initializer.extend(numpy_helper.from_array(values, name) for name, values in constants.items())
+    nodes = [*steps, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    _value(model.graph.input, onnx_file.INPUT_NAME).type.tensor_type.elem_type = TensorProto.INT32
+
+
+def give_pixels(model: onnx.ModelProto) -> None:
+    """Let the network give uint8 RGB, rounded and clipped, instead of float32."""
+    numbers = "rgb_numbers"
+    for node in model.graph.node:
+        node.output[:] = [numbers if name == onnx_file.OUTPUT_NAME else name for name in node.output]
+        node.input[:] = [numbers if name == onnx_file.OUTPUT_NAME else name for name in node.input]
+    model.graph.initializer.append(numpy_helper.from_array(np.array(PIXEL_SCALE, np.float32), "pixel_scale"))
+    model.graph.initializer.append(numpy_helper.from_array(np.array(0, np.uint8), "pixel_zero"))
+    inputs = [numbers, "pixel_scale", "pixel_zero"]
+    model.graph.node.append(helper.make_node("QuantizeLinear", inputs, [onnx_file.OUTPUT_NAME]))
+    _value(model.graph.output, onnx_file.OUTPUT_NAME).type.tensor_type.elem_type = TensorProto.UINT8
+
+
+def _value(values: "list[onnx.ValueInfoProto]", name: str) -> onnx.ValueInfoProto:
+    return next(value for value in values if value.name == name)

@@ -1,0 +1,76 @@
+"""What an export says about the file that it wrote."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from nas_isp.formats.record import InputForm, OutputForm
+from nas_isp.precision import Precision
+
+
+@dataclass(frozen=True)
+class PairsScore:
+    """Mean PSNR over true pairs, on the 8-bit pictures that `develop` saves.
+
+    Attributes:
+        pairs: how many.
+        torch_psnr_db: of the model in PyTorch.
+        file_psnr_db: of the exported file.
+    """
+
+    pairs: int
+    torch_psnr_db: float
+    file_psnr_db: float
+
+
+@dataclass(frozen=True)
+class ExportReport:
+    """What an export wrote and how it compares with PyTorch.
+
+    Attributes:
+        file: where it is.
+        bytes: its size.
+        runtime: "tflite" or "onnx".
+        precision: how weights are stored.
+        input: "normalised" or "raw".
+        output: "float" or "uint8".
+        packed_size: rows and columns of the packed input, or None for any.
+        ops: how often each operator occurs.
+        max_abs_error: largest difference to PyTorch in fp32, unclipped output.
+        max_error_in_precision: the same against PyTorch with weights rounded as the file stores them; for int8 equal
+            to `max_abs_error`.
+        psnr_vs_torch_db: of the output clipped to 0..1 against PyTorch in fp32; None if equal.
+        checked_on: pictures compared, and what they were.
+        host_ms: median time of one run on this machine at `host_size`, on `host_threads` threads.
+        host_ms_min: the least of the times, nearer the truth on a busy machine.
+        host_size: packed size that was timed.
+        host_threads: threads that were used.
+        opset: version of the operators of an ONNX file, else None.
+        calibrated_on: pictures that the ranges of an int8 file were observed on, else None.
+        left_to_cpu: for each target, the operators of a TFLite file that it does not take.
+        pairs: PSNR on true pairs of PyTorch and of the file, where pairs were given.
+    """
+
+    file: str
+    bytes: int
+    runtime: str
+    precision: Precision
+    input: InputForm
+    output: OutputForm
+    packed_size: tuple[int, int] | None
+    ops: dict[str, int]
+    max_abs_error: float
+    max_error_in_precision: float
+    psnr_vs_torch_db: float | None
+    checked_on: str
+    host_ms: float
+    host_ms_min: float
+    host_size: tuple[int, int]
+    host_threads: int
+    opset: int | None = None
+    calibrated_on: str | None = None
+    left_to_cpu: dict[str, list[str]] = field(default_factory=dict)
+    pairs: PairsScore | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data."""
+        return asdict(self)

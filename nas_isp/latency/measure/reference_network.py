@@ -1,0 +1,35 @@
+"""The anchor: a fixed network that is timed in every batch, to see whether the device still is as fast as before.
+
+Its shape is that of EfficientISP (three 3x3 convolutions with 12 channels, then a pixel shuffle) for a full-HD picture:
+a quarter of the sides fits into caches and follows the speed of full-HD networks half as well. Another shape needs
+another name, which is part of a session's set-up.
+"""
+
+from functools import cache
+
+from nas_isp.latency.kernels.kernel import Kernel, convolution, shuffle
+from nas_isp.precision import Precision
+
+ANCHOR = "efficient-isp-544x960"
+SIZE = (544, 960)
+
+MAX_DRIFT = 0.05
+"""Share by which the anchor of a batch may be off its reference: half of the 10 % that predictions shall meet."""
+
+
+def anchor_kernels() -> list[Kernel]:
+    """What the anchor computes."""
+    return [
+        convolution(4, 12, 3, SIZE, activation="tanh"),
+        convolution(12, 12, 3, SIZE, activation="relu"),
+        convolution(12, 12, 3, SIZE),
+        shuffle(3, 2, SIZE),
+    ]
+
+
+@cache
+def anchor_model(precision: Precision = "fp32") -> bytes:
+    """The anchor as a TFLite model."""
+    from nas_isp.latency.measure.probe_models import kernel_chain_model
+
+    return kernel_chain_model(anchor_kernels(), precision)

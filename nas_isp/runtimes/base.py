@@ -1,0 +1,205 @@
+"""One interface over the runtimes that can develop a picture: PyTorch, TFLite and ONNX."""
+
+import statistics
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas_isp.cores import available_cores
+from nas_isp.errors import InputError
+from nas_isp.files import BUNDLE_SUFFIX
+from nas_isp.formats.record import ExportRecord
+from nas_isp.generators.architecture import Architecture, Border, PlainArchitecture, RmfaArchitecture
+from nas_isp.raw.packing import to_sensor_values
+from nas_isp.raw.sensor import SensorDescription
+
+Floats = NDArray[np.float32]
+Sums = NDArray[np.float64]
+
+SUFFIXES = (BUNDLE_SUFFIX, ".tflite", ".onnx")
+MEASURED_SECONDS = 3.0
+
+
+class Runner(ABC):
+    """A loaded model.
+
+    Attributes:
+        name: for messages.
+        tile: packed rows and columns that the model was written for, or None for any.
+        halo: radius of the receptive field, packed pixels.
+        step: sides and tile positions must be multiples of this, packed pixels.
+        has_global_head: the output also depends on the mean over the whole picture; see `feature_sums`.
+        whole_picture: tiles would not join: only a whole picture comes out right, and only at the size of `tile`
+            where there is one.
+        border: what the network sees outside of a picture: "mirror" for its mirror image, "zeros" for nothing added.
+        sensor: that the model was made for; None where it does not say.
+        workers: threads that may call `run` and `feature_sums` at once, and should for a picture of many tiles.
+    """
+
+    sensor: SensorDescription | None = None
+    workers: int = 1
+
+    def __init__(
+        self,
+        name: str,
+        tile: tuple[int, int] | None,
+        halo: int,
+        step: int,
+        has_global_head: bool = False,
+        whole_picture: bool = False,
+        border: Border = "mirror",
+    ) -> None:
+        self.name = name
+        self.tile = tile
+        self.halo = halo
+        self.step = step
+        self.has_global_head = has_global_head
+        self.whole_picture = whole_picture
+        self.border = border
+
+    @abstractmethod
+    def run(self, packed: Floats, pooled: Floats | None = None) -> Floats:
+        """RGB `(3, 2h, 2w)`, not clipped, of packed `(4, h, w)` of any size that `step` divides.
+
+        Args:
+            packed: the picture, or a tile of it.
+            pooled: the means over the whole picture that its tiles share; None takes those of `packed`.
+        """
+
+    @abstractmethod
+    def feature_sums(self, packed: Floats) -> Sums:
+        """Sums over `packed` of the features whose mean the color head looks at, `(8,)`; only with `has_global_head`.
+
+        The sides need not be multiples of `step`.
+        """
+
+    @abstractmethod
+    def prepared(self, packed: Floats) -> Callable[[], object]:
+        """A function that runs the network once on `packed` and nothing else, for timing."""
+
+    def measure_ms(self, packed: Floats, runs: int = 20) -> tuple[float, float]:
+        """Median and least time of the network on `packed`, after two runs that do not count; at most about 3 s."""
+        run_once = self.prepared(packed)
+        run_once()
+        run_once()
+        times: list[float] = []
+        until = time.perf_counter() + MEASURED_SECONDS
+        while len(times) < runs and (not times or time.perf_counter() < until):
+            start = time.perf_counter()
+            run_once()
+            times.append(time.perf_counter() - start)
+        return 1000 * statistics.median(times), 1000 * min(times)
+
+
+class FileRunner(Runner):
+    """A model in an exported file, with the record that the file carries."""
+
+    def __init__(self, path: Path, record: ExportRecord) -> None:
+        super().__init__(
+            str(path),
+            record.packed_size,
+            record.halo,
+            record.step,
+            record.global_head,
+            record.whole_picture,
+            record.border,
+        )
+        self.record = record
+        self.sensor = record.sensor
+
+    def given(self, packed: Floats) -> NDArray[Any]:
+        """What the file takes for a picture: its sensor values, or the picture itself."""
+        if self.record.input == "raw":
+            return to_sensor_values(packed, *self.record.levels).astype(np.int32)
+        return packed
+
+
+def load_developer(path: Path) -> Runner:
+    """A model ready to develop pictures on every core.
+
+    Networks are so small that a tile on each core, each on one thread, is faster than one tile on all cores; only a
+    network that cannot be cut gets all cores at once.
+
+    Raises:
+        InputError: as `load_runner`.
+    """
+    runner = load_runner(path, threads=1)
+    if runner.whole_picture:
+        return load_runner(path)
+    runner.workers = available_cores()
+    return runner
+
+
+def load_runner(path: Path, threads: int | None = None) -> Runner:
+    """The model in a bundle, a TFLite or an ONNX file.
+
+    Args:
+        path: a `.safetensors`, `.tflite` or `.onnx` file written by this program.
+        threads: for each run; None takes every core.
+
+    Raises:
+        InputError: no such file, another kind of file, or one not written by this program.
+    """
+    if path.suffix not in SUFFIXES:
+        raise InputError(f"{path}: not a model; give a {', '.join(SUFFIXES)} file written by nas-isp")
+    if not path.is_file():
+        raise InputError(f"{path}: no such model; give a {', '.join(SUFFIXES)} file written by nas-isp")
+    threads = threads or available_cores()
+    if path.suffix == BUNDLE_SUFFIX:
+        from nas_isp.generators.bundle import load_bundle
+        from nas_isp.runtimes.torch_runner import TorchRunner
+
+        return TorchRunner(load_bundle(path), str(path), threads)
+    if path.suffix == ".tflite":
+        from nas_isp.runtimes.tflite_runner import TfliteRunner
+
+        return TfliteRunner(path, threads)
+    from nas_isp.runtimes.onnx_runner import OnnxRunner
+
+    return OnnxRunner(path, threads)
+
+
+def checked_picture(rgb: Floats, packed: Floats, name: str) -> Floats:
+    """The picture that a model made of `packed` `(4, h, w)`.
+
+    Raises:
+        InputError: it is none: a file may be whole and its network another one.
+    """
+    wanted = (3, 2 * packed.shape[1], 2 * packed.shape[2])
+    if rgb.shape != wanted or rgb.dtype != np.float32:
+        raise InputError(
+            f"{name}: gives {rgb.dtype} of shape {rgb.shape} where a picture is float32 of {wanted}; export it again"
+        )
+    return rgb
+
+
+def step_of(architecture: Architecture) -> int:
+    """Packed pixels whose multiples a picture's sides and its tiles' positions must be."""
+    return 2 if isinstance(architecture, PlainArchitecture) and architecture.scale == 4 else 1
+
+
+def has_color_head(architecture: Architecture) -> bool:
+    """Whether the network looks at the mean over the whole picture."""
+    return isinstance(architecture, PlainArchitecture) and architecture.color_head
+
+
+def needs_whole_picture(architecture: Architecture) -> bool:
+    """Whether the network computes numbers from the whole picture that tiles cannot share."""
+    return isinstance(architecture, RmfaArchitecture)
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a model file.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); give a readable file") from error

@@ -1,0 +1,46 @@
+"""Latency and size of an architecture on a real device."""
+
+import hashlib
+
+from nas_isp.generators.architecture import Architecture
+from nas_isp.latency.kernels.from_architecture import kernels_of
+from nas_isp.latency.measure.devices import load_table
+from nas_isp.latency.predict.predictor import Predictor
+
+CONVOLUTIONS = ("conv2d", "depthwise_conv2d")
+
+
+class TableCostModel:
+    """Predicts with a device's latency table, for one packed size."""
+
+    def __init__(self, device: str, packed_height: int = 544, packed_width: int = 960) -> None:
+        """`device` is a shipped name, `host`, or the path of a table.
+
+        Raises:
+            InputError: unknown device (the message lists the known ones), a malformed table, or a table of `host`
+                that was measured on another machine or runtime.
+        """
+        table = load_table(device)
+        self._predictor, self._size = Predictor(table), (packed_height, packed_width)
+        self.digest = hashlib.sha256(table.model_dump_json().encode()).hexdigest()[:12]
+
+    def latency_ms(self, architecture: Architecture) -> float:
+        """Predicted milliseconds of a picture."""
+        return self._predictor.predict(kernels_of(architecture, *self._size)).latency_ms
+
+    def size(self, architecture: Architecture) -> tuple[int, float]:
+        """Parameters of the deployed form, and multiply-accumulates of a picture in 10^9.
+
+        The same as `generators.cost.count` of a plain network, which takes a hundred times as long.
+        """
+        params = macs = 0
+        for kernel in kernels_of(architecture, *self._size):
+            if kernel.op in CONVOLUTIONS:
+                weights = (
+                    kernel.in_channels // kernel.groups * kernel.out_channels * kernel.kernel[0] * kernel.kernel[1]
+                )
+                rows, columns = kernel.output_size
+                # A depthwise convolution carries no bias: the 1x1 convolution after it has one.
+                params += weights + (kernel.out_channels if kernel.op == "conv2d" else 0)
+                macs += weights * rows * columns
+        return params, macs / 1e9

@@ -1,0 +1,249 @@
+"""A whole search from folders to a front: checks everything, prepares the data once, starts workers, searches."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from nas_isp import __version__, resources
+from nas_isp.data.demo import demo_folders
+from nas_isp.data.patches import load_unpaired
+from nas_isp.errors import InputError
+from nas_isp.evaluation.reference_free import SCORE_VERSION
+from nas_isp.latency.measure.host import HOST_PRECISIONS
+from nas_isp.preparation.prepare import prepare
+from nas_isp.progress import ReportsProgress, unseen
+from nas_isp.raw.readers import load_sensor
+from nas_isp.recipe import load_recipe
+from nas_isp.search.budget import Stopwatch
+from nas_isp.search.config import SamplerName, StudyConfig
+from nas_isp.search.cost_model import TableCostModel
+from nas_isp.search.driver import Driver, SearchCallback
+from nas_isp.search.proposer import CostModel, Proposer, refuse_impossible_limit
+from nas_isp.search.ray_pool import EvaluatorFactory, RayPool, check_address
+from nas_isp.search.rungs import rung_steps
+from nas_isp.search.space import load_space
+from nas_isp.search.study import Study
+from nas_isp.search.trial import TrainerFactory
+from nas_isp.seeds import LARGEST_SEED
+from nas_isp.training.feature_extractors import check_extractors
+
+Note = Callable[[str], None]
+
+MOST_WORKERS = 1024
+
+
+@dataclass(frozen=True)
+class SearchRequest:
+    """What the user asked for, as given: names and paths are not resolved yet."""
+
+    study: Path
+    raw: Path | None = None
+    rgb: Path | None = None
+    val: Path | None = None
+    sensor: str | None = None
+    scene_disjoint: bool = False
+    device: str = "pixel4-gpu"
+    max_latency_ms: float | None = None
+    space: str = "mobile"
+    recipe: str = "default"
+    features: str | None = None
+    patches: int | None = None
+    weights_dir: Path | None = None
+    sampler: SamplerName = "tpe"
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Workers:
+    """Who trains; not a setting of the study. Without a count, one worker for every core."""
+
+    count: int | None = None
+    ray_address: str | None = None
+
+    def check(self) -> None:
+        """Find out before anything else is done whether there can be such workers.
+
+        Raises:
+            InputError: no workers, too many, or nothing listens at the address.
+        """
+        if self.count is not None and not 1 <= self.count <= MOST_WORKERS:
+            raise InputError(f"--workers {self.count}: give a number from 1 to {MOST_WORKERS}")
+        if self.ray_address is not None:
+            check_address(self.ray_address)
+
+
+def resolve(request: SearchRequest) -> tuple[StudyConfig, TableCostModel]:
+    """Check every setting and resolve it.
+
+    Raises:
+        InputError: the first setting that cannot be used.
+    """
+    if not 0 <= request.seed <= LARGEST_SEED:
+        raise InputError(f"--seed {request.seed}: give a number from 0 to {LARGEST_SEED}")
+    if request.max_latency_ms is not None and not 0 < request.max_latency_ms < float("inf"):
+        raise InputError(f"--max-latency-ms {request.max_latency_ms}: give a number above 0")
+    if (request.raw is None) != (request.rgb is None):
+        raise InputError("--raw and --rgb go together: give both, or neither for the demo set")
+    demo = request.raw is None
+    if demo and (request.val is not None or request.sensor is not None):
+        raise InputError("--val and --sensor need --raw and --rgb: the demo set has its own")
+    space = load_space(request.space)
+    recipe = load_recipe(request.recipe).overridden(request.features, request.patches)
+    if recipe.train.mode != "unpaired":
+        raise InputError(
+            f"recipe '{request.recipe}' trains in mode '{recipe.train.mode}' but a search trains unpaired; "
+            "give another recipe, or use `nas-isp train --mode paired`"
+        )
+    check_extractors(recipe.trial_train(), request.weights_dir)
+    config = StudyConfig(
+        program=__version__,
+        demo=demo,
+        raw=_folder("--raw", request.raw),
+        rgb=_folder("--rgb", request.rgb),
+        val=_folder("--val", request.val),
+        sensor=load_sensor(request.sensor) if request.sensor is not None else None,
+        scene_disjoint=request.scene_disjoint,
+        device=_device(request.device),
+        max_latency_ms=request.max_latency_ms,
+        seed=request.seed,
+        sampler=request.sampler,
+        score_version=SCORE_VERSION,
+        recipe=recipe,
+        space=space,
+    )
+    cost_model = TableCostModel(request.device, config.packed_height, config.packed_width)
+    config = config.model_copy(update={"device_digest": cost_model.digest})
+    refuse_impossible_limit(space, cost_model, request.max_latency_ms, request.device, request.seed)
+    return config, cost_model
+
+
+@dataclass(frozen=True)
+class OpenSearch:
+    """A study with everything its trials need, ready to be searched; held by this process until `study.close()`."""
+
+    study: Study
+    cost_model: CostModel
+    factory: EvaluatorFactory
+    steps: list[int]
+
+
+def open_search(request: SearchRequest, note: Note, progress: ReportsProgress = unseen) -> OpenSearch:
+    """Check everything, open or make the study, and prepare its data.
+
+    Raises:
+        InputError: a setting or the data cannot be used; a study that this call made is removed again.
+    """
+    config, cost_model = resolve(request)
+    study = Study.begin(request.study, config)
+    if study.records:
+        finished = sum(record.is_finished for record in study.records.values())
+        note(f"{request.study}: continuing with {finished} trials that have ended")
+    try:
+        prepared_folder = prepare_data(study, note, progress)
+    except InputError:
+        study.discard()
+        raise
+    except BaseException:
+        study.close()
+        raise
+    settings = config.recipe.trial_train()
+    factory = TrainerFactory(prepared_folder, settings, config.seed, weights_dir=request.weights_dir, raw=config.raw)
+    steps = rung_steps(config.recipe.trial.rungs, settings.warm_start.steps + settings.steps)
+    return OpenSearch(study, cost_model, factory, steps)
+
+
+def run_trials(opened: OpenSearch, workers: Workers, stopwatch: Stopwatch, callback: SearchCallback) -> None:
+    """Train trials on Ray workers until the budget is used up, then store the front.
+
+    Raises:
+        InputError: the cluster cannot be reached, the journal is damaged, ten trials in a row failed, or the time was
+            over before the study's first trial was complete.
+    """
+    study = opened.study
+    proposer = Proposer(study, opened.cost_model)
+    if _has_nothing_to_do(study, stopwatch):
+        study.write_front()
+        _refuse_an_empty_front(study, stopwatch)
+        if stopwatch.is_over():
+            seconds = stopwatch.budget.seconds
+            callback.note(f"--budget: {seconds:g} s were over before a trial could start; give more time")
+        return
+    pool = RayPool(opened.factory, workers.count, study.folder, workers.ray_address)
+    try:
+        ending = Driver(study, proposer, pool, opened.steps, stopwatch, callback).run()
+    finally:
+        pool.close()
+        unfinished = sum(not record.is_finished for record in study.records.values())
+        if unfinished:
+            callback.note(f"{unfinished} unfinished trials are saved; the same command goes on with them")
+    if ending == "exhausted":
+        callback.note(_nothing_left(study, proposer))
+    _refuse_an_empty_front(study, stopwatch)
+
+
+def prepare_data(study: Study, note: Note, progress: ReportsProgress = unseen) -> Path:
+    """Cut patches and make the content references, once a study; the folder that workers load.
+
+    Raises:
+        InputError: the data cannot be used.
+    """
+    folder = study.prepared_folder
+    if folder.is_dir():
+        return folder
+    config, data_folder = study.config, study.folder / "data"
+    raw, rgb, val = config.raw, config.rgb, config.val
+    if raw is None or rgb is None:
+        raw, rgb, val = demo_folders(data_folder / "demo")
+    size, seed = config.recipe.train.patch, config.seed
+    data = load_unpaired(
+        raw,
+        rgb,
+        data_folder,
+        size,
+        val_dir=val,
+        sensor=config.sensor,
+        scene_disjoint=config.scene_disjoint,
+        limit=config.recipe.train.patches,
+        seed=seed,
+        progress=progress,
+    )
+    for line in data.notes:
+        note(line)
+    # The demo's pairs are for show: its search scores without them, as a user's without --val does.
+    scored, part = not config.demo, folder.with_name(f"{folder.name}.part")
+    prepare(data, config.recipe.trial_train(), seed, scored, part, progress).save(part)
+    part.rename(folder)
+    return folder
+
+
+def _has_nothing_to_do(study: Study, stopwatch: Stopwatch) -> bool:
+    counts, trials = study.counts(), stopwatch.budget.trials
+    return stopwatch.is_over() or (trials is not None and counts["complete"] + counts["stopped"] >= trials)
+
+
+def _refuse_an_empty_front(study: Study, stopwatch: Stopwatch) -> None:
+    if stopwatch.is_over() and study.counts()["complete"] == 0:
+        raise InputError(
+            f"--budget: {stopwatch.budget.seconds:g} s were over before a first trial was complete; give more time, "
+            "the same command goes on with what there is"
+        )
+
+
+def _nothing_left(study: Study, proposer: Proposer) -> str:
+    limit = study.config.max_latency_ms
+    if limit is None:
+        return "every network of the space has been tried"
+    seen = f"; the fastest seen takes {proposer.least_latency_ms:.3g} ms" if proposer.least_latency_ms < 1e9 else ""
+    return f"no further network within {limit:g} ms was found{seen}: allow more, or give another space"
+
+
+def _folder(option: str, folder: Path | None) -> Path | None:
+    if folder is not None and not folder.is_dir():
+        raise InputError(f"{option} {folder}: no such folder")
+    return folder.resolve() if folder is not None else None
+
+
+def _device(name_or_path: str) -> str:
+    if name_or_path in HOST_PRECISIONS or name_or_path in resources.names("latency_tables"):
+        return name_or_path
+    return str(Path(name_or_path).resolve())

@@ -1,0 +1,62 @@
+"""Content references are rendered in the light of their own capture, as far as it can be told."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from nas_isp.data.patches import RawPatches, cut_raw_patches
+from nas_isp.preparation.content_reference import (
+    classical_pictures,
+    common_white_balance,
+    look_of,
+    white_balance_of_patches,
+)
+from nas_isp.raw.sensor import SensorDescription
+
+SIDE = 32
+GAINS = {"balanced": (1.0, 1.0, 1.0), "raw": (4.0, 1.0, 2.0)}
+
+
+@pytest.fixture(scope="module")
+def raw(tmp_path_factory: pytest.TempPathFactory) -> RawPatches:
+    """Two captures of one gray ramp; one of them was balanced before it was saved."""
+    root = tmp_path_factory.mktemp("lights")
+    sensor = SensorDescription(name="test", cfa="RGGB", bits=10, black=0, white=1000)
+    (root / "sensor.json").write_text(sensor.model_dump_json())
+    for name, (red, _, blue) in GAINS.items():
+        mosaic = np.tile(np.linspace(200, 800, 4 * SIDE), (4 * SIDE, 1))
+        mosaic[0::2, 0::2] /= red
+        mosaic[1::2, 1::2] /= blue
+        Image.fromarray(np.rint(mosaic).astype(np.uint16)).save(root / f"{name}.png")
+    return cut_raw_patches(root, root / "cache", SIDE)
+
+
+def _of(raw: RawPatches, name: str, gains: torch.Tensor) -> list[float]:
+    return gains[[stem == name for stem in raw.stems]].unique(dim=0).tolist()[0]
+
+
+def test_the_more_a_capture_shows_the_more_its_own_light_counts(raw: RawPatches) -> None:
+    """49 patches: 49 / (49 + 64) of the way from the geometric mean of both lights."""
+    assert [raw.stems.count(name) for name in GAINS] == [49, 49]
+    assert common_white_balance(raw) == pytest.approx((2, 1, 2**0.5), rel=0.01)
+    gains = white_balance_of_patches(raw, common_white_balance(raw))
+    left = 1 - 49 / 113
+    assert _of(raw, "balanced", gains) == pytest.approx([2**left, 1, 2 ** (left / 2)], rel=0.01)
+    assert _of(raw, "raw", gains) == pytest.approx([2 ** (2 - left), 1, 2 ** (1 - left / 2)], rel=0.01)
+
+
+def test_as_shot_gains_are_taken_as_they_are(raw: RawPatches) -> None:
+    as_shot = np.tile(np.array([1.7, 1.0, 1.4], np.float32), (len(raw), 1))
+    gains = white_balance_of_patches(replace(raw, white_balance=as_shot), (1.0, 1.0, 1.0))
+    torch.testing.assert_close(gains, torch.from_numpy(as_shot))
+
+
+def test_every_patch_is_rendered_with_its_own_gains(raw: RawPatches) -> None:
+    gains = torch.tensor([GAINS[Path(stem).name] for stem in raw.stems])
+    pictures = np.zeros((len(raw), 3, *(2 * side for side in raw.packed.shape[2:])), np.uint8)
+    classical_pictures(raw, look_of((1.0, 1.0, 1.0), None), gains, 1.0, pictures)
+    assert np.ptp(pictures.astype(int), axis=1).max() <= 6
