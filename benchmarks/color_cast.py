@@ -19,7 +19,7 @@ from nas_isp.evaluation.color import srgb_to_lab
 from nas_isp.raw.classical import decode_srgb, encode_srgb
 from nas_isp.raw.libraw_rendering import render_by_libraw
 from nas_isp.raw.readers import read_raw
-from nas_isp.runtimes.base import load_developer
+from nas_isp.runtimes.load import load_developer
 
 LUMINANCE = torch.tensor([0.2126, 0.7152, 0.0722])
 MEAN_LUMINANCE = 0.18

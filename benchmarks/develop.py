@@ -90,7 +90,7 @@ def _model(path: Path, foreign: bool) -> Any:
     from nas_isp.develop.picture import save_picture
     from nas_isp.develop.pipeline import develop
     from nas_isp.raw.readers import read_raw
-    from nas_isp.runtimes.base import load_developer
+    from nas_isp.runtimes.load import load_developer
 
     runner = load_developer(path)
     if foreign and runner.sensor is not None:

@@ -157,7 +157,7 @@ def _peak_mib() -> float:
 def _ours(path: Path, size: tuple[int, int], threads: int) -> Callable[[], object] | None:
     """One run of a file written by this program; None for a foreign file."""
     from nas_isp.errors import InputError
-    from nas_isp.runtimes.base import load_runner
+    from nas_isp.runtimes.load import load_runner
 
     try:
         runner = load_runner(path, threads)

@@ -156,5 +156,17 @@ def read_text(path: Path, most_bytes: int, kind: str) -> str:
         raise InputError(f"{path}: cannot be read as text ({error}); give a readable {kind}") from error
 
 
+def read_bytes(path: Path) -> bytes:
+    """The content of a model file.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); give a readable file") from error
+
+
 def _unwritable(path: Path, error: OSError) -> UnwritableError:
     return UnwritableError(f"{path}: cannot be written ({error.strerror or error}); give a writable folder")

@@ -16,23 +16,26 @@ from nas_isp.search.space import load_space
 
 PACKAGE = Path(resources.__file__).parent
 ORDER = (
-    ("errors", "cores", "allocator", "files", "progress", "seeds", "settings", "resources", "recipe"),
-    ("raw",),
-    ("data",),
-    ("generators",),
+    (
+        *("errors", "cores", "allocator", "files", "progress", "seeds", "settings", "resources", "precision"),
+        *("quiet", "registry", "torch_files"),
+    ),
     ("perceptual",),
-    ("evaluation",),
-    ("adversarial",),
-    ("latency",),
-    ("search",),
-    ("distillation",),
-    ("export",),
+    ("raw",),
+    ("data", "evaluation", "generators"),
+    ("recipe", "formats"),
+    ("preparation", "runtimes"),
+    ("training", "latency", "develop"),
+    ("search", "distillation", "export"),
     ("report",),
     ("cli",),
 )
+"""Imports run from left to right; parts of one group do not import each other, but for the root files."""
+
+INSIDE = {"latency": ("kernels", "predict", "measure", "validate")}
+"""The same for the rooms within a part."""
+
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
-EARLY_RECORDS = {"nas_isp.generators.architecture", "nas_isp.raw.sensor"}
-"""Plain records without imports of their own part, which settings may contain."""
 
 PURE = [
     "nas_isp.search.pareto",
@@ -42,22 +45,81 @@ PURE = [
 ]
 
 
-def _imports(path: Path) -> list[str]:
-    nodes = ast.walk(ast.parse(path.read_text()))
-    return [
-        node.module for node in nodes if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("nas_isp.")
-    ]
+def _modules() -> dict[str, Path]:
+    """Every module of the package by its dotted name."""
+    names = {path: path.relative_to(PACKAGE.parent).with_suffix("").parts for path in PACKAGE.rglob("*.py")}
+    return {".".join(parts).removesuffix(".__init__"): path for path, parts in names.items()}
 
 
-@pytest.mark.parametrize("part", [name for names in ORDER for name in names if (PACKAGE / name).is_dir()])
-def test_a_part_imports_nothing_on_its_right(part: str) -> None:
+MODULES = _modules()
+
+
+def _imports(path: Path, module: str) -> set[str]:
+    """The package's modules that a file imports anywhere in it, but for the types' sake."""
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            node.body = []
+    named = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} imports relative to itself"
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                named.add(inner if inner in MODULES else str(node.module))
+    return named & MODULES.keys() - {"nas_isp", module}
+
+
+IMPORTS = {module: _imports(path, module) for module, path in MODULES.items()}
+
+
+def _part(module: str) -> str:
+    return module.split(".")[1]
+
+
+def test_every_part_has_its_place_in_the_order() -> None:
+    assert {_part(module) for module in MODULES if module != "nas_isp"} == RANK.keys()
+
+
+@pytest.mark.parametrize("part", RANK)
+def test_a_part_imports_only_what_stands_left_of_it(part: str) -> None:
     wrong = [
-        f"{path.relative_to(PACKAGE)} imports {module}"
-        for path in (PACKAGE / part).rglob("*.py")
-        for module in _imports(path)
-        if module not in EARLY_RECORDS and RANK[module.split(".")[1]] > RANK[part]
+        f"{module} imports {other}"
+        for module, others in IMPORTS.items()
+        for other in others
+        if module != "nas_isp" and _part(module) == part != _part(other) and RANK[_part(other)] >= max(RANK[part], 1)
     ]
     assert not wrong
+
+
+@pytest.mark.parametrize("part", INSIDE)
+def test_rooms_of_a_part_import_only_what_stands_left_of_them(part: str) -> None:
+    rank = {name: rank for rank, name in enumerate(INSIDE[part])}
+    wrong = [
+        f"{module} imports {other}"
+        for module, others in IMPORTS.items()
+        for other in others
+        if module.startswith(f"nas_isp.{part}.") and other.startswith(f"nas_isp.{part}.")
+        if rank[other.split(".")[2]] > rank[module.split(".")[2]]
+    ]
+    assert not wrong
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Also not late, within functions: what needs each other is one thing, or has a third one in it."""
+    left = {module: set(others) for module, others in IMPORTS.items()}
+    while free := [module for module, others in left.items() if not others & left.keys()]:
+        for module in free:
+            del left[module]
+    assert not left, f"in circles or behind one: {', '.join(sorted(left))}"
+
+
+def test_no_module_is_called_like_one_of_the_standard_library() -> None:
+    own_names = {module.split(".")[-1] for module in MODULES if module.count(".") > 0}
+    assert not own_names & (sys.stdlib_module_names - ALLOWED_NAMES)
+
+
+ALLOWED_NAMES: frozenset[str] = frozenset()
 
 
 @pytest.mark.parametrize("folder", ["tools", "benchmarks"])

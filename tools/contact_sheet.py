@@ -18,7 +18,8 @@ from nas_isp.raw.camera_files import CAMERA_SUFFIXES
 from nas_isp.raw.classical import render_image
 from nas_isp.raw.libraw_rendering import render_by_libraw
 from nas_isp.raw.readers import read_raw
-from nas_isp.runtimes.base import Runner, load_developer
+from nas_isp.runtimes.base import Runner
+from nas_isp.runtimes.load import load_developer
 
 CELL_WIDTH, CELL_HEIGHT, LINE, GAP = 260, 180, 16, 4
 JPEG_QUALITY = 72

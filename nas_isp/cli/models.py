@@ -92,7 +92,7 @@ def model_runner(text: str) -> "Runner":
     Raises:
         InputError: none of these, or a file that is not what its name says.
     """
-    from nas_isp.runtimes.base import load_developer
+    from nas_isp.runtimes.load import load_developer
 
     return load_developer(_model_file(text))
 
@@ -125,7 +125,7 @@ def find_trial(text: str) -> TrialFiles | None:
 
 def _model_file(text: str) -> Path:
     """The file of a model: the path itself, or the bundle of STUDY:TRIAL; a study's name may have dots in it."""
-    from nas_isp.runtimes.base import SUFFIXES
+    from nas_isp.runtimes.load import SUFFIXES
 
     trial = None if Path(text).suffix in SUFFIXES else find_trial(text)
     if trial is None and Path(text).is_dir():

@@ -22,8 +22,9 @@ from nas_isp.generators.cost import FULL_HD_PACKED, receptive_field
 from nas_isp.raw.orientation import upright
 from nas_isp.raw.packing import from_sensor_values, in_plane_order, to_sensor_values
 from nas_isp.raw.sensor import SensorDescription
-from nas_isp.runtimes.base import Floats, Runner, has_color_head, load_runner, needs_whole_picture, step_of
+from nas_isp.runtimes.base import Floats, Runner, has_color_head, needs_whole_picture, step_of
 from nas_isp.runtimes.litert import choose_kernels
+from nas_isp.runtimes.load import load_runner
 from nas_isp.runtimes.torch_runner import TorchRunner, fused_network
 
 CHECKED_SIZES = ((64, 96), (100, 80))

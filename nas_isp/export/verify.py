@@ -13,7 +13,8 @@ from torch import nn
 from nas_isp.errors import InputError
 from nas_isp.formats.record import PIXEL_SCALE, OutputForm
 from nas_isp.precision import Precision
-from nas_isp.runtimes.base import Floats, Runner, load_runner
+from nas_isp.runtimes.base import Floats, Runner
+from nas_isp.runtimes.load import load_runner
 
 TOLERANCE = 1e-5
 """Largest error allowed, relative to the largest output value where that is above 1.

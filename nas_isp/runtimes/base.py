@@ -10,9 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nas_isp.cores import available_cores
 from nas_isp.errors import InputError
-from nas_isp.files import BUNDLE_SUFFIX
 from nas_isp.formats.record import ExportRecord
 from nas_isp.generators.architecture import Architecture, Border, PlainArchitecture, RmfaArchitecture
 from nas_isp.raw.packing import to_sensor_values
@@ -21,7 +19,6 @@ from nas_isp.raw.sensor import SensorDescription
 Floats = NDArray[np.float32]
 Sums = NDArray[np.float64]
 
-SUFFIXES = (BUNDLE_SUFFIX, ".tflite", ".onnx")
 MEASURED_SECONDS = 3.0
 
 
@@ -119,51 +116,6 @@ class FileRunner(Runner):
         return packed
 
 
-def load_developer(path: Path) -> Runner:
-    """A model ready to develop pictures on every core.
-
-    Networks are so small that a tile on each core, each on one thread, is faster than one tile on all cores; only a
-    network that cannot be cut gets all cores at once.
-
-    Raises:
-        InputError: as `load_runner`.
-    """
-    runner = load_runner(path, threads=1)
-    if runner.whole_picture:
-        return load_runner(path)
-    runner.workers = available_cores()
-    return runner
-
-
-def load_runner(path: Path, threads: int | None = None) -> Runner:
-    """The model in a bundle, a TFLite or an ONNX file.
-
-    Args:
-        path: a `.safetensors`, `.tflite` or `.onnx` file written by this program.
-        threads: for each run; None takes every core.
-
-    Raises:
-        InputError: no such file, another kind of file, or one not written by this program.
-    """
-    if path.suffix not in SUFFIXES:
-        raise InputError(f"{path}: not a model; give a {', '.join(SUFFIXES)} file written by nas-isp")
-    if not path.is_file():
-        raise InputError(f"{path}: no such model; give a {', '.join(SUFFIXES)} file written by nas-isp")
-    threads = threads or available_cores()
-    if path.suffix == BUNDLE_SUFFIX:
-        from nas_isp.generators.bundle import load_bundle
-        from nas_isp.runtimes.torch_runner import TorchRunner
-
-        return TorchRunner(load_bundle(path), str(path), threads)
-    if path.suffix == ".tflite":
-        from nas_isp.runtimes.tflite_runner import TfliteRunner
-
-        return TfliteRunner(path, threads)
-    from nas_isp.runtimes.onnx_runner import OnnxRunner
-
-    return OnnxRunner(path, threads)
-
-
 def checked_picture(rgb: Floats, packed: Floats, name: str) -> Floats:
     """The picture that a model made of `packed` `(4, h, w)`.
 
@@ -191,15 +143,3 @@ def has_color_head(architecture: Architecture) -> bool:
 def needs_whole_picture(architecture: Architecture) -> bool:
     """Whether the network computes numbers from the whole picture that tiles cannot share."""
     return isinstance(architecture, RmfaArchitecture)
-
-
-def read_bytes(path: Path) -> bytes:
-    """The content of a model file.
-
-    Raises:
-        InputError: it cannot be read.
-    """
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); give a readable file") from error

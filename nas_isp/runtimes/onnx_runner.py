@@ -18,9 +18,10 @@ from onnxruntime.capi.onnxruntime_pybind11_state import (
 )
 
 from nas_isp.errors import InputError
+from nas_isp.files import read_bytes
 from nas_isp.formats import onnx_file
 from nas_isp.formats.record import PIXEL_SCALE, read_record
-from nas_isp.runtimes.base import FileRunner, Floats, Sums, checked_picture, read_bytes
+from nas_isp.runtimes.base import FileRunner, Floats, Sums, checked_picture
 
 Array = NDArray[Any]
 

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas_isp.errors import InputError
+from nas_isp.files import read_bytes
 from nas_isp.formats import tflite_file
 from nas_isp.formats.record import read_record
 from nas_isp.formats.tflite_checks import refuse_meaningless_codes
-from nas_isp.runtimes.base import FileRunner, Floats, Sums, checked_picture, read_bytes
+from nas_isp.runtimes.base import FileRunner, Floats, Sums, checked_picture
 from nas_isp.runtimes.litert import allocate, open_interpreter
 
 Array = NDArray[Any]

@@ -12,7 +12,7 @@ from nas_isp.export.encode import Form
 from nas_isp.export.export import export_model
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.packing import pack
-from nas_isp.runtimes.base import load_runner
+from nas_isp.runtimes.load import load_runner
 from tests.export.export_cases import PLAIN_CASES, bundle_of
 from tests.export.other_runtimes import ROOT
 

@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from nas_isp.generators.initialize import dead_share
 
 from nas_isp.generators.architecture import Block, PlainArchitecture
 from nas_isp.generators.build import build
+from nas_isp.generators.initialize import dead_share
 from nas_isp.generators.published import PUBLISHED
 
 HALF = PlainArchitecture(

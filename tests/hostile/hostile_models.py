@@ -19,7 +19,7 @@ from nas_isp.generators.build import assemble
 from nas_isp.generators.bundle import Bundle, BundleRecord, save_bundle
 from nas_isp.latency.kernels.from_tflite import kernels_of_tflite
 from nas_isp.raw.sensor import SensorDescription
-from nas_isp.runtimes.base import load_runner
+from nas_isp.runtimes.load import load_runner
 
 SENSOR = SensorDescription(name="test", cfa="RGGB", bits=10, black=64, white=1023)
 LEVELS: tuple[tuple[float, float, float, float], float] = (64, 64, 64, 64), 1023

@@ -6,7 +6,7 @@ import pytest
 
 from nas_isp.errors import InputError
 from nas_isp.generators.bundle import Bundle, save_bundle
-from nas_isp.runtimes.base import load_runner
+from nas_isp.runtimes.load import load_runner
 from tests.export.export_cases import PLAIN_CASES, bundle_of
 
 

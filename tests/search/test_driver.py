@@ -170,7 +170,7 @@ def test_ctrl_c_saves_running_trials_and_the_front(tmp_path: Path) -> None:
 def test_a_kill_between_the_record_and_the_journal_loses_nothing(tmp_path: Path) -> None:
     """What a kill leaves: a finished record on disk, a trial still running in the journal."""
     study = Study.begin(tmp_path / "s", config())
-    record = proposer_of(study).propose()
+    record = proposer_of(study).ask()
     assert record is not None
     done = record.model_copy(update={"state": "complete", "quality": 20.0, "score_kind": "psnr"})
     study.write(done)

@@ -50,8 +50,8 @@ def _kernels_of_model(model: str, input_size: str) -> list[Kernel]:
     """Of a TFLite file, which has a size of its own, or of an architecture for the given size."""
     path = Path(model)
     if path.suffix == ".tflite":
+        from nas_isp.files import read_bytes
         from nas_isp.latency.kernels.from_tflite import kernels_of_tflite
-        from nas_isp.runtimes.base import read_bytes
 
         return kernels_of_tflite(read_bytes(path), path)
     from nas_isp.cli.models import load_architecture, parse_size

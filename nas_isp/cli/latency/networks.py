@@ -77,8 +77,8 @@ def _is_export_report(path: Path) -> bool:
 def _from_file(path: Path, size: tuple[int, int], precision: Precision) -> CandidateNetwork:
     if path.suffix != ".tflite":
         return _written(path.name, load_architecture(str(path)), size, precision)
+    from nas_isp.files import read_bytes
     from nas_isp.latency.kernels.from_tflite import kernels_of_tflite
-    from nas_isp.runtimes.base import read_bytes
 
     content = read_bytes(path)
     kernels = tuple(kernels_of_tflite(content, path))

@@ -11,7 +11,7 @@ import pytest
 
 from nas_isp.latency.measure.devices import load_table
 
-TOOLS = Path(__file__).resolve().parents[2] / "tools"
+TOOLS = Path(__file__).resolve().parents[3] / "tools"
 
 
 @pytest.fixture(scope="module")
