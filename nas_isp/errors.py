@@ -4,9 +4,22 @@
 class InputError(Exception):
     """Input that cannot be used.
 
-    The message is one line that says what was given, what is allowed and what to do. The commands print it
-    and exit with code 2.
+    The message is one line that says what was given, what is allowed and what to do. It speaks of the library's
+    parameters and knows no command: the commands print it, add their options for `parameters`, and exit with code 2.
+
+    Attributes:
+        parameters: names of the parameters that it is about, as in the functions of the library; often none.
     """
+
+    def __init__(self, message: str, *parameters: str) -> None:
+        super().__init__(message)
+        self.parameters = parameters
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+    def __reduce__(self) -> tuple[type["InputError"], tuple[str, ...]]:
+        return type(self), (str(self), *self.parameters)
 
 
 class UnwritableError(InputError):
