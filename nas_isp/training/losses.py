@@ -20,6 +20,14 @@ def total_variation(images: Tensor) -> Tensor:
     return down + right
 
 
+def _pixel(inputs: LossInputs) -> Tensor:
+    return low_frequency_distance(inputs.generated, inputs.references)
+
+
+def _total_variation(inputs: LossInputs) -> Tensor:
+    return total_variation(inputs.generated)
+
+
 def _content(inputs: LossInputs) -> Tensor:
     assert inputs.reference_content is not None
     return functional.mse_loss(inputs.views[CONTENT_VIEW], inputs.reference_content)
@@ -36,6 +44,22 @@ def _texture(inputs: LossInputs) -> dict[str, Tensor]:
     return {"fine": _judged(inputs, "texture_fine"), "coarse": _judged(inputs, "texture_coarse")}
 
 
+def _color(inputs: LossInputs) -> Tensor:
+    return _judged(inputs, "color")
+
+
+def _moments(inputs: LossInputs) -> Tensor:
+    return moment_distance(inputs.colors, inputs.photo_colors)
+
+
+def _color_histogram(inputs: LossInputs) -> Tensor:
+    return histogram_distance(inputs.colors, inputs.photo_colors)
+
+
+def _sliced_wasserstein(inputs: LossInputs) -> Tensor:
+    return sliced_wasserstein_distance(inputs.colors, inputs.photo_colors)
+
+
 def _synthetic(inputs: LossInputs) -> Tensor:
     assert inputs.synthetic is not None
     return functional.l1_loss(*inputs.synthetic)
@@ -44,10 +68,10 @@ def _synthetic(inputs: LossInputs) -> Tensor:
 CONTENT = LossTerm(_content, views=(CONTENT_VIEW,))
 """Squared distance of features to those of the content reference."""
 
-PIXEL = LossTerm(lambda inputs: low_frequency_distance(inputs.generated, inputs.references))
+PIXEL = LossTerm(_pixel)
 """L1 distance of 4x4 means to the content reference."""
 
-TOTAL_VARIATION = LossTerm(lambda inputs: total_variation(inputs.generated))
+TOTAL_VARIATION = LossTerm(_total_variation)
 """Squared total variation of the generated pictures."""
 
 TEXTURE = LossTerm(
@@ -55,16 +79,16 @@ TEXTURE = LossTerm(
 )
 """Both texture discriminators, each with the weight of the term."""
 
-COLOR = LossTerm(lambda inputs: _judged(inputs, "color"), views=("color",), discriminators=("color",))
+COLOR = LossTerm(_color, views=("color",), discriminators=("color",))
 """The color discriminator."""
 
-MOMENTS = LossTerm(lambda inputs: moment_distance(inputs.colors, inputs.photo_colors))
+MOMENTS = LossTerm(_moments)
 """Mean and covariance of Lab colors against the photos'."""
 
-COLOR_HISTOGRAM = LossTerm(lambda inputs: histogram_distance(inputs.colors, inputs.photo_colors))
+COLOR_HISTOGRAM = LossTerm(_color_histogram)
 """Histograms of L and of a, b against the photos'."""
 
-SLICED_WASSERSTEIN = LossTerm(lambda inputs: sliced_wasserstein_distance(inputs.colors, inputs.photo_colors))
+SLICED_WASSERSTEIN = LossTerm(_sliced_wasserstein)
 """Distance of Lab color distributions."""
 
 SYNTHETIC = LossTerm(_synthetic, synthetic_pairs=True)
