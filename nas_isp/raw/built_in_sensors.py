@@ -40,4 +40,4 @@ BUILT_IN_SENSORS: dict[str, SensorDescription] = {
         note="Frankencamera captures as PNG; colors are those of its calibration at 7000 K.",
     ),
 }
-"""Name for `--sensor` -> description."""
+"""Name -> description."""
