@@ -22,7 +22,7 @@ from nas_isp.generators.cost import FULL_HD_PACKED, receptive_field
 from nas_isp.raw.orientation import upright
 from nas_isp.raw.packing import from_sensor_values, in_plane_order, to_sensor_values
 from nas_isp.raw.sensor import SensorDescription
-from nas_isp.runtimes.base import Floats, Runner, has_color_head, needs_whole_picture, step_of
+from nas_isp.runtimes.base import Floats, Runner
 from nas_isp.runtimes.litert import choose_kernels
 from nas_isp.runtimes.load import load_runner
 from nas_isp.runtimes.torch_runner import TorchRunner, fused_network
@@ -131,9 +131,9 @@ def describe(bundle: Bundle, form: Form) -> ExportRecord:
         input_white=sensor.white,
         output_values=OUTPUT_VALUES[form.output] + (f"; {CODES}" if codes and form.output == "float" else ""),
         halo=receptive_field(architecture),
-        step=step_of(architecture),
-        global_head=has_color_head(architecture),
-        whole_picture=needs_whole_picture(architecture),
+        step=architecture.step,
+        global_head=architecture.has_color_head,
+        whole_picture=architecture.needs_whole_picture,
         border=bundle.record.border,
     )
 
@@ -144,7 +144,7 @@ def check_size(bundle: Bundle, packed_size: tuple[int, int] | None) -> None:
     Raises:
         InputError: a side that is no multiple of the network's step.
     """
-    step = step_of(bundle.record.architecture)
+    step = bundle.record.architecture.step
     if packed_size and (packed_size[0] % step or packed_size[1] % step):
         given = f"{packed_size[0]}x{packed_size[1]}"
         raise InputError(f"input size {given}: this network needs multiples of {step}; give another --input-size")

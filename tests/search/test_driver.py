@@ -316,5 +316,6 @@ def test_the_simulated_device_agrees_with_hand_computed_work() -> None:
 
     params, gmacs = SimulatedCostModel().size(architecture)
 
-    assert params == 4 * 4 * 9 + 4 * 12 * 9
-    assert gmacs == pytest.approx(params * 544 * 960 / 1e9)
+    weights = 4 * 4 * 9 + 4 * 12 * 9
+    assert params == weights + 4 + 12
+    assert gmacs == pytest.approx(weights * 544 * 960 / 1e9)

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from nas_isp.errors import InputError
 from nas_isp.formats import onnx_file
-from nas_isp.generators.architecture import PACKED_CHANNELS
+from nas_isp.generators.conv_spec import PACKED_CHANNELS
 from nas_isp.generators.deployed import DeployedPlain
 from nas_isp.precision import FloatPrecision
 from nas_isp.quiet import quiet_converters

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from nas_isp.errors import InputError
 from nas_isp.export.tflite.rmfa import NhwcRmfa
 from nas_isp.formats import tflite_file
-from nas_isp.generators.architecture import PACKED_CHANNELS, RGB_CHANNELS
-from nas_isp.generators.deployed import ColorHead, DeployedConv, DeployedPlain, SameConv2d, strided_padding
+from nas_isp.generators.conv_spec import PACKED_CHANNELS, RGB_CHANNELS, strided_padding
+from nas_isp.generators.deployed import ColorHead, DeployedConv, DeployedPlain, SameConv2d
 from nas_isp.generators.rmfa import RmfaNet
 from nas_isp.precision import FloatPrecision
 from nas_isp.quiet import quiet_converters
@@ -67,10 +67,10 @@ class _NhwcPlain(nn.Module):
         super().__init__()
         self.net = copy.deepcopy(net)
         self._permute_tail()
-        first = self.net.layers[0]
-        assert isinstance(first, DeployedConv)
-        if first.conv.stride != (1, 1):
-            first.conv = _PadsChannelsLast.of(first.conv)
+        for layer in self.net.layers:
+            assert isinstance(layer, DeployedConv)
+            if layer.conv.stride != (1, 1):
+                layer.conv = _PadsChannelsLast.of(layer.conv)
         if self.net.head is not None:
             self.net.head = _FoldedHead.of(self.net.head)
         self.eval()
@@ -118,7 +118,7 @@ class _FoldedHead(ColorHead):
 
     @classmethod
     def of(cls, head: ColorHead) -> "_FoldedHead":
-        new = cls(head.scale.out_channels)
+        new = cls(head.layers)
         new.load_state_dict(head.state_dict())
         assert new.scale.bias is not None
         new.scale.bias.data += 1
