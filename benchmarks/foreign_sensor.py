@@ -25,6 +25,7 @@ from nas_isp.raw.synthesis import Matrix, SyntheticCamera
 from nas_isp.recipe import load_recipe
 from nas_isp.runtimes.torch_runner import TorchRunner
 from nas_isp.training.trainer import Trainer
+from nas_isp.training.training_run import TrainingRun
 
 FIRST_CROSSTALK: Matrix = ((0.66, 0.30, 0.04), (0.16, 0.68, 0.16), (0.03, 0.39, 0.58))
 SECOND_CROSSTALK: Matrix = ((0.85, 0.10, 0.05), (0.05, 0.80, 0.15), (0.00, 0.12, 0.88))
@@ -44,9 +45,8 @@ def main() -> None:
         folder = Path(scratch)
         training = _taken(first, settings.training, folder / "training", None)
         train = load_recipe("default").train.overridden("paired-no-adv", 0, settings.steps, None, None, None)
-        trainer = Trainer(
-            PUBLISHED["efficient-isp"], prepare_paired(training, train.patch, 0), train, folder / "run", 0
-        )
+        prepared = prepare_paired(training, train.patch, 0)
+        trainer = Trainer(PUBLISHED["efficient-isp"], prepared, train, TrainingRun(folder / "run"))
         trainer.train()
         runner = TorchRunner(trainer.bundle({}), "model")
         own, foreign = (

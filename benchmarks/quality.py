@@ -30,11 +30,14 @@ from nas_isp.evaluation.artefacts import artefact_report, artefacts_of
 from nas_isp.evaluation.metrics import mean_scores, to_8_bit
 from nas_isp.generators.published import PUBLISHED
 from nas_isp.preparation.paired import prepare_paired
-from nas_isp.preparation.prepare import Prepared, prepare
+from nas_isp.preparation.prepare import prepare
+from nas_isp.preparation.prepared import Prepared
+from nas_isp.preparation.prepared_files import load_prepared, save_prepared
 from nas_isp.raw.classical import render_image
 from nas_isp.raw.packing import pack
 from nas_isp.recipe import TrainSettings, load_recipe
 from nas_isp.training.trainer import Trainer, TrainingDiverged
+from nas_isp.training.training_run import TrainingRun
 
 Change = Callable[[TrainSettings], TrainSettings]
 Picture = Callable[[Tensor], Tensor]
@@ -119,8 +122,8 @@ def main() -> None:
         scratch = arguments.runs / "data" if arguments.runs else Path(temporary)
         scratch.mkdir(parents=True, exist_ok=True)
         if not any("rendering" in line["variant"] for line in done):
-            prepared = _prepared(bench, validation, TrainSettings(patch=arguments.patch), 0, scratch)
-            renderings = {"classical": prepared.render_classical, "transported": prepared.render_baseline}
+            baseline = _prepared(bench, validation, TrainSettings(patch=arguments.patch), 0, scratch).baseline
+            renderings = {"classical": baseline.render, "transported": baseline.render_transported}
             for name, render in renderings.items():
                 done.append({"variant": f"{name} rendering", **_measured(render, validation)})
                 _emit(done[-1], arguments.out)
@@ -155,7 +158,7 @@ def _trained(key: dict[str, Any], bench: Path, validation: Pairs, scratch: Path,
     name = "-".join(str(part) for part in key.values()).replace(", ", "-").replace(" ", "_")
     folder = (arguments.runs or scratch / "runs") / name
     began = time.monotonic()
-    trainer = Trainer(PUBLISHED[key["architecture"]], prepared, settings, folder, key["seed"])
+    trainer = Trainer(PUBLISHED[key["architecture"]], prepared, settings, TrainingRun(folder, key["seed"]))
     try:
         outcome = trainer.train()
     except TrainingDiverged as error:
@@ -178,8 +181,8 @@ def _prepared(bench: Path, validation: Pairs, settings: TrainSettings, seed: int
         data = load_unpaired(
             bench / "train/raw", bench / "train/rgb", scratch, settings.patch, val_dir=bench / "val", seed=seed
         )
-        prepare(data, settings, seed, score_with_pairs=False, folder=folder).save(folder)
-    return Prepared.load(folder)
+        save_prepared(prepare(data, settings, seed, score_with_pairs=False, folder=folder), folder)
+    return load_prepared(folder)
 
 
 def _measured(picture: Picture, validation: Pairs) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from torch.nn import functional
 
 from nas_isp.generators.published import PUBLISHED
 from nas_isp.perceptual.features import unfilled_features
+from nas_isp.preparation.training_data import Batch
 from nas_isp.recipe import BalanceSettings, TrainSettings, load_recipe
 from nas_isp.training.adversarial_step import AdversarialStep
 from nas_isp.training.content_cache import ContentCache
@@ -37,7 +38,7 @@ from nas_isp.training.discriminators import relativistic_loss
 from nas_isp.training.feature_extractors import FeatureExtractors, key_of, layers_of
 from nas_isp.training.feature_views import FeatureViews
 from nas_isp.training.generator_state import GeneratorState
-from nas_isp.training.losses import judged, low_frequency_distance, total_variation
+from nas_isp.training.losses import low_frequency_distance, total_variation
 
 AS_IN_RECIPE = "recipe"
 RUNNING_EVERY = 16
@@ -47,7 +48,7 @@ NEVER = 1_000_000
 
 
 class FixedBatch:
-    """Stands for the prepared data: the same batch at every step."""
+    """Stands for the training data: the same batch at every step."""
 
     synthetic = None
 
@@ -58,9 +59,9 @@ class FixedBatch:
         self.packed, self.reference, self.photos = (functional.avg_pool2d(x, 5, 1, 2) for x in smooth)
         self.indices = torch.arange(batch)
 
-    def batch(self, step: int, size: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Packed RAW, references, photos and indices; see `Prepared.batch`."""
-        return self.packed, self.reference, self.photos, self.indices
+    def batch(self, step: int, size: int, device: torch.device) -> Batch:
+        """See `TrainingData.batch`."""
+        return Batch(self.packed, self.reference, self.photos, self.indices)
 
 
 class PublishedStep:
@@ -82,18 +83,18 @@ class PublishedStep:
         for module in unfrozen:
             module.requires_grad_(True)
         generated = self.generator(self.data.packed)
-        weights = contest.weights
+        weights = contest.settings.weights
         content = self._view("content", generated), self._view("content", self.data.reference)
         terms = {
-            "content": (2 * functional.mse_loss(*content), weights.content),
-            "total_variation": (total_variation(generated), weights.total_variation),
+            "content": (2 * functional.mse_loss(*content), weights["content"]),
+            "total_variation": (total_variation(generated), weights["total_variation"]),
         }
-        if weights.pixel > 0:
-            terms["pixel"] = (low_frequency_distance(generated, self.data.reference), weights.pixel)
-        for name, weight in judged(weights).items():
+        if "pixel" in weights:
+            terms["pixel"] = (low_frequency_distance(generated, self.data.reference), weights["pixel"])
+        for name in contest.judged:
             judge = contest.judges.discriminators[name]
             fake, real = self._view(name, generated), self._view(name, self.data.photos)
-            terms[name] = (relativistic_loss(judge(fake), judge(real)), weight)
+            terms[name] = (relativistic_loss(judge(fake), judge(real)), weights[name.split("_")[0]])
         scales = {name: weight / (self._norm(value) + 1e-8) for name, (value, weight) in terms.items()}
         weighted = {name: scales[name] * value for name, (value, _) in terms.items()}
         total = torch.stack(list(weighted.values())).sum()

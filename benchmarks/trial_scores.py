@@ -21,10 +21,13 @@ import torch
 from nas_isp.data.patches import load_unpaired
 from nas_isp.generators.architecture import Architecture
 from nas_isp.generators.published import PUBLISHED
-from nas_isp.preparation.prepare import Prepared, prepare
+from nas_isp.preparation.prepare import prepare
+from nas_isp.preparation.prepared import Prepared
+from nas_isp.preparation.prepared_files import load_prepared, save_prepared
 from nas_isp.recipe import TrainSettings, load_recipe
 from nas_isp.search.space import load_space
 from nas_isp.training.trainer import Trainer, TrainingDiverged
+from nas_isp.training.training_run import TrainingRun
 
 FIRST_SHARE = 0.04
 """Of a training's steps at its first checkpoint; the others follow at equal ratios."""
@@ -48,7 +51,7 @@ def _scored(
     file = folder / "scores.jsonl"
     rows = [json.loads(line) for line in file.read_text().splitlines()] if file.is_file() else []
     if len(rows) < len(steps):
-        trainer = Trainer(architecture, prepared, settings, folder, seed)
+        trainer = Trainer(architecture, prepared, settings, TrainingRun(folder, seed))
         rows = [row for row in rows if row["step"] <= trainer.step]
         (folder / "architecture.json").write_text(architecture.to_json())
         try:
@@ -80,8 +83,8 @@ def _prepared(bench: Path, settings: TrainSettings, folder: Path, seed: int) -> 
         data = load_unpaired(
             bench / "train/raw", bench / "train/rgb", folder, settings.patch, val_dir=bench / "val", seed=seed
         )
-        prepare(data, settings, seed, score_with_pairs=False, folder=folder).save(folder)
-    return Prepared.load(folder)
+        save_prepared(prepare(data, settings, seed, score_with_pairs=False, folder=folder), folder)
+    return load_prepared(folder)
 
 
 def _arguments() -> argparse.Namespace:

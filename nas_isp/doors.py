@@ -11,6 +11,8 @@ DOORS = (
     "nas_isp.generators.blocks:BLOCKS",
     "nas_isp.perceptual.features:FEATURE_NETWORKS",
     "nas_isp.raw.sensor:SENSORS",
+    "nas_isp.recipe.losses:LOSSES",
+    "nas_isp.recipe.scores:SCORES",
     "nas_isp.search.samplers:SAMPLERS",
     "nas_isp.latency.measure.targets:TARGETS",
     "nas_isp.export.exporters:EXPORTERS",

@@ -12,7 +12,7 @@ from nas_isp.errors import InputError
 from nas_isp.files import check_writable
 
 if TYPE_CHECKING:
-    from nas_isp.preparation.prepare import Prepared
+    from nas_isp.preparation.prepared import Prepared
     from nas_isp.recipe import TrainSettings
 
 

@@ -23,7 +23,7 @@ from nas_isp.seeds import LARGEST_SEED
 
 if TYPE_CHECKING:
     from nas_isp.generators.bundle import Bundle
-    from nas_isp.preparation.prepare import Prepared
+    from nas_isp.preparation.prepared import Prepared
     from nas_isp.recipe import Recipe
     from nas_isp.search.study import Study
 
@@ -149,14 +149,15 @@ def _teacher_or_recipe(teacher: str | None, of_study: "Recipe") -> "tuple[Bundle
 
 
 def _prepared(study: "Study") -> "Prepared":
-    from nas_isp.preparation.prepare import Prepared
+    from nas_isp.preparation.prepared_files import load_prepared
 
-    return Prepared.load(study.prepared_folder)
+    return load_prepared(study.prepared_folder)
 
 
 def _train_teacher(work: _Work, progress: ReportsProgress) -> "Bundle":
     from nas_isp.distillation.distill import Run, train_teacher
     from nas_isp.training.time_budget import fitted_to
+    from nas_isp.training.training_run import TrainingRun
 
     architecture, settings = work.recipe.teacher.architecture, work.recipe.teacher_train()
     folder = work.folder / "teacher"
@@ -164,7 +165,13 @@ def _train_teacher(work: _Work, progress: ReportsProgress) -> "Bundle":
     deadline = deadline_in(seconds)
     if seconds is not None:
         progress(0, None, "measuring the teacher's pace")
-        settings = fitted_to(seconds, architecture, work.data, settings, folder, work.device, work.weights_dir)
+        settings = fitted_to(
+            seconds,
+            architecture,
+            work.data,
+            settings,
+            TrainingRun(folder, work.seed, work.device, weights_dir=work.weights_dir),
+        )
     run = Run(folder, work.seed, work.device, work.origin(), progress, deadline, work.weights_dir)
     return train_teacher(architecture, work.data, settings, run).bundle
 
@@ -173,6 +180,7 @@ def _train_student(candidate: "Bundle", teacher: "Bundle", work: _Work, progress
     from nas_isp.distillation.distill import Run, pictures_of, train_student
     from nas_isp.generators.bundle import RAW_FOLDER
     from nas_isp.training.time_budget import fitted_to
+    from nas_isp.training.training_run import TrainingRun
 
     taught = work.data.taught_by(pictures_of(teacher, work.data, work.device, progress))
     architecture, settings = candidate.record.architecture, work.recipe.student_train()
@@ -180,7 +188,13 @@ def _train_student(candidate: "Bundle", teacher: "Bundle", work: _Work, progress
     deadline = deadline_in(seconds)
     if seconds is not None:
         progress(0, None, "measuring the student's pace")
-        settings = fitted_to(seconds, architecture, taught, settings, folder, work.device, work.weights_dir)
+        settings = fitted_to(
+            seconds,
+            architecture,
+            taught,
+            settings,
+            TrainingRun(folder, work.seed, work.device, weights_dir=work.weights_dir),
+        )
     # One place for the folder, which exports leave out.
     of_teacher = {name: value for name, value in teacher.record.origin.items() if name != RAW_FOLDER}
     origin = {**work.origin(), "teacher": of_teacher}

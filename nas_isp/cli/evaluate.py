@@ -109,13 +109,13 @@ def _baselines(study: Path) -> "dict[str, Developer]":
     import torch
 
     from nas_isp.evaluation.metrics import to_8_bit
-    from nas_isp.preparation.prepare import Prepared
+    from nas_isp.preparation.prepared_files import load_prepared
     from nas_isp.raw.orientation import upright
     from nas_isp.raw.packing import align_to_rggb, pack
     from nas_isp.search.study import Study
 
-    data = Prepared.load(Study.open(study).prepared_folder)
-    renderings = {"classical": data.render_classical, "transported": data.render_baseline}
+    baseline = load_prepared(Study.open(study).prepared_folder).baseline
+    renderings = {"classical": baseline.render, "transported": baseline.render_transported}
 
     def developed_by(render: "Callable[[torch.Tensor], torch.Tensor]") -> "Developer":
         def developer(raw: "RawImage") -> "NDArray[np.uint8]":

@@ -59,6 +59,7 @@ def train(
     from nas_isp.training.feature_extractors import check_extractors
     from nas_isp.training.time_budget import fitted_to
     from nas_isp.training.trainer import Trainer, TrainingDiverged
+    from nas_isp.training.training_run import TrainingRun
 
     arch = load_architecture(architecture)
     settings = load_recipe(recipe).train.overridden(mode, steps, warm_steps, batch, patch, patches, features)
@@ -66,22 +67,13 @@ def train(
     where = torch_device(device)
     check_extractors(settings, weights_dir)
     run_folder = run or output.with_suffix(".run")
+    work = TrainingRun(run_folder, seed, where, deadline=deadline, weights_dir=weights_dir)
     folders = Folders(raw, rgb, val, pairs, sensor, scene_disjoint)
     with progress_bar("data") as progress, prepared(folders, settings, seed, progress) as data:
         if (seconds := seconds_left(deadline)) is not None:
             progress(0, None, "measuring the pace")
-            settings = fitted_to(seconds, arch, data, settings, run_folder, where, weights_dir)
-        trainer = Trainer(
-            arch,
-            data,
-            settings,
-            run_folder,
-            seed,
-            where,
-            lambda done, total: progress(done, total, "training"),
-            deadline=deadline,
-            weights_dir=weights_dir,
-        )
+            settings = fitted_to(seconds, arch, data, settings, work)
+        trainer = Trainer(arch, data, settings, work, lambda done, total: progress(done, total, "training"))
         try:
             outcome = trainer.train()
         except TrainingDiverged as error:

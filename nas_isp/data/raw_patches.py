@@ -15,6 +15,7 @@ from nas_isp.data.raw_writer import LEVELS, RawWriter
 from nas_isp.data.sampling import MOST_PATCHES
 from nas_isp.errors import InputError
 from nas_isp.progress import ReportsProgress, unseen
+from nas_isp.raw.levels import subtract_black
 from nas_isp.raw.packing import align_to_rggb, canonical_black, pack_uint16
 from nas_isp.raw.readers import find_sensor, list_raw_files, read_raw
 from nas_isp.raw.sensor import SensorDescription
@@ -70,7 +71,7 @@ class RawPatches:
             for part in (self.packed, self.black, self.white)
         )
         black, white = black[:, :, None, None], white[:, None, None, None]
-        return values.sub_(black).div_(white - black)
+        return subtract_black(values, black, white)
 
     @staticmethod
     def open(folder: Path) -> "RawPatches":
@@ -203,5 +204,5 @@ class _RawCutter:
 
 def _brightness_detail(cell: NDArray[np.uint16], black: NDArray[np.float32], white: float) -> float:
     """Detail of the green planes, square root taken so that it compares with that of encoded photos."""
-    green = cell[1:3].astype(np.float32).mean(axis=0) - black[1:3].mean()
-    return detail(np.sqrt(np.clip(green / (white - black[1:3].mean()), 0, 1)))
+    green = subtract_black(cell[1:3].astype(np.float32).mean(axis=0), black[1:3].mean(), white)
+    return detail(np.sqrt(np.clip(green, 0, 1)))

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from nas_isp.evaluation.metrics import to_8_bit
 from nas_isp.generators.architecture import Architecture
 from nas_isp.generators.bundle import Bundle, network_of
-from nas_isp.preparation.prepare import Prepared
+from nas_isp.preparation.prepared import Prepared
 from nas_isp.progress import ReportsProgress
 from nas_isp.recipe import TrainSettings
 from nas_isp.training.scoring import TrainOutcome
 from nas_isp.training.trainer import Trainer
+from nas_isp.training.training_run import TrainingRun
 
 CHUNK = 16
 
@@ -75,12 +76,13 @@ def pictures_of(teacher: Bundle, prepared: Prepared, device: str, progress: Repo
         InputError: the teacher's weights do not fit its architecture.
     """
     net = network_of(teacher, "teacher").to(device)
-    count, side = len(prepared.raw), prepared.references.shape[-1]
+    data = prepared.training
+    count, side = len(data.raw), data.references.shape[-1]
     pictures = np.empty((count, 3, side, side), np.uint8)
     with torch.no_grad():
         for start in range(0, count, CHUNK):
             indices = range(start, min(start + CHUNK, count))
-            made = to_8_bit(net(prepared.raw.tensor(indices).to(device)))
+            made = to_8_bit(net(data.raw.tensor(indices).to(device)))
             pictures[start : start + CHUNK] = made.transpose(0, 3, 1, 2)
             progress(start, count, "teacher's pictures")
     return pictures
@@ -98,13 +100,8 @@ def _trained(
         architecture,
         prepared,
         settings,
-        run.folder,
-        run.seed,
-        run.device,
-        on_progress=lambda done, total: run.progress(done, total, role),
-        initial_weights=weights,
-        deadline=run.deadline,
-        weights_dir=run.weights_dir,
+        TrainingRun(run.folder, run.seed, run.device, weights, run.deadline, run.weights_dir),
+        lambda done, total: run.progress(done, total, role),
     )
     outcome = trainer.train()
     return Trained(trainer.bundle({"role": role, **run.origin}, outcome.to_dict()), outcome)

@@ -19,8 +19,9 @@ from nas_isp.files import whole_file
 from nas_isp.formats.record import CODES, INPUT_VALUES, OUTPUT_VALUES, ExportRecord
 from nas_isp.generators.bundle import RAW_FOLDER, Bundle
 from nas_isp.generators.cost import receptive_field
+from nas_isp.raw.levels import from_sensor_values, to_sensor_values
 from nas_isp.raw.orientation import upright
-from nas_isp.raw.packing import from_sensor_values, in_plane_order, to_sensor_values
+from nas_isp.raw.packing import in_plane_order
 from nas_isp.raw.sensor import SensorDescription
 from nas_isp.runtimes.base import Floats, Runner
 from nas_isp.runtimes.litert import choose_kernels

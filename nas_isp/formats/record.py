@@ -9,7 +9,7 @@ from nas_isp import __version__
 from nas_isp.errors import InputError
 from nas_isp.generators.architecture import Architecture, Border
 from nas_isp.precision import Precision
-from nas_isp.raw.packing import Levels
+from nas_isp.raw.levels import Levels
 from nas_isp.raw.sensor import SensorDescription
 from nas_isp.settings import Settings, parse_json, validated
 

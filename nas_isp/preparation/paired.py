@@ -5,9 +5,12 @@ from pathlib import Path
 
 from nas_isp.data.patches import Pairs, cut_pair_patches
 from nas_isp.data.sampling import MOST_PATCHES
+from nas_isp.preparation.classical_baseline import ClassicalBaseline
 from nas_isp.preparation.color_transport import identity_transport
 from nas_isp.preparation.content_reference import common_color_matrix, common_white_balance
-from nas_isp.preparation.prepare import Prepared, PreparedRecord
+from nas_isp.preparation.prepared import Prepared
+from nas_isp.preparation.scoring_set import ScoringSet
+from nas_isp.preparation.training_data import TrainingData
 from nas_isp.preparation.validation_pairs import validation_pairs
 from nas_isp.progress import ReportsProgress, unseen
 
@@ -37,15 +40,8 @@ def prepare_paired(
         with tempfile.TemporaryDirectory(prefix="nas-isp-") as scratch:
             return prepare_paired(pairs, size, seed, tested, Path(scratch), limit, progress)
     raw, photos = cut_pair_patches(pairs, cache_dir, size, limit, seed, progress)
-    record = PreparedRecord(
-        raw="",
-        photos="",
-        seed=seed,
-        paired=True,
-        score_with_pairs=True,
-        white_balance=common_white_balance(raw),
-        color_matrix=common_color_matrix(raw),
-        transport=identity_transport().coefficients.tolist(),
-    )
     scored = validation_pairs(tested if tested is not None else pairs)
-    return Prepared(record, raw, photos, photos.pixels, scored)
+    baseline = ClassicalBaseline(common_white_balance(raw), common_color_matrix(raw), 1.0, identity_transport())
+    training = TrainingData(raw, photos, photos.pixels, seed, paired=True)
+    scoring = ScoringSet(raw, photos.pixels, photos, None, scored, bool(scored))
+    return Prepared(training, scoring, baseline)

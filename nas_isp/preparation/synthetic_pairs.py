@@ -10,6 +10,7 @@ from torch import Tensor
 from nas_isp.data.patches import PhotoPatches
 from nas_isp.data.sampling import RAW_STREAM, step_indices
 from nas_isp.preparation.content_reference import spread
+from nas_isp.raw.levels import subtract_black
 from nas_isp.raw.packing import pack_uint16
 from nas_isp.raw.synthesis import SyntheticCamera, synthesize_raw
 
@@ -42,9 +43,8 @@ class SyntheticPairs:
 
     def tensor(self, indices: NDArray[np.intp], device: torch.device) -> Tensor:
         """Packed RAW of photo patches, (value - black) / (white - black), scaled on the device."""
-        black, white = self.camera.black, self.camera.white
         packed = torch.from_numpy(self.packed[indices]).to(device, torch.float32, non_blocking=True)
-        return packed.sub_(black).div_(white - black)
+        return subtract_black(packed, self.camera.black, self.camera.white)
 
 
 def synthetic_mosaics(photos: PhotoPatches, camera: SyntheticCamera, seed: int, packed: NDArray[np.uint16]) -> None:

@@ -15,8 +15,9 @@ from nas_isp.errors import InputError
 from nas_isp.raw.capture import capture_of
 from nas_isp.raw.dng_tags import active_area_corner
 from nas_isp.raw.image import Crop, RawImage
+from nas_isp.raw.levels import Levels
 from nas_isp.raw.mosaic_files import MAX_VALUES
-from nas_isp.raw.packing import LEAST_SIDE, Levels
+from nas_isp.raw.packing import LEAST_SIDE
 from nas_isp.raw.sensor import Cfa
 
 if TYPE_CHECKING:

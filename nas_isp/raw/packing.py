@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 from nas_isp.errors import InputError
 from nas_isp.raw.image import Crop, RawImage
+from nas_isp.raw.levels import Levels, from_sensor_values, to_sensor_values
 from nas_isp.raw.sensor import Cfa
 
 Site = tuple[int, int]
 CfaSites = tuple[Site, Site, Site, Site]
-Levels = tuple[float, float, float, float]
 
 CANONICAL_SITES: dict[Cfa, CfaSites] = {
     "RGGB": ((0, 0), (0, 1), (1, 0), (1, 1)),
@@ -32,21 +32,6 @@ def pack(raw: RawImage) -> NDArray[np.float32]:
     Neither end is clipped: noise below black stays negative.
     """
     return from_sensor_values(pack_uint16(raw.mosaic, raw.cfa), canonical_black(raw), raw.white)
-
-
-def from_sensor_values(planes: NDArray[np.uint16], black: Levels, white: float) -> NDArray[np.float32]:
-    """(x - black) / (white - black) of packed sensor values `(4, h, w)`; `black` is in plane order."""
-    levels = np.array(black, np.float32)[:, None, None]
-    packed: NDArray[np.float32] = planes.astype(np.float32)
-    packed -= levels
-    packed /= np.float32(white) - levels
-    return packed
-
-
-def to_sensor_values(packed: NDArray[np.float32], black: Levels, white: float) -> NDArray[np.uint16]:
-    """The sensor values of packed planes `(4, h, w)`, rounded; what is outside 0..65535 saturates."""
-    levels = np.array(black, np.float32)[:, None, None]
-    return np.clip(np.rint(packed * (np.float32(white) - levels) + levels), 0, 65535).astype(np.uint16)
 
 
 def unpack(packed: NDArray[np.float32], cfa: Cfa, black: Levels, white: float) -> NDArray[np.uint16]:

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas_isp.raw.image import RawImage
+from nas_isp.raw.levels import subtract_black
 
 SEARCHED_SHARE = 0.85
 """A sensor stops at this share of the way from black to white or above; what gathers lower is a scene."""
@@ -21,7 +22,7 @@ ABOVE_SHARE = 1.0
 def packed_saturation(raw: RawImage) -> float:
     """The level at which the samples of a picture stop, in units of its packed planes: 1 at the described white."""
     black = float(np.mean(raw.black))
-    return (observed_saturation(raw.mosaic, black, raw.white) - black) / (raw.white - black)
+    return subtract_black(observed_saturation(raw.mosaic, black, raw.white), black, raw.white)
 
 
 def observed_saturation(mosaic: NDArray[np.uint16], black: float, white: float) -> float:

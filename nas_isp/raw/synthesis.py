@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from nas_isp.raw.image import RawImage
+from nas_isp.raw.levels import add_black
 from nas_isp.raw.packing import CANONICAL_SITES
 from nas_isp.raw.sensor import Cfa, SensorDescription
 from nas_isp.settings import Settings
@@ -106,7 +107,7 @@ def synthesize_raw(photo: Floats, rng: np.random.Generator, camera: SyntheticCam
     sigmas = rng.uniform(*camera.blur_px) * rng.uniform(0.95, 1.05, size=3)
     exposed = _mosaic(np.stack([_blur(light[..., k], sigmas[k]) for k in range(3)], axis=-1), camera.cfa)
     noisy = exposed + _noise(exposed, rng, camera)
-    values = np.clip(np.rint(noisy * (camera.white - camera.black) + camera.black), 0, camera.white)
+    values = np.clip(np.rint(add_black(noisy, camera.black, camera.white)), 0, camera.white)
     return RawImage(
         mosaic=values.astype(np.uint16),
         cfa=camera.cfa,

@@ -1,7 +1,9 @@
 """Recipes: every setting of a training, a trial, a teacher and a student. Stored as YAML in `distill/`."""
 
+from nas_isp.recipe.losses import LOSSES
 from nas_isp.recipe.recipe import Recipe, StudentSettings, TeacherSettings, TrialSettings, load_recipe
-from nas_isp.recipe.terms import ColorSettings, ContentSettings, SeenLayer, TermWeights, TextureSettings
+from nas_isp.recipe.scores import SCORES
+from nas_isp.recipe.terms import ColorSettings, ContentSettings, SeenLayer, TextureSettings
 from nas_isp.recipe.train import (
     BalanceSettings,
     FrozenPrecision,
@@ -12,6 +14,8 @@ from nas_isp.recipe.train import (
 )
 
 __all__ = [
+    "LOSSES",
+    "SCORES",
     "BalanceSettings",
     "ColorSettings",
     "ContentSettings",
@@ -22,7 +26,6 @@ __all__ = [
     "SeenLayer",
     "StudentSettings",
     "TeacherSettings",
-    "TermWeights",
     "TextureSettings",
     "TrainSettings",
     "TrialSettings",

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from nas_isp import resources
 from nas_isp.generators.architecture import PlainArchitecture
-from nas_isp.recipe.terms import Weight
+from nas_isp.recipe.losses import Weight
 from nas_isp.recipe.train import Positive, TrainSettings, WarmStartSettings
 from nas_isp.settings import Settings, load_yaml
 
@@ -52,7 +52,7 @@ class Recipe(Settings):
     student: Annotated[StudentSettings, Field(description="The student.")] = StudentSettings()
 
     def overridden(self, features: str | None = None, patches: int | None = None) -> "Recipe":
-        """The same with what a command line said instead; None keeps a setting.
+        """The same with what a caller says instead; None keeps a setting.
 
         Raises:
             InputError: a value that is not allowed.

@@ -1,12 +1,10 @@
-"""Settings of the generator's loss terms: what each of them sees of a picture, and how much it counts."""
+"""What the loss terms see of pictures through frozen networks, and what their discriminators are like."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from nas_isp.settings import Settings
-
-Weight = Annotated[float, Field(ge=0)]
 
 
 class SeenLayer(Settings):
@@ -56,17 +54,3 @@ class ColorSettings(SeenLayer):
     with_colors: Annotated[bool, Field(description="Show the blurred colors beside the features.")] = True
     width: Annotated[int, Field(ge=1, description="Hidden channels of the discriminator.")] = 64
     activation: Annotated[Literal["leaky-relu", "relu"], Field(description="Of the discriminator.")] = "leaky-relu"
-
-
-class TermWeights(Settings):
-    """Share of each generator term after balancing; 0 leaves a term out."""
-
-    content: Annotated[Weight, Field(description="Distance of features to the content reference.")] = 0.25
-    pixel: Annotated[Weight, Field(description="L1 distance of 4x4 means to the content reference.")] = 0.3
-    texture: Annotated[Weight, Field(description="Both texture discriminators, each.")] = 0.1
-    color: Annotated[Weight, Field(description="The color discriminator.")] = 0.1
-    total_variation: Annotated[Weight, Field(description="Squared total variation of the output.")] = 0.05
-    moments: Annotated[Weight, Field(description="Mean and covariance of Lab colors against the photos'.")] = 0.0
-    color_histogram: Annotated[Weight, Field(description="Histograms of L and of a, b against the photos'.")] = 0.0
-    sliced_wasserstein: Annotated[Weight, Field(description="Distance of Lab color distributions.")] = 0.0
-    synthetic: Annotated[Weight, Field(description="L1 distance to photos, from synthetic RAW of them.")] = 1.0

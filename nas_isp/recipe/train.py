@@ -6,7 +6,9 @@ from pydantic import Field, model_validator
 
 from nas_isp.data.sampling import MOST_PATCHES
 from nas_isp.errors import InputError
-from nas_isp.recipe.terms import ColorSettings, ContentSettings, TermWeights, TextureSettings, Weight
+from nas_isp.recipe.losses import DEFAULT_WEIGHTS, LOSSES, TermWeights, Weight
+from nas_isp.recipe.scores import AUTO, ScoreName
+from nas_isp.recipe.terms import ColorSettings, ContentSettings, TextureSettings
 from nas_isp.settings import Settings, validated
 
 Mode = Literal["unpaired", "paired", "paired-no-adv"]
@@ -54,8 +56,17 @@ class TrainSettings(Settings):
     content: Annotated[ContentSettings, Field(description="What the content term sees.")] = ContentSettings()
     texture: Annotated[TextureSettings, Field(description="The texture discriminators.")] = TextureSettings()
     color: Annotated[ColorSettings, Field(description="The color discriminator.")] = ColorSettings()
-    score_features: Annotated[str, Field(description="Frozen network of the reference-free score.")] = "lite"
-    weights: Annotated[TermWeights, Field(description="Share of each term.")] = TermWeights()
+    score: Annotated[
+        ScoreName,
+        Field(
+            description="What quality is: auto is psnr where there are true pairs to score with, else reference-free."
+        ),
+    ] = AUTO
+    score_features: Annotated[str, Field(description="Frozen network of the scores.")] = "lite"
+    weights: Annotated[
+        TermWeights,
+        Field(description="Share of each loss term after balancing; one that is not named has none."),
+    ] = DEFAULT_WEIGHTS
     balance: Annotated[BalanceSettings, Field(description="How terms are brought to one scale.")] = BalanceSettings()
     initialization: Annotated[
         Literal["rendering", "pytorch"], Field(description="Start as a crude rendering, or as PyTorch draws weights.")
@@ -82,14 +93,8 @@ class TrainSettings(Settings):
     def wants_synthetic_pairs(self) -> bool:
         """Whether any step sees synthetic RAW."""
         warm = self.warm_start
-        return self.mode == "unpaired" and (self.weights.synthetic > 0 or (warm.steps * warm.synthetic_share > 0))
-
-    @property
-    def active_weights(self) -> TermWeights:
-        """The weights of the mode: without adversarial terms in `paired-no-adv`."""
-        if self.mode == "paired-no-adv":
-            return self.weights.model_copy(update={"texture": 0.0, "color": 0.0})
-        return self.weights
+        in_terms = any(LOSSES[name].synthetic_pairs for name, weight in self.weights.items() if weight > 0)
+        return self.mode == "unpaired" and (in_terms or warm.steps * warm.synthetic_share > 0)
 
     def with_features(self, features: str) -> "TrainSettings":
         """The same with one frozen network for all terms, each at that network's layer for its role."""
@@ -110,7 +115,7 @@ class TrainSettings(Settings):
         patches: int | None = None,
         features: str | None = None,
     ) -> "TrainSettings":
-        """These settings with what a command line said instead; None keeps a setting.
+        """These settings with what a caller says instead; None keeps a setting.
 
         Raises:
             InputError: a value that is not allowed.
@@ -120,8 +125,10 @@ class TrainSettings(Settings):
         given = {"mode": mode, "steps": steps, "batch": batch, "patch": patch, "patches": patches}
         fields |= {name: value for name, value in given.items() if value is not None}
         if fields["steps"] + fields["warm_start"]["steps"] == 0:
-            raise InputError("--steps and --warm-steps are both 0: nothing would be trained; give more of one")
-        return validated(fields, TrainSettings, "command line")
+            raise InputError(
+                "steps and warm_steps are both 0: nothing would be trained; give more of one", "steps", "warm_steps"
+            )
+        return validated(fields, TrainSettings, "what was given instead of the recipe's")
 
     @model_validator(mode="after")
     def _does_something(self) -> "TrainSettings":

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nas_isp.errors import InputError
 from nas_isp.formats.record import ExportRecord
 from nas_isp.generators.architecture import Border
-from nas_isp.raw.packing import to_sensor_values
+from nas_isp.raw.levels import to_sensor_values
 from nas_isp.raw.sensor import SensorDescription
 
 Floats = NDArray[np.float32]

@@ -11,6 +11,7 @@ from nas_isp.errors import InputError
 from nas_isp.evaluation.reference_free import SCORE_VERSION
 from nas_isp.latency.measure.host import HOST_PRECISIONS
 from nas_isp.preparation.prepare import prepare
+from nas_isp.preparation.prepared_files import save_prepared
 from nas_isp.progress import ReportsProgress, unseen
 from nas_isp.raw.readers import load_sensor
 from nas_isp.recipe import load_recipe
@@ -213,7 +214,7 @@ def prepare_data(study: Study, note: Note, progress: ReportsProgress = unseen) -
         note(line)
     # The demo's pairs are for show: its search scores without them, as a user's without --val does.
     scored, part = not config.demo, folder.with_name(f"{folder.name}.part")
-    prepare(data, config.recipe.trial_train(), seed, scored, part, progress).save(part)
+    save_prepared(prepare(data, config.recipe.trial_train(), seed, scored, part, progress), part)
     part.rename(folder)
     return folder
 

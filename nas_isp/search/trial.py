@@ -8,10 +8,12 @@ import torch
 from nas_isp import __version__
 from nas_isp.generators.architecture import ARCHITECTURE
 from nas_isp.generators.bundle import RAW_FOLDER, save_bundle
-from nas_isp.preparation.prepare import Prepared
+from nas_isp.preparation.prepared import Prepared
+from nas_isp.preparation.prepared_files import load_prepared
 from nas_isp.recipe import TrainSettings
 from nas_isp.search.workers import Reached, RungTask, ShouldStop, TrialFailedError, TrialInterruptedError
 from nas_isp.training.trainer import Trainer, TrainingDiverged
+from nas_isp.training.training_run import TrainingRun
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class TrainerFactory:
     def __call__(self) -> "TrainerEvaluator":
         """Load what all trials share."""
         torch.set_num_threads(self.threads)
-        return TrainerEvaluator(Prepared.load(self.prepared_folder), self)
+        return TrainerEvaluator(load_prepared(self.prepared_folder), self)
 
 
 class TrainerEvaluator:
@@ -48,11 +50,11 @@ class TrainerEvaluator:
         """Train up to the task's step and score; the last task writes `model.safetensors`."""
         trainer = self._trainer_of(task)
 
-        def on_progress(done: int, total: int) -> None:
+        def callback(done: int, total: int) -> None:
             if should_stop():
                 raise TrialInterruptedError
 
-        trainer.on_progress = on_progress
+        trainer.callback = callback
         try:
             outcome = trainer.train(task.until_step)
         except TrainingDiverged as error:
@@ -68,14 +70,7 @@ class TrainerEvaluator:
         if self._trainer is None or self._trial != task.trial:
             architecture = ARCHITECTURE.validate_json(task.architecture_json)
             factory = self._factory
-            self._trainer = Trainer(
-                architecture,
-                self._prepared,
-                factory.settings,
-                task.folder,
-                factory.seed,
-                self._device,
-                weights_dir=factory.weights_dir,
-            )
+            run = TrainingRun(task.folder, factory.seed, self._device, weights_dir=factory.weights_dir)
+            self._trainer = Trainer(architecture, self._prepared, factory.settings, run)
             self._trial = task.trial
         return self._trainer

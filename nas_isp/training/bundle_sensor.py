@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from nas_isp.evaluation.neutral import neutral_gains
-from nas_isp.preparation.prepare import Prepared
+from nas_isp.preparation.prepared import Prepared
 from nas_isp.raw.sensor import SensorDescription
 
 
@@ -21,8 +21,8 @@ def bundle_sensor(prepared: Prepared, network: nn.Module, device: torch.device) 
             rgb: NDArray[np.float32] = network(torch.from_numpy(packed)[None].to(device))[0].cpu().numpy()
         return rgb
 
-    record = prepared.record
-    gains = neutral_gains(render, record.white_balance) or record.white_balance
-    matrix = record.color_matrix
+    baseline = prepared.baseline
+    gains = neutral_gains(render, baseline.white_balance) or baseline.white_balance
+    matrix = baseline.color_matrix
     rows = None if matrix is None else tuple(tuple(value / sum(row) for value in row) for row in matrix)
-    return prepared.sensor.model_copy(update={"white_balance": gains, "color_matrix": rows})
+    return prepared.training.raw.sensor.model_copy(update={"white_balance": gains, "color_matrix": rows})

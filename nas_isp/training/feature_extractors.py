@@ -9,6 +9,8 @@ import torch
 from nas_isp.perceptual.features import load_features
 from nas_isp.perceptual.network import FeatureNetwork
 from nas_isp.recipe import FrozenPrecision, SeenLayer, TrainSettings
+from nas_isp.training.active_terms import ActiveTerms
+from nas_isp.training.loss_term import CONTENT_VIEW
 
 
 class ExtractorKey(NamedTuple):
@@ -85,15 +87,18 @@ def key_of(seen: SeenLayer) -> ExtractorKey:
 
 
 def layers_of(settings: TrainSettings) -> dict[str, SeenLayer]:
-    """The layers that take part in a training, by the name of their view; see `views`."""
-    weights, warm = settings.active_weights, settings.warm_start
-    used: dict[str, tuple[SeenLayer, float]] = {
-        "content": (settings.content, weights.content * settings.steps + warm.feature_weight * warm.steps),
-        "texture_fine": (settings.texture.fine, weights.texture * settings.steps),
-        "texture_coarse": (settings.texture.coarse, weights.texture * settings.steps),
-        "color": (settings.color, weights.color * settings.steps),
+    """The layers that take part in a training, by the name of their view; see `loss_term.VIEWS`."""
+    warm = settings.warm_start
+    used = set(ActiveTerms.of(settings).views if settings.steps else ())
+    if warm.steps * warm.feature_weight > 0:
+        used.add(CONTENT_VIEW)
+    layers: dict[str, SeenLayer] = {
+        CONTENT_VIEW: settings.content,
+        "texture_fine": settings.texture.fine,
+        "texture_coarse": settings.texture.coarse,
+        "color": settings.color,
     }
-    return {name: layer for name, (layer, share) in used.items() if share > 0}
+    return {name: layer for name, layer in layers.items() if name in used}
 
 
 def working_precision(setting: FrozenPrecision, device: torch.device) -> torch.dtype:

@@ -15,7 +15,7 @@ from nas_isp.recipe import BalanceSettings
 
 TINY = 1e-12
 
-Terms = Mapping[str, tuple[Tensor, float]]
+WeightedValues = Mapping[str, tuple[Tensor, float]]
 
 
 class GradientBalance:
@@ -26,7 +26,7 @@ class GradientBalance:
         self.norms: dict[str, Tensor] = {}
 
     def gradients(
-        self, step: int, output: Tensor, leaf: Tensor, terms: Terms, parameters: Sequence[nn.Parameter]
+        self, step: int, output: Tensor, leaf: Tensor, terms: WeightedValues, parameters: Sequence[nn.Parameter]
     ) -> list[Tensor]:
         """The gradient of each parameter, without host synchronisation; the norms used stay in `norms`.
 
@@ -47,7 +47,7 @@ class GradientBalance:
         return self._balanced_at_parameters(output, at_outputs, terms, parameters)
 
     def _balanced_at_output(
-        self, output: Tensor, at_outputs: dict[str, Tensor], terms: Terms, parameters: Sequence[nn.Parameter]
+        self, output: Tensor, at_outputs: dict[str, Tensor], terms: WeightedValues, parameters: Sequence[nn.Parameter]
     ) -> list[Tensor]:
         """Norms of the gradients at the output: the generator is passed once in all."""
         total = torch.zeros_like(output)
@@ -57,7 +57,7 @@ class GradientBalance:
         return _at_parameters(output, total, parameters, last=True)
 
     def _balanced_at_parameters(
-        self, output: Tensor, at_outputs: dict[str, Tensor], terms: Terms, parameters: Sequence[nn.Parameter]
+        self, output: Tensor, at_outputs: dict[str, Tensor], terms: WeightedValues, parameters: Sequence[nn.Parameter]
     ) -> list[Tensor]:
         """Norms of the generator's gradients, as published: the generator is passed once a term."""
         total = [torch.zeros_like(parameter) for parameter in parameters]
@@ -77,7 +77,7 @@ class GradientBalance:
         return weight / (self.norms[name] + TINY)
 
 
-def _at_output(leaf: Tensor, terms: Terms) -> dict[str, Tensor]:
+def _at_output(leaf: Tensor, terms: WeightedValues) -> dict[str, Tensor]:
     """Each term's gradient at the generator's output."""
     values = [value for value, _ in terms.values()]
     return {

@@ -1,65 +1,11 @@
-"""The generator's loss terms."""
+"""The loss terms of this package, members of `LOSSES`."""
 
-from collections.abc import Callable
-
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
-from nas_isp.recipe import TermWeights
-from nas_isp.training.color_losses import (
-    block_lab,
-    histogram_distance,
-    moment_distance,
-    sliced_wasserstein_distance,
-)
+from nas_isp.training.color_losses import histogram_distance, moment_distance, sliced_wasserstein_distance
 from nas_isp.training.discriminators import relativistic_loss
-from nas_isp.training.feature_views import Views
-
-STATISTICS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "moments": moment_distance,
-    "color_histogram": histogram_distance,
-    "sliced_wasserstein": sliced_wasserstein_distance,
-}
-
-
-def generator_terms(
-    output: Tensor,
-    reference: Tensor,
-    photos: Tensor,
-    fake: Views,
-    real: Views,
-    content_target: Tensor | None,
-    discriminators: nn.ModuleDict,
-    weights: TermWeights,
-) -> dict[str, tuple[Tensor, float]]:
-    """The terms of one generator step as (value, weight), those of weight 0 left out.
-
-    Args:
-        output: generated pictures `(B, 3, H, W)`, the leaf that all terms depend on.
-        reference: content references of the same RAW, sRGB `(B, 3, H, W)`.
-        photos: target photos, sRGB `(B, 3, H, W)`.
-        fake: views of `output`.
-        real: views of `photos`.
-        content_target: content view of the references; may be None where the content term has no weight.
-    """
-    terms: dict[str, tuple[Tensor, float]] = {}
-    if weights.content > 0:
-        assert content_target is not None
-        terms["content"] = (functional.mse_loss(fake["content"], content_target), weights.content)
-    if weights.pixel > 0:
-        terms["pixel"] = (low_frequency_distance(output, reference), weights.pixel)
-    if weights.total_variation > 0:
-        terms["total_variation"] = (total_variation(output), weights.total_variation)
-    for name, weight in judged(weights).items():
-        judge = discriminators[name]
-        terms[name] = (relativistic_loss(judge(fake[name]), judge(real[name]).detach()), weight)
-    return terms | _statistics_terms(output, photos, weights)
-
-
-def judged(weights: TermWeights) -> dict[str, float]:
-    """The discriminators that take part, with their terms' weights."""
-    all_of_them = {"texture_fine": weights.texture, "texture_coarse": weights.texture, "color": weights.color}
-    return {name: weight for name, weight in all_of_them.items() if weight > 0}
+from nas_isp.training.loss_term import CONTENT_VIEW, LossInputs, LossTerm
 
 
 def low_frequency_distance(first: Tensor, second: Tensor) -> Tensor:
@@ -74,9 +20,76 @@ def total_variation(images: Tensor) -> Tensor:
     return down + right
 
 
-def _statistics_terms(output: Tensor, photos: Tensor, weights: TermWeights) -> dict[str, tuple[Tensor, float]]:
-    wanted = {name: getattr(weights, name) for name in STATISTICS if getattr(weights, name) > 0}
-    if not wanted:
-        return {}
-    colors, target = block_lab(output), block_lab(photos)
-    return {name: (STATISTICS[name](colors, target), weight) for name, weight in wanted.items()}
+def _pixel(inputs: LossInputs) -> Tensor:
+    return low_frequency_distance(inputs.generated, inputs.references)
+
+
+def _total_variation(inputs: LossInputs) -> Tensor:
+    return total_variation(inputs.generated)
+
+
+def _content(inputs: LossInputs) -> Tensor:
+    assert inputs.reference_content is not None
+    return functional.mse_loss(inputs.views[CONTENT_VIEW], inputs.reference_content)
+
+
+def _judged(inputs: LossInputs, view: str) -> Tensor:
+    """How far the generated pictures are from passing for photos before a view's discriminator."""
+    judge = inputs.discriminators[view]
+    loss: Tensor = relativistic_loss(judge(inputs.views[view]), judge(inputs.photo_views[view]).detach())
+    return loss
+
+
+def _texture(inputs: LossInputs) -> dict[str, Tensor]:
+    return {"fine": _judged(inputs, "texture_fine"), "coarse": _judged(inputs, "texture_coarse")}
+
+
+def _color(inputs: LossInputs) -> Tensor:
+    return _judged(inputs, "color")
+
+
+def _moments(inputs: LossInputs) -> Tensor:
+    return moment_distance(inputs.colors, inputs.photo_colors)
+
+
+def _color_histogram(inputs: LossInputs) -> Tensor:
+    return histogram_distance(inputs.colors, inputs.photo_colors)
+
+
+def _sliced_wasserstein(inputs: LossInputs) -> Tensor:
+    return sliced_wasserstein_distance(inputs.colors, inputs.photo_colors)
+
+
+def _synthetic(inputs: LossInputs) -> Tensor:
+    assert inputs.synthetic is not None
+    return functional.l1_loss(*inputs.synthetic)
+
+
+CONTENT = LossTerm(_content, views=(CONTENT_VIEW,))
+"""Squared distance of features to those of the content reference."""
+
+PIXEL = LossTerm(_pixel)
+"""L1 distance of 4x4 means to the content reference."""
+
+TOTAL_VARIATION = LossTerm(_total_variation)
+"""Squared total variation of the generated pictures."""
+
+TEXTURE = LossTerm(
+    _texture, views=("texture_fine", "texture_coarse"), discriminators=("texture_fine", "texture_coarse")
+)
+"""Both texture discriminators, each with the weight of the term."""
+
+COLOR = LossTerm(_color, views=("color",), discriminators=("color",))
+"""The color discriminator."""
+
+MOMENTS = LossTerm(_moments)
+"""Mean and covariance of Lab colors against the photos'."""
+
+COLOR_HISTOGRAM = LossTerm(_color_histogram)
+"""Histograms of L and of a, b against the photos'."""
+
+SLICED_WASSERSTEIN = LossTerm(_sliced_wasserstein)
+"""Distance of Lab color distributions."""
+
+SYNTHETIC = LossTerm(_synthetic, synthetic_pairs=True)
+"""L1 distance to photos, from synthetic RAW of them."""

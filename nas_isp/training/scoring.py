@@ -1,24 +1,21 @@
-"""Scores a generator in training: PSNR on true pairs where the user gave some, else the reference-free score."""
+"""Scores a generator in training by the score that its recipe chose, and by those of this package beside it."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor, nn
+from torch import nn
 
-from nas_isp.evaluation.metrics import psnr, to_8_bit
-from nas_isp.evaluation.reference_free import reference_free_score
+from nas_isp.errors import InputError
+from nas_isp.evaluation.metrics import to_8_bit
 from nas_isp.files import whole_file
 from nas_isp.perceptual.network import FeatureNetwork
-from nas_isp.preparation.prepare import Prepared
+from nas_isp.preparation.scoring_set import ScoringSet
+from nas_isp.recipe.scores import AUTO, SCORES
 
-ScoreKind = Literal["psnr", "reference-free"]
-
-CHUNK = 16
 SAMPLE_PICTURES = 4
 
 
@@ -27,11 +24,12 @@ class TrainOutcome:
     """How good a generator is; `quality` is higher for better ones and comparable only within one `score_kind`.
 
     Attributes:
+        score_kind: the member of `SCORES` that `quality` is from.
         step: steps after which the generator was scored.
     """
 
     quality: float
-    score_kind: ScoreKind
+    score_kind: str
     scores: dict[str, float]
     step: int
 
@@ -46,43 +44,38 @@ class TrainOutcome:
         return TrainOutcome(row["quality"], row["score_kind"], scores, row["step"])
 
 
+def chosen_score(wanted: str, scoring: ScoringSet) -> str:
+    """The member of `SCORES` that quality is from: the wanted one, or what `auto` stands for on this material.
+
+    Raises:
+        InputError: no such score, or one that needs true pairs where there are none.
+    """
+    if wanted == AUTO:
+        return "psnr" if scoring.score_with_pairs else "reference-free"
+    if SCORES[wanted].pairs and not scoring.pairs:
+        raise InputError(f"score '{wanted}' needs true pairs: give val, or another score in the recipe", "val")
+    return wanted
+
+
+@torch.no_grad()
 def score(
-    generator: nn.Module, prepared: Prepared, features: FeatureNetwork, step: int, device: torch.device
+    generator: nn.Module, scoring: ScoringSet, features: FeatureNetwork, step: int, device: torch.device, kind: str
 ) -> TrainOutcome:
-    """Score a generator on the fixed test patches of `prepared`."""
-    packed, references = prepared.test_batch(device)
-    with torch.no_grad():
-        outputs = _in_chunks(generator, packed)
-        target = prepared.target_statistics(features, device)
-        synthetic = None
-        if prepared.synthetic is not None:
-            raw, photos = prepared.synthetic.test_batch(device)
-            synthetic = _in_chunks(generator, raw), photos
-        free = reference_free_score(outputs, references, target, features, synthetic=synthetic)
-    quality = free.pop("quality")
-    scores = {"reference_free": quality, **free}
-    if prepared.pairs:
-        scores["psnr"] = float(np.mean([_pair_psnr(generator, raw, photo, device) for raw, photo in prepared.pairs]))
-    if prepared.score_with_pairs:
-        return TrainOutcome(scores["psnr"], "psnr", scores, step)
-    return TrainOutcome(scores["reference_free"], "reference-free", scores, step)
+    """Score a generator by a member of `SCORES`, and for the record by those of this package that can be had."""
+    kinds = dict.fromkeys([*(["psnr"] if scoring.pairs else []), kind])
+    measured = {name: SCORES[name].measure(generator, scoring, features, device) for name in ("reference-free", *kinds)}
+    scores: dict[str, float] = {}
+    for name, scored in measured.items():
+        scores |= {name.replace("-", "_"): scored.quality, **scored.parts}
+    return TrainOutcome(measured[kind].quality, kind, scores, step)
 
 
-def write_sample(generator: nn.Module, prepared: Prepared, path: Path, device: torch.device) -> None:
+def write_sample(generator: nn.Module, scoring: ScoringSet, path: Path, device: torch.device) -> None:
     """A strip of test patches: the generator's pictures above, the content references below."""
-    packed, references = prepared.test_batch(device)
+    packed, references = scoring.test_batch(device)
     at = torch.linspace(0, len(packed) - 1, min(SAMPLE_PICTURES, len(packed))).round().long()
     with torch.no_grad():
         rows = [to_8_bit(generator(packed[at])), to_8_bit(references[at])]
     strip = np.concatenate([np.concatenate(list(row), 1) for row in rows], 0)
     with whole_file(path) as part:
         Image.fromarray(strip).save(part, format="PNG")
-
-
-def _pair_psnr(generator: nn.Module, packed: Tensor, photo: NDArray[np.uint8], device: torch.device) -> float:
-    with torch.no_grad():
-        return psnr(to_8_bit(generator(packed[None].to(device)))[0], photo)
-
-
-def _in_chunks(generator: nn.Module, packed: Tensor) -> Tensor:
-    return torch.cat([generator(part) for part in packed.split(CHUNK)])

@@ -2,7 +2,6 @@
 
 import tempfile
 import time
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -11,11 +10,12 @@ from pydantic import Field
 from nas_isp.errors import InputError
 from nas_isp.files import make_folder, write_whole
 from nas_isp.generators.architecture import Architecture
-from nas_isp.preparation.prepare import Prepared
+from nas_isp.preparation.prepared import Prepared
 from nas_isp.recipe import TrainSettings
 from nas_isp.settings import Settings, load_yaml
 from nas_isp.training.checkpoint import CHECKPOINT_FILE
 from nas_isp.training.trainer import Trainer
+from nas_isp.training.training_run import TrainingRun
 
 PACE_FILE = "pace.json"
 PROBE_STEPS = 4
@@ -38,9 +38,7 @@ def fitted_to(
     architecture: Architecture,
     prepared: Prepared,
     settings: TrainSettings,
-    folder: Path,
-    device: str,
-    weights_dir: Path | None = None,
+    run: TrainingRun,
 ) -> TrainSettings:
     """The same settings with numbers of steps that take `seconds` here.
 
@@ -49,24 +47,24 @@ def fitted_to(
     measuring takes is taken off, and 15 % are kept for a machine that becomes slower.
 
     Args:
-        folder: of the training. If there is a checkpoint of one that was fitted before, its numbers are taken, so that
-            the same command goes on with it.
+        run: as the training will run. If there is a checkpoint of one that was fitted before in its folder, the numbers
+            of that are taken, so that the same call goes on with it.
 
     Raises:
         InputError: the folder cannot be written.
     """
-    known = _kept_pace(folder)
+    known = _kept_pace(run.folder)
     if known is not None and known.planned == settings:
         return _with_steps(settings, known.warm_steps, known.steps)
     began = time.monotonic()
-    seconds_a_step = partial(_seconds_a_step, architecture, prepared, settings, device, weights_dir)
-    regression_s = seconds_a_step(adversarial=False) if settings.warm_start.steps else 0.0
-    adversarial_s = seconds_a_step(adversarial=True) if settings.steps else 0.0
+    warm_steps, steps = settings.warm_start.steps, settings.steps
+    regression_s = _seconds_a_step(architecture, prepared, _probe(settings, warm=True), run) if warm_steps else 0.0
+    adversarial_s = _seconds_a_step(architecture, prepared, _probe(settings, warm=False), run) if steps else 0.0
     left = max(AIMED_SHARE * seconds - (time.monotonic() - began), 1.0)
-    warm_steps, steps = fitted_steps(left, settings.warm_start.steps, settings.steps, regression_s, adversarial_s)
-    make_folder(folder)
+    warm_steps, steps = fitted_steps(left, warm_steps, steps, regression_s, adversarial_s)
+    make_folder(run.folder)
     pace = FittedSteps(planned=settings, warm_steps=warm_steps, steps=steps)
-    write_whole(folder / PACE_FILE, pace.model_dump_json(indent=1))
+    write_whole(run.folder / PACE_FILE, pace.model_dump_json(indent=1))
     return _with_steps(settings, warm_steps, steps)
 
 
@@ -98,20 +96,18 @@ def _with_steps(settings: TrainSettings, warm_steps: int, steps: int) -> TrainSe
     return settings.model_copy(update={"warm_start": warm_start, "steps": steps})
 
 
-def _seconds_a_step(
-    architecture: Architecture,
-    prepared: Prepared,
-    settings: TrainSettings,
-    device: str,
-    weights_dir: Path | None,
-    adversarial: bool,
-) -> float:
-    warm_steps, steps = (0, 2 * PROBE_STEPS) if adversarial else (2 * PROBE_STEPS, 0)
-    probe = _with_steps(settings, warm_steps, steps).model_copy(update={"selections": 0})
+def _probe(settings: TrainSettings, warm: bool) -> TrainSettings:
+    """The settings of a training of a few steps of one phase."""
+    warm_steps, steps = (2 * PROBE_STEPS, 0) if warm else (0, 2 * PROBE_STEPS)
+    return _with_steps(settings, warm_steps, steps).model_copy(update={"selections": 0})
+
+
+def _seconds_a_step(architecture: Architecture, prepared: Prepared, probe: TrainSettings, run: TrainingRun) -> float:
     with tempfile.TemporaryDirectory() as folder:
-        trainer = Trainer(architecture, prepared, probe, Path(folder), seed=0, device=device, weights_dir=weights_dir)
+        scratch = TrainingRun(Path(folder), device=run.device, weights_dir=run.weights_dir)
+        trainer = Trainer(architecture, prepared, probe, scratch)
         # The first scoring would make them in the middle of the training; so they are part of what is taken off.
-        prepared.target_statistics(trainer.features, trainer.device)
+        prepared.scoring.target_statistics(trainer.features, trainer.device)
         trainer.advance(PROBE_STEPS)
         began = time.monotonic()
         trainer.advance(2 * PROBE_STEPS)

@@ -4,8 +4,6 @@ import copy
 import hashlib
 import math
 import time
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -18,7 +16,7 @@ from nas_isp.generators.architecture import Architecture
 from nas_isp.generators.bundle import Bundle, BundleRecord
 from nas_isp.generators.initialize import dead_share
 from nas_isp.perceptual.features import load_features
-from nas_isp.preparation.prepare import Prepared
+from nas_isp.preparation.prepared import Prepared
 from nas_isp.recipe import TrainSettings
 from nas_isp.training.adversarial_step import AdversarialStep
 from nas_isp.training.best_weights import BestWeights
@@ -28,7 +26,9 @@ from nas_isp.training.feature_extractors import FeatureExtractors, layers_of, wo
 from nas_isp.training.feature_views import FeatureViews
 from nas_isp.training.generator_state import GeneratorState
 from nas_isp.training.history import History
-from nas_isp.training.scoring import TrainOutcome, score, write_sample
+from nas_isp.training.phase import Phase
+from nas_isp.training.scoring import TrainOutcome, chosen_score, score, write_sample
+from nas_isp.training.training_run import TrainingCallback, TrainingRun
 from nas_isp.training.warm_start import WarmStart
 
 LOG_EVERY = 20
@@ -49,16 +49,9 @@ class Trainer:
     uninterrupted one would have seen. What stops a training within a step, such as Ctrl-C, leaves the last checkpoint,
     which is at most 20 seconds old.
 
-    Args:
-        on_progress: called with (steps done, total steps) after every step; an exception it raises stops the training
-            after a checkpoint.
-        initial_weights: state of the generator to start from; default is the architecture's own initialization.
-        deadline: value of `time.monotonic()` after which the training ends where it is.
-        weights_dir: folder of frozen networks' weights; see `load_features`.
-
     Attributes:
         generator, averaged: the network in training, and the one with averaged weights.
-        features: the frozen network of the reference-free score.
+        features: the frozen network of the scores.
     """
 
     def __init__(
@@ -66,32 +59,32 @@ class Trainer:
         architecture: Architecture,
         prepared: Prepared,
         settings: TrainSettings,
-        folder: Path,
-        seed: int,
-        device: torch.device | str = "cpu",
-        on_progress: Callable[[int, int], None] | None = None,
-        initial_weights: dict[str, Tensor] | None = None,
-        deadline: float = math.inf,
-        weights_dir: Path | None = None,
+        run: TrainingRun,
+        callback: TrainingCallback | None = None,
     ) -> None:
+        """Set everything up, and go on where the folder's checkpoint was taken, if there is one.
+
+        Raises:
+            InputError: a frozen network, loss term or score cannot be had, or the folder holds another training.
+        """
         self.architecture, self.prepared, self.settings = architecture, prepared, settings
-        self.folder, self.seed, self.device = folder, seed, torch.device(device)
-        self.on_progress = on_progress or (lambda done, total: None)
-        self.deadline = deadline
+        self.folder, self.deadline, self.device = run.folder, run.deadline, torch.device(run.device)
+        self.callback = callback or (lambda done, total: None)
+        self.score_kind = chosen_score(settings.score, prepared.scoring)
         keep_freed_memory()
-        make_folder(folder)
+        make_folder(run.folder)
         layers = layers_of(settings)
         precision = working_precision(settings.frozen_precision, self.device)
-        networks = FeatureExtractors(layers.values(), self.device, precision, weights_dir=weights_dir)
-        self.features = load_features(settings.score_features, weights_dir).to(self.device)
+        networks = FeatureExtractors(layers.values(), self.device, precision, weights_dir=run.weights_dir)
+        self.features = load_features(settings.score_features, run.weights_dir).to(self.device)
         self.viewer = FeatureViews(layers, networks)
-        self.learner = GeneratorState(architecture, settings, seed, self.device, initial_weights)
-        parts = (self.learner, prepared, settings, self.viewer, self.device)
-        self.regression = WarmStart(*parts)
-        self.contest = AdversarialStep(*parts)
+        self.learner = GeneratorState(architecture, settings, run.seed, self.device, run.initial_weights)
+        parts = (self.learner, prepared.training, settings, self.viewer, self.device)
+        self.warm_start = WarmStart(*parts)
+        self.adversarial = AdversarialStep(*parts)
         self.selection = BestWeights(settings)
-        self.history, self.scores = History(folder / "history.jsonl"), History(folder / "scores.jsonl")
-        self.identity = _identity(architecture, prepared, settings, seed, initial_weights)
+        self.history, self.scores = History(run.folder / "history.jsonl"), History(run.folder / "scores.jsonl")
+        self.identity = _identity(architecture, prepared, settings, run)
         self.step = 0
         self._resume()
 
@@ -104,6 +97,11 @@ class Trainer:
     def averaged(self) -> nn.Module:
         """The network with averaged weights."""
         return self.learner.averaged
+
+    @property
+    def phase(self) -> Phase:
+        """What the next step belongs to."""
+        return self.warm_start if self.step < self.settings.warm_start.steps else self.adversarial
 
     @property
     def total_steps(self) -> int:
@@ -126,8 +124,7 @@ class Trainer:
         saved_at = time.monotonic()
         unlogged: dict[str, Tensor] = {}
         while self.step < until_step and time.monotonic() < self.deadline:
-            phase = self.regression if self.step < self.settings.warm_start.steps else self.contest
-            unlogged = phase.step(self.step)
+            unlogged = self.phase.step(self.step)
             self.step += 1
             if self.step % LOG_EVERY == 0:
                 self._log(unlogged)
@@ -145,7 +142,7 @@ class Trainer:
     def score(self) -> TrainOutcome:
         """The score of the selected weights, or of the averaged ones where none are selected; writes `sample.png`."""
         chosen = self.chosen()
-        write_sample(chosen, self.prepared, self.folder / "sample.png", self.device)
+        write_sample(chosen, self.prepared.scoring, self.folder / "sample.png", self.device)
         return self.selection.outcome or self._scored(chosen)
 
     def chosen(self) -> nn.Module:
@@ -174,12 +171,12 @@ class Trainer:
         save_checkpoint(self.folder / CHECKPOINT_FILE, {"identity": self.identity, "step": self.step, **state})
 
     def _parts(self) -> dict[str, GeneratorState | AdversarialStep | BestWeights]:
-        return {"learner": self.learner, "contest": self.contest, "selection": self.selection}
+        return {"learner": self.learner, "contest": self.adversarial, "selection": self.selection}
 
     def _report(self) -> None:
         """Tell how far the training is. It is whole between two steps, so what stops it here may be saved."""
         try:
-            self.on_progress(self.step, self.total_steps)
+            self.callback(self.step, self.total_steps)
         except BaseException:
             self.save()
             raise
@@ -212,13 +209,13 @@ class Trainer:
             self.selection.consider(outcome, self.averaged)
 
     def _scored(self, network: nn.Module) -> TrainOutcome:
-        return score(network, self.prepared, self.features, self.step, self.device)
+        return score(network, self.prepared.scoring, self.features, self.step, self.device, self.score_kind)
 
     def _log(self, values: dict[str, Tensor]) -> None:
         """Write a history line and stop a training that went wrong; waits for the device."""
         row: dict[str, float] = dict(zip(values, torch.stack(tuple(values.values())).tolist(), strict=True))
         with torch.no_grad():
-            packed = self.prepared.batch(self.step, self.settings.batch, self.device)[0]
+            packed = self.prepared.training.batch(self.step, self.settings.batch, self.device).packed
             row["dead_share"] = dead_share(self.generator, packed)
         self.history.append({"step": self.step, **row})
         broken = [name for name, value in row.items() if not math.isfinite(value)]
@@ -230,15 +227,10 @@ class Trainer:
             )
 
 
-def _identity(
-    architecture: Architecture,
-    prepared: Prepared,
-    settings: TrainSettings,
-    seed: int,
-    initial_weights: dict[str, Tensor] | None,
-) -> str:
+def _identity(architecture: Architecture, prepared: Prepared, settings: TrainSettings, run: TrainingRun) -> str:
     """What a checkpoint must agree in to be gone on from."""
-    digest = hashlib.sha256(f"{architecture.to_json()}{settings.model_dump_json()}{seed}{prepared.digest}".encode())
-    for name, weight in sorted((initial_weights or {}).items()):
+    parts = architecture.to_json(), settings.model_dump_json(), run.seed, prepared.digest
+    digest = hashlib.sha256("".join(map(str, parts)).encode())
+    for name, weight in sorted((run.initial_weights or {}).items()):
         digest.update(name.encode() + weight.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()

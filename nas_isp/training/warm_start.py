@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nas_isp.preparation.prepare import Prepared
+from nas_isp.preparation.training_data import TrainingData
 from nas_isp.recipe import TrainSettings
 from nas_isp.training.feature_views import FeatureViews
 from nas_isp.training.generator_state import GeneratorState
@@ -15,22 +15,22 @@ FINAL_RATE = 0.05
 
 
 class WarmStart:
-    """Steps of L1 regression onto photos, from synthetic RAW of them, and onto the content references of real RAW."""
+    """The phase of L1 regression onto photos, from synthetic RAW of them, and onto references of real RAW."""
 
     def __init__(
         self,
         learner: GeneratorState,
-        prepared: Prepared,
+        data: TrainingData,
         settings: TrainSettings,
         viewer: FeatureViews,
         device: torch.device,
     ) -> None:
-        self.learner, self.prepared, self.settings = learner, prepared, settings
+        self.learner, self.data, self.settings = learner, data, settings
         self.viewer, self.device = viewer, device
-        self.synthetic_share = 0.0 if prepared.synthetic is None else settings.warm_start.synthetic_share
+        self.synthetic_share = 0.0 if data.synthetic is None else settings.warm_start.synthetic_share
 
     def step(self, step: int) -> dict[str, Tensor]:
-        """One step; returns the losses. After the last one the averaged weights are the present ones."""
+        """One step; see `Phase`. After the last one the averaged weights are the present ones."""
         warm, size = self.settings.warm_start, self.settings.batch
         values: dict[str, Tensor] = {}
         losses = []
@@ -51,11 +51,11 @@ class WarmStart:
     def _batches(self, step: int, size: int) -> dict[str, tuple[Tensor, Tensor, float]]:
         """Packed RAW, wanted pictures and share of the loss, for each kind that has a share."""
         batches = {}
-        if self.prepared.synthetic is not None and self.synthetic_share > 0:
-            batches["synthetic"] = (*self.prepared.synthetic.batch(step, size, self.device), self.synthetic_share)
+        if self.data.synthetic is not None and self.synthetic_share > 0:
+            batches["synthetic"] = (*self.data.synthetic.batch(step, size, self.device), self.synthetic_share)
         if self.synthetic_share < 1:
-            packed, reference, _, _ = self.prepared.batch(step, size, self.device)
-            batches["reference"] = (packed, reference, 1 - self.synthetic_share)
+            batch = self.data.batch(step, size, self.device)
+            batches["reference"] = (batch.packed, batch.wanted, 1 - self.synthetic_share)
         return batches
 
     def _feature_distance(self, output: Tensor, reference: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from nas_isp.export.report import ExportReport
 from nas_isp.formats.record import InputForm, OutputForm
 from nas_isp.generators.architecture import RmfaArchitecture
 from nas_isp.precision import Precision
-from nas_isp.raw.packing import from_sensor_values, to_sensor_values
+from nas_isp.raw.levels import from_sensor_values, to_sensor_values
 from nas_isp.runtimes.load import load_runner
 from nas_isp.runtimes.torch_runner import TorchRunner
 from tests.export.export_cases import PLAIN_CASES, bundle_of

@@ -6,7 +6,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from nas_isp.formats import onnx_file
 from nas_isp.formats.record import PIXEL_SCALE
-from nas_isp.raw.packing import Levels
+from nas_isp.raw.levels import Levels
 
 
 def take_sensor_values(model: onnx.ModelProto, black: Levels, white: float) -> None:

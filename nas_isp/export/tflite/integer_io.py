@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from nas_isp.formats import tflite_file
 from nas_isp.formats.record import PIXEL_SCALE
-from nas_isp.raw.packing import Levels
+from nas_isp.raw.levels import Levels
 
 CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 TYPES = schema.TensorType

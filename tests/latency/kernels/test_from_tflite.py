@@ -18,7 +18,7 @@ from nas_isp.latency.measure.probe_models import kernel_chain_model, single_kern
 from nas_isp.latency.predict.predictor import predict
 from nas_isp.latency.predict.table import DeviceRecord, MeasuredKernel, SourceRecord, build_table
 from nas_isp.precision import FloatPrecision, Precision
-from nas_isp.raw.packing import Levels
+from nas_isp.raw.levels import Levels
 from tests.plain_networks import EVERYTHING
 
 FILE = Path("model.tflite")

@@ -1,0 +1,54 @@
+"""What trainings on one data set are scored on: patches, pairs and photos that stay the same from step to step."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from nas_isp.data.patches import PhotoPatches, RawPatches, as_pictures
+from nas_isp.evaluation.reference_free import TargetStatistics, target_statistics
+from nas_isp.perceptual.network import FeatureNetwork
+from nas_isp.preparation.content_reference import spread
+from nas_isp.preparation.synthetic_pairs import SyntheticPairs
+from nas_isp.preparation.validation_pairs import ValidationPair
+
+TEST_PATCHES = 48
+STATISTICS_PHOTOS = 192
+
+
+@dataclass
+class ScoringSet:
+    """The fixed material of scores; read-only but for statistics that are computed once.
+
+    Attributes:
+        raw: the training's RAW patches, of which some spread over all are the test patches.
+        references: uint8 `(N, 3, S, S)`, the content reference of each RAW patch.
+        photos: the target photos.
+        synthetic: photos with synthetic RAW of them, if there is any.
+        pairs: packed pictures `(4, h, w)` with their true photos `(2h, 2w, 3)`; often none.
+        score_with_pairs: whether PSNR on the pairs is the quality, where a recipe leaves that open.
+    """
+
+    raw: RawPatches
+    references: NDArray[np.uint8]
+    photos: PhotoPatches
+    synthetic: SyntheticPairs | None = None
+    pairs: list[ValidationPair] = field(default_factory=list)
+    score_with_pairs: bool = False
+    _statistics: dict[tuple[str, torch.device], TargetStatistics] = field(default_factory=dict, repr=False)
+
+    def test_batch(self, device: torch.device) -> tuple[Tensor, Tensor]:
+        """The test patches: packed RAW `(B, 4, h, w)` and its references, sRGB 0..1 `(B, 3, 2h, 2w)`."""
+        indices = spread(len(self.raw), TEST_PATCHES)
+        return self.raw.tensor(indices, device), as_pictures(self.references[indices], device)
+
+    def target_statistics(self, features: FeatureNetwork, device: torch.device) -> TargetStatistics:
+        """Statistics of the target photos, computed once for a network and a device."""
+        key = features.name, device
+        if key not in self._statistics:
+            photos = self.photos.tensor(spread(len(self.photos), STATISTICS_PHOTOS), device)
+            with torch.no_grad():
+                self._statistics[key] = target_statistics(photos, features)
+        return self._statistics[key]
