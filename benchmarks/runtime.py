@@ -112,8 +112,8 @@ def _random_bundle(scratch: Path) -> Path:
 
 
 def _exported(bundle: Path, scratch: Path, runtime: Any, precision: Any, size: tuple[int, int]) -> Path:
-    from nas_isp.export.encode import Form
     from nas_isp.export.export import export_model
+    from nas_isp.export.exporters import Form
     from nas_isp.generators.bundle import load_bundle
 
     path = scratch / f"{bundle.stem} {precision}.{runtime}"

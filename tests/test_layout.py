@@ -18,7 +18,7 @@ PACKAGE = Path(resources.__file__).parent
 ORDER = (
     (
         *("errors", "cores", "allocator", "files", "progress", "seeds", "settings", "resources", "precision"),
-        *("quiet", "registry", "torch_files"),
+        *("quiet", "registry", "doors", "torch_files"),
     ),
     ("perceptual",),
     ("raw",),

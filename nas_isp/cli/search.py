@@ -1,6 +1,5 @@
 """`nas-isp search`."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,14 +12,6 @@ from nas_isp.errors import UnwritableError
 if TYPE_CHECKING:
     from nas_isp.search.budget import Stopwatch
     from nas_isp.search.run import SearchRequest, Workers
-
-
-class Sampler(StrEnum):
-    """Who suggests networks."""
-
-    TPE = "tpe"
-    NSGA2 = "nsga2"
-    RANDOM = "random"
 
 
 def register(app: typer.Typer) -> None:
@@ -44,7 +35,7 @@ def register(app: typer.Typer) -> None:
         scene_disjoint: Annotated[bool, typer.Option(help="Refuse scenes that are in RAW and photos.")] = False,
         workers: Annotated[int | None, typer.Option(help="Trainings at once.", show_default="one a core")] = None,
         ray_address: Annotated[str | None, typer.Option(help="Join this Ray cluster; it is left running.")] = None,
-        sampler: Annotated[Sampler, typer.Option(help="Who suggests networks.")] = Sampler.TPE,
+        sampler: Annotated[str, typer.Option(help="Who suggests networks: tpe, nsga2, random, ...")] = "tpe",
         seed: Annotated[int, typer.Option(help="Seed of sampling and training.")] = 0,
         format: Annotated[Format, typer.Option(help="How the front is printed.")] = Format.TABLE,
     ) -> None:
@@ -71,7 +62,7 @@ def register(app: typer.Typer) -> None:
             features=features,
             patches=patches,
             weights_dir=weights_dir,
-            sampler=sampler.value,
+            sampler=sampler,
             seed=seed,
         )
         _search(request, crew, stopwatch)

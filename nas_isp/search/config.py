@@ -13,8 +13,6 @@ from nas_isp.search.space import SearchSpace
 from nas_isp.seeds import LARGEST_SEED
 from nas_isp.settings import Settings, load_yaml
 
-SamplerName = Literal["tpe", "nsga2", "random"]
-
 
 class StudyConfig(Settings):
     """The settings that all trials of a study share. Workers and budget are the command's and may change."""
@@ -33,7 +31,7 @@ class StudyConfig(Settings):
     packed_width: Annotated[int, Field(gt=0, description="Packed columns that latency is predicted for.")] = 960
     max_latency_ms: Annotated[float | None, Field(gt=0, description="Slower networks are not trained.")] = None
     seed: Annotated[int, Field(ge=0, le=LARGEST_SEED, description="Seed of sampling and training.")] = 0
-    sampler: Annotated[SamplerName, Field(description="Who suggests architectures.")] = "tpe"
+    sampler: Annotated[str, Field(min_length=1, description="Who suggests architectures: a sampler.")] = "tpe"
     score_version: Annotated[int, Field(ge=1, description="Version of the reference-free score; they do not mix.")] = 1
     recipe: Annotated[Recipe, Field(description="How trials are trained; the recipe file's content.")]
     space: Annotated[SearchSpace, Field(description="What is searched; the space file's content.")]

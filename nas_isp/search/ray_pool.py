@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from nas_isp.cores import available_cores
+from nas_isp.doors import Members, adopt_members, registered_members
 from nas_isp.errors import InputError
 from nas_isp.search.workers import Reached, RungResult, RungTask, ShouldStop, TrialEvaluator, run_rung
 
@@ -44,6 +45,7 @@ class RayPool:
         """Start the workers.
 
         Args:
+            factory: makes each worker's evaluator, which knows the members that this process has registered.
             workers: how many; None takes one for every core, of this machine or of the cluster.
             owner: the study's folder; temporary files of an earlier, killed search of it are removed.
             address: of a running cluster, as Ray writes it.
@@ -63,7 +65,7 @@ class RayPool:
             self.size = _join(ray, address, workers)
         share = gpu_share(int(ray.cluster_resources().get("GPU", 0)), self.size)
         actor = ray.remote(_Worker).options(num_cpus=1, num_gpus=share, max_concurrency=2)
-        self._new_worker: Callable[[], Any] = partial(actor.remote, factory)
+        self._new_worker: Callable[[], Any] = partial(actor.remote, factory, registered_members())
         self._idle: list[Any] = [self._new_worker() for _ in range(self.size)]
         self._busy: dict[Any, tuple[Any, RungTask]] = {}
 
@@ -186,7 +188,8 @@ def _join(ray: Any, address: str, workers: int | None) -> int:
 class _Worker:
     """The actor: one thread runs stages, the other one takes the request to stop."""
 
-    def __init__(self, factory: EvaluatorFactory) -> None:
+    def __init__(self, factory: EvaluatorFactory, members: Members) -> None:
+        adopt_members(members)
         self._evaluator = _LateEvaluator(factory)
         self._asked_to_stop = threading.Event()
 

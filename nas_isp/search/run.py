@@ -16,12 +16,13 @@ from nas_isp.progress import ReportsProgress, unseen
 from nas_isp.raw.readers import load_sensor
 from nas_isp.recipe import load_recipe
 from nas_isp.search.budget import Stopwatch
-from nas_isp.search.config import SamplerName, StudyConfig
+from nas_isp.search.config import StudyConfig
 from nas_isp.search.cost_model import TableCostModel
 from nas_isp.search.driver import Driver, SearchCallback
 from nas_isp.search.proposer import CostModel, Proposer, refuse_impossible_limit
 from nas_isp.search.ray_pool import EvaluatorFactory, RayPool, check_address
 from nas_isp.search.rungs import rung_steps
+from nas_isp.search.samplers import SAMPLERS
 from nas_isp.search.space import load_space
 from nas_isp.search.study import Study
 from nas_isp.search.trial import TrainerFactory
@@ -50,7 +51,7 @@ class SearchRequest:
     features: str | None = None
     patches: int | None = None
     weights_dir: Path | None = None
-    sampler: SamplerName = "tpe"
+    sampler: str = "tpe"
     seed: int = 0
 
 
@@ -85,6 +86,7 @@ def resolve(request: SearchRequest) -> tuple[StudyConfig, TableCostModel]:
         raise InputError(f"--max-latency-ms {request.max_latency_ms}: give a number above 0")
     if (request.raw is None) != (request.rgb is None):
         raise InputError("--raw and --rgb go together: give both, or neither for the demo set")
+    SAMPLERS.check(request.sampler)
     demo = request.raw is None
     if demo and (request.val is not None or request.sensor is not None):
         raise InputError("--val and --sensor need --raw and --rgb: the demo set has its own")

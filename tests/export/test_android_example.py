@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nas_isp.export.encode import Form
 from nas_isp.export.export import export_model
+from nas_isp.export.exporters import Form
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.packing import pack
 from nas_isp.runtimes.load import load_runner

@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from nas_isp.export.encode import Form
 from nas_isp.export.export import export_model
+from nas_isp.export.exporters import Form
 from tests.export.export_cases import PLAIN_CASES, bundle_of
 from tests.export.other_runtimes import BOARD_PROGRAM, FLOATS_PROGRAM, SIZE, grbg_mosaic, run_programs, set_up
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from nas_isp.develop.pipeline import develop_packed
-from nas_isp.export.encode import Form
 from nas_isp.export.export import export_model
+from nas_isp.export.exporters import Form
 from nas_isp.precision import Precision
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.packing import align_to_rggb, pack

@@ -65,7 +65,7 @@ def quantize_with(content: bytes, ranges: Ranges) -> bytes:
             result = tool.quantize(calibration, enable_progress_bar=False, enable_progress_report=False)
         except ValueError as error:
             reason = " ".join(str(error).split())[:200]
-            raise InputError(f"int8: this network has no 8-bit form ({reason}); give --precision fp16") from error
+            raise InputError(f"int8: this network has no 8-bit form ({reason}); give fp16", "precision") from error
     graph = tflite_file.parse(bytes(result.quantized_model or b""))
     fold_moves(graph)
     hold_large_biases(graph, tflite_file.parse(content))

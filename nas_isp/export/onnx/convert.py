@@ -48,8 +48,8 @@ def export_onnx(
             sizes = "of any size" if free else f"of size {size[0]}x{size[1]}"
             reason = str(error).strip().splitlines()[0]
             raise InputError(
-                f"ONNX: PyTorch cannot write this {type(net).__name__} for input {sizes} ({reason}); "
-                "try another --input-size"
+                f"ONNX: PyTorch cannot write this {type(net).__name__} for input {sizes} ({reason}); try another size",
+                "packed_size",
             ) from error
     assert program is not None
     model = program.model_proto

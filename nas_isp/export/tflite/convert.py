@@ -54,10 +54,11 @@ def _channels_last(net: nn.Module, free: bool) -> nn.Module:
     if isinstance(net, RmfaNet):
         if free:
             raise InputError(
-                "TFLite: RMFA is written for one size only; give --input-size such as 544x960, or --to onnx"
+                "TFLite: RMFA is written for one size only; give one such as 544x960, or exporter onnx",
+                *("packed_size", "runtime"),
             )
         return NhwcRmfa(net)
-    raise InputError(f"TFLite: cannot write a network of kind {type(net).__name__}; give --to onnx")
+    raise InputError(f"TFLite: cannot write a network of kind {type(net).__name__}; give exporter onnx", "runtime")
 
 
 class _NhwcPlain(nn.Module):
