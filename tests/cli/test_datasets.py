@@ -15,8 +15,8 @@ SETTINGS = TrainSettings(patch=64, patches=16, warm_start=WarmStartSettings(synt
 
 def test_no_more_patches_are_cut_than_asked_for() -> None:
     with prepared(Folders(), SETTINGS, 0, unseen) as data:
-        assert 0 < len(data.raw) <= 16
-        assert 0 < len(data.photos) <= 16
+        assert 0 < len(data.training.raw) <= 16
+        assert 0 < len(data.training.photos) <= 16
 
 
 @pytest.mark.parametrize("option", ["val", "sensor"])
@@ -36,5 +36,5 @@ def test_pairs_beyond_the_patches_are_left_out_and_that_is_said(
     _, _, pairs = demo_folders(tmp_path)
     settings = SETTINGS.model_copy(update={"mode": "paired", "patches": 2})
     with prepared(Folders(pairs=pairs), settings, 0, unseen) as data:
-        assert len(data.raw) == len(data.photos) == 2
-    assert "2 of 8 pairs are used, one patch each; a larger --patches uses more" in capsys.readouterr().err
+        assert len(data.training.raw) == len(data.training.photos) == 2
+    assert "2 of 8 pairs are used, one patch each; a larger number of patches uses more" in capsys.readouterr().err
