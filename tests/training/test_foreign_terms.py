@@ -1,7 +1,6 @@
 """A loss term and a score from outside are taken by name in a recipe, train, and go on from a checkpoint."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,6 @@ from torch import Tensor, nn
 
 from nas_isp.data.demo import demo_folders
 from nas_isp.data.patches import load_unpaired
-from nas_isp.errors import InputError
 from nas_isp.generators.architecture import Block, PlainArchitecture
 from nas_isp.perceptual.network import FeatureNetwork
 from nas_isp.preparation.prepare import prepare
@@ -19,7 +17,6 @@ from nas_isp.preparation.scoring_set import ScoringSet
 from nas_isp.recipe import LOSSES, SCORES, TrainSettings
 from nas_isp.training.loss_term import LossInputs, LossTerm
 from nas_isp.training.scores import Score, Scored
-from nas_isp.training.scoring import chosen_score
 from nas_isp.training.trainer import Trainer
 from nas_isp.training.training_run import TrainingRun
 
@@ -105,13 +102,3 @@ def test_a_foreign_score_is_the_quality_and_ours_stay_on_record(data: Prepared, 
     assert outcome.quality == outcome.scores["darkness"] == -outcome.scores["brightness"]
     assert {"psnr", "reference_free", "fidelity"} <= outcome.scores.keys()
     assert Trainer(SMALL, data, settings, TrainingRun(tmp_path)).score() == outcome
-
-
-def test_what_auto_stands_for_and_what_needs_pairs(data: Prepared) -> None:
-    with_pairs, without = replace(data.scoring, score_with_pairs=True), replace(data.scoring, pairs=[])
-    assert chosen_score("auto", data.scoring) == "reference-free"
-    assert chosen_score("auto", with_pairs) == "psnr"
-    assert chosen_score("reference-free", with_pairs) == "reference-free"
-    assert chosen_score("psnr", data.scoring) == "psnr"
-    with pytest.raises(InputError, match="score 'psnr' needs true pairs: give val"):
-        chosen_score("psnr", without)
