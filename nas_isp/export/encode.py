@@ -78,6 +78,7 @@ def write_content(net: nn.Module, form: Form, record: ExportRecord, calibration:
         onnx_io.take_sensor_values(model, *record.levels)
     if form.output == "uint8":
         onnx_io.give_pixels(model)
+    onnx_file.drop_notes(model)
     onnx_file.add_record(model, record.model_dump_json())
     content: bytes = model.SerializeToString()
     return content
@@ -103,6 +104,7 @@ def _tflite(net: nn.Module, form: Form, record: ExportRecord, calibration: Seque
         tflite_io.take_sensor_values(graph, *record.levels)
     if form.output == "uint8":
         tflite_io.give_pixels(graph)
+    tflite_file.name_plainly(graph)
     tflite_file.add_record(graph, record.model_dump_json())
     return tflite_file.serialize(graph)
 
