@@ -48,7 +48,7 @@ def operators(model: onnx.ModelProto) -> dict[str, int]:
 
 
 def drop_notes(model: onnx.ModelProto) -> None:
-    """Drop the properties of everything within the model, in which PyTorch notes lines of the program and their files."""
+    """Drop the properties of all that is within the model, where PyTorch notes lines of the program and their files."""
     for part in (model.graph, *model.functions):
         _drop_properties(part)
 
