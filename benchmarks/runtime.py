@@ -113,11 +113,11 @@ def _random_bundle(scratch: Path) -> Path:
 
 def _exported(bundle: Path, scratch: Path, runtime: Any, precision: Any, size: tuple[int, int]) -> Path:
     from nas_isp.export.encode import Form
-    from nas_isp.export.export import export_model
+    from nas_isp.export.export import export_bundle
     from nas_isp.generators.bundle import load_bundle
 
     path = scratch / f"{bundle.stem} {precision}.{runtime}"
-    export_model(load_bundle(bundle), path, Form(runtime, precision, size))
+    export_bundle(load_bundle(bundle), path, Form(runtime, precision, size))
     return path
 
 

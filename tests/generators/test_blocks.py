@@ -5,7 +5,6 @@ from typing import get_args
 
 import pytest
 import torch
-from nas_isp.generators.initialize import dead_share
 from torch import nn
 
 from nas_isp.generators.architecture import ARCHITECTURE, Activation, Block, BlockKind, PlainArchitecture
@@ -13,6 +12,7 @@ from nas_isp.generators.blocks import BLOCKS
 from nas_isp.generators.build import build, fuse
 from nas_isp.generators.cost import receptive_field
 from nas_isp.generators.deployed import DeployedPlain
+from nas_isp.generators.initialize import dead_share
 
 CASES = [
     PlainArchitecture(
