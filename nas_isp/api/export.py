@@ -59,7 +59,9 @@ def export_model(
     output = Path(output)
     form = Form(_runtime(output, to), precision, _checked(input_size), input_type, output_type)
     if calibration is not None and precision != "int8":
-        raise InputError("calibration is for the ranges of 8-bit integers; give precision int8 with it", "calibration")
+        raise InputError(
+            "calibration is for the ranges of 8-bit integers; give precision int8 with it", "calibration", "precision"
+        )
     report_file = output.with_name(f"{output.name}.json")
     for path in (output, report_file):
         check_output(path)

@@ -218,7 +218,7 @@ def test_a_format_that_contradicts_the_name_of_the_picture_is_refused(
 ) -> None:
     arguments = ("develop", scene / "m.safetensors", scene / "raw/a.npy", "-o")
     assert run(monkeypatch, *arguments, scene / "a.png", "--format", "jpg") == 2
-    assert "a.png and --format jpg contradict each other" in capsys.readouterr().err
+    assert "a.png and format jpg contradict each other" in capsys.readouterr().err
     assert not (scene / "a.png").exists()
     assert run(monkeypatch, *arguments, scene / "a.jpeg", "--format", "jpg") == 0
     assert run(monkeypatch, *arguments, scene / "a.jpg") == 0

@@ -256,7 +256,7 @@ class TestRmfa:
         runner = load_runner(tmp_path / "m.tflite")
         whole = develop_packed(TorchRunner(bundle_of(RMFA), "b"), noise(*SIZE)).astype(int)
         assert np.abs(develop_packed(runner, noise(*SIZE), tile=16) - whole).max() <= 1
-        with pytest.raises(InputError, match="--input-size 40x48"):
+        with pytest.raises(InputError, match="export it for an input of 40x48"):
             develop_packed(runner, noise(40, 48))
 
     def test_eight_bits_stay_near_pytorch(self, tmp_path: Path) -> None:
