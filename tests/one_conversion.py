@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from torch import nn
 
-from nas_isp.export import calibration_set, encode
+from nas_isp.export import calibration_set
+from nas_isp.export.onnx import exporter as onnx_exporter
 from nas_isp.export.tflite import convert
 from nas_isp.generators.deployed import DeployedConv
 
@@ -16,7 +17,7 @@ _conversions: dict[str, bytes] = {}
 @pytest.fixture(autouse=True)
 def each_network_is_converted_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Converters take seconds; a network's forms (fp16, int8, any size, integer ends) share one conversion."""
-    for module, name in ((convert, "_convert"), (encode, "export_onnx")):
+    for module, name in ((convert, "_convert"), (onnx_exporter, "export_onnx")):
         monkeypatch.setattr(module, name, _once(getattr(module, name)))
 
 

@@ -11,8 +11,8 @@ from lite_distortions import TRAINED, UNSEEN, distort
 from lite_photos import fixed_crops
 from torch import Tensor, nn
 
-from nas_isp.perceptual.features import FeatureNetwork, feature_distance
 from nas_isp.perceptual.lite import unfilled_lite
+from nas_isp.perceptual.network import FeatureNetwork, feature_distance
 
 MATCHED = {"shallow": "conv1", "middle": "fire3", "deep": "fire5"}
 STRENGTHS = (0.15, 0.4, 0.7, 1.0)

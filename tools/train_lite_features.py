@@ -22,8 +22,9 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from nas_isp.files import whole_file
-from nas_isp.perceptual.features import FeatureNetwork, load_features
+from nas_isp.perceptual.features import load_features
 from nas_isp.perceptual.lite import WEIGHTS_FILE, unfilled_lite
+from nas_isp.perceptual.network import FeatureNetwork
 
 PAIRS = 8
 PEAK_LEARNING_RATE = 2e-3

@@ -81,7 +81,7 @@ def main() -> None:
         sys.exit(EXIT_INPUT)
 
 
-OPTIONS = {"output": "-o"}
+OPTIONS = {"output": "-o", "packed_size": "--input-size", "runtime": "--to"}
 """What the commands call a parameter of the library where it is not its name with dashes."""
 
 

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from nas_isp.cli.common import Format, print_json, print_table, say
+from nas_isp.cli.common import print_json, print_table, say
+from nas_isp.cli.options import Format, FormatOption
 from nas_isp.errors import InputError
 
 PACKAGES = (
@@ -40,7 +41,7 @@ def doctor(
         typer.Option(metavar="NETWORK", help="First download the weights of this feature network; may be repeated."),
     ] = None,
     weights_dir: Annotated[Path | None, typer.Option(help="Folder with weights of feature networks.")] = None,
-    format: Annotated[Format, typer.Option(help="How the findings are printed.")] = Format.TABLE,
+    format: FormatOption = Format.TABLE,
 ) -> None:
     """Show versions, devices, weights and tables, and how to get what is missing.
 
@@ -90,15 +91,16 @@ def _fetch(names: list[str]) -> None:
 
 
 def _features(weights_dir: Path | None) -> list[tuple[str, str, str, str]]:
-    from nas_isp.perceptual.features import NETWORKS, load_features
+    from nas_isp.perceptual.features import FEATURE_NETWORKS, load_features
     from nas_isp.perceptual.weight_files import find_weights
 
     rows: list[tuple[str, str, str, str]] = []
-    for name, network in NETWORKS.items():
+    for name in FEATURE_NETWORKS:
+        source = FEATURE_NETWORKS[name]
         what = f"features '{name}'"
-        found = find_weights(network.files, weights_dir)
-        if not (network.packaged or found):
-            files = " or ".join(file.described for file in network.files)
+        found = find_weights(source.files, weights_dir)
+        if not (source.packaged or found):
+            files = " or ".join(file.described for file in source.files)
             rows.append((what, "optional", "-", f"fetched at first use or by --fetch-weights {name}: {files}"))
             continue
         try:
@@ -106,7 +108,7 @@ def _features(weights_dir: Path | None) -> list[tuple[str, str, str, str]]:
             where = f"{found[1]}: " if found else ""
             rows.append((what, "ok", f"{where}{layers[0]} to {layers[-1]}", ""))
         except InputError as error:
-            rows.append((what, "missing" if network.packaged else "optional", "-", str(error)))
+            rows.append((what, "missing" if source.packaged else "optional", "-", str(error)))
     return rows
 
 

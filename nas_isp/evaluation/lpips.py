@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from nas_isp.errors import InputError
-from nas_isp.perceptual.features import NETWORKS, load_features
+from nas_isp.perceptual.features import FEATURE_NETWORKS, load_features
 from nas_isp.perceptual.network import FeatureNetwork
 from nas_isp.perceptual.state import read_state
 from nas_isp.perceptual.weight_files import find_weights
@@ -48,7 +48,7 @@ def load_lpips(weights_dir: Path | None = None) -> Lpips | None:
         InputError: the weights are there but unreadable, or a weights folder is named that does not exist.
     """
     heads_file = _heads_file()
-    if heads_file is None or find_weights(NETWORKS["alexnet"].files, weights_dir) is None:
+    if heads_file is None or find_weights(FEATURE_NETWORKS["alexnet"].files, weights_dir) is None:
         return None
     network = load_features("alexnet", weights_dir)
     return Lpips(network, _heads(heads_file, network))

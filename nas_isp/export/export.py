@@ -5,27 +5,26 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from nas_isp.cores import available_cores
 from nas_isp.data.pairs import Pairs, load_pairs
 from nas_isp.develop.pipeline import develop
 from nas_isp.errors import InputError
 from nas_isp.evaluation.metrics import psnr
 from nas_isp.export.calibration_set import DEMO, RawSource, calibration_pictures
 from nas_isp.export.check_set import RealPictures, synthetic_pictures
-from nas_isp.export.encode import Form, facts_of, write_content
-from nas_isp.export.onnx.convert import OPSET
+from nas_isp.export.exporters import EXPORTERS, Form
 from nas_isp.export.report import ExportReport, PairsScore
-from nas_isp.export.verify import TIMED_THREADS, verify
+from nas_isp.export.verify import TIMED_THREADS, FileCheck, verify
 from nas_isp.files import whole_file
 from nas_isp.formats.record import CODES, INPUT_VALUES, OUTPUT_VALUES, ExportRecord
 from nas_isp.generators.bundle import RAW_FOLDER, Bundle
-from nas_isp.generators.cost import FULL_HD_PACKED, receptive_field
+from nas_isp.generators.cost import receptive_field
 from nas_isp.raw.levels import from_sensor_values, to_sensor_values
 from nas_isp.raw.orientation import upright
 from nas_isp.raw.packing import in_plane_order
 from nas_isp.raw.sensor import SensorDescription
-from nas_isp.runtimes.base import Floats, Runner, has_color_head, needs_whole_picture, step_of
+from nas_isp.runtimes.base import Floats, Runner
 from nas_isp.runtimes.litert import choose_kernels
-from nas_isp.runtimes.load import load_runner
 from nas_isp.runtimes.torch_runner import TorchRunner, fused_network
 
 CHECKED_SIZES = ((64, 96), (100, 80))
@@ -49,7 +48,7 @@ class ExportData:
     sensor: SensorDescription | None = None
 
 
-def export_model(
+def export_bundle(
     bundle: Bundle,
     path: Path,
     form: Form,
@@ -58,11 +57,11 @@ def export_model(
 ) -> ExportReport:
     """Write a bundle's fused network for a runtime, run the file and compare it with PyTorch.
 
-    The file appears whole and checked, or not at all.
+    The file appears whole and checked, or not at all; one that nothing here can run appears unchecked.
 
     Args:
         bundle: the model.
-        path: file to write; its suffix is the runtime.
+        path: file to write; its suffix is the exporter's.
         form: what the file is to be.
         data: what it is calibrated and checked on.
         note: told of each RAW file that cannot be read.
@@ -70,43 +69,35 @@ def export_model(
     Raises:
         InputError: an unusable size, network, RAW folder or target folder, or a file that fails the check.
     """
-    if form.runtime == "tflite":
-        choose_kernels()  # PyTorch computes below, which would be too late for it
+    choose_kernels()  # PyTorch computes below, which would be too late for a file that runs in LiteRT
     check_size(bundle, form.packed_size)
     if not path.parent.is_dir():
-        raise InputError(f"{path.parent}: no such folder; make it or give another -o")
-    net, record, data = fused_network(bundle, "model"), describe(bundle, form), data or ExportData()
+        raise InputError(f"{path.parent}: no such folder; make it or give another file", "output")
+    exporter, data = EXPORTERS[form.runtime], data or ExportData()
+    net, record = fused_network(bundle, "model"), describe(bundle, form)
     pairs = None if data.pairs is None else load_pairs(data.pairs, sensor=data.sensor)
     calibrated = data.calibration.to_calibrate_on() if form.precision == "int8" else None
     checked = _checked(form, record, data, calibrated)
     for line in (*(pairs.notes if pairs else ()), *(calibrated.left_out if calibrated else ()), *checked.left_out):
         note(line)
-    content = write_content(net, form, record, calibration_pictures(calibrated) if calibrated else ())
-    timed_size = form.packed_size or FULL_HD_PACKED
-    timed = synthetic_pictures(*timed_size)[0]
+    content = exporter.write(net, form, record, calibration_pictures(calibrated) if calibrated else ())
+    facts, check, score = exporter.facts(content), FileCheck(), None
     with whole_file(path) as part:
         part.write_bytes(content)
-        comparison, (host_ms, host_ms_min) = verify(
-            part, net, form.precision, checked.pictures, timed, str(path), form.output
-        )
-        score = None if pairs is None else _scored(pairs, TorchRunner(bundle, "model"), load_runner(part))
-    facts = facts_of(content, form.runtime)
+        runner = exporter.open(part, TIMED_THREADS)
+        if runner is not None:
+            runner.name = str(path)
+            check = verify(runner, net, form, checked.pictures, checked.name)
+            if pairs is not None:
+                on_all_cores = exporter.open(part, available_cores()) or runner
+                score = _scored(pairs, TorchRunner(bundle, "model"), on_all_cores)
     return ExportReport(
         file=str(path),
         bytes=len(content),
-        runtime=form.runtime,
-        precision=form.precision,
-        input=form.input,
-        output=form.output,
-        packed_size=form.packed_size,
+        **asdict(form),
         ops=facts.operators,
-        **asdict(comparison),
-        checked_on=checked.name,
-        host_ms=host_ms,
-        host_ms_min=host_ms_min,
-        host_size=timed_size,
-        host_threads=TIMED_THREADS,
-        opset=OPSET if form.runtime == "onnx" else None,
+        **asdict(check),
+        opset=facts.opset,
         calibrated_on=f"{len(calibrated.pictures)} files of {data.calibration.name}" if calibrated else None,
         left_to_cpu=facts.left_to_cpu,
         pairs=score,
@@ -124,7 +115,7 @@ def describe(bundle: Bundle, form: Form) -> ExportRecord:
         precision=form.precision,
         input=form.input,
         output=form.output,
-        layout="NHWC" if form.runtime == "tflite" else "NCHW",
+        layout=EXPORTERS[form.runtime].layout,
         packed_height=size[0] if size else None,
         packed_width=size[1] if size else None,
         input_values=INPUT_VALUES[form.input] + (f"; {CODES}" if codes and form.input == "normalised" else ""),
@@ -132,9 +123,9 @@ def describe(bundle: Bundle, form: Form) -> ExportRecord:
         input_white=sensor.white,
         output_values=OUTPUT_VALUES[form.output] + (f"; {CODES}" if codes and form.output == "float" else ""),
         halo=receptive_field(architecture),
-        step=step_of(architecture),
-        global_head=has_color_head(architecture),
-        whole_picture=needs_whole_picture(architecture),
+        step=architecture.step,
+        global_head=architecture.has_color_head,
+        whole_picture=architecture.needs_whole_picture,
         border=bundle.record.border,
     )
 
@@ -145,10 +136,12 @@ def check_size(bundle: Bundle, packed_size: tuple[int, int] | None) -> None:
     Raises:
         InputError: a side that is no multiple of the network's step.
     """
-    step = step_of(bundle.record.architecture)
+    step = bundle.record.architecture.step
     if packed_size and (packed_size[0] % step or packed_size[1] % step):
         given = f"{packed_size[0]}x{packed_size[1]}"
-        raise InputError(f"input size {given}: this network needs multiples of {step}; give another --input-size")
+        raise InputError(
+            f"input size {given}: this network needs multiples of {step}; give another size", "packed_size"
+        )
 
 
 class _Checked(NamedTuple):

@@ -29,7 +29,7 @@ class ExportReport:
     Attributes:
         file: where it is.
         bytes: its size.
-        runtime: "tflite" or "onnx".
+        runtime: what it was written for, such as "tflite".
         precision: how weights are stored.
         input: "normalised" or "raw".
         output: "float" or "uint8".
@@ -39,14 +39,15 @@ class ExportReport:
         max_error_in_precision: the same against PyTorch with weights rounded as the file stores them; for int8 equal
             to `max_abs_error`.
         psnr_vs_torch_db: of the output clipped to 0..1 against PyTorch in fp32; None if equal.
-        checked_on: pictures compared, and what they were.
+        checked_on: pictures compared, and what they were; None if nothing on this machine can run the file, so that it
+            was not checked, and then neither error, PSNR nor time is known.
         host_ms: median time of one run on this machine at `host_size`, on `host_threads` threads.
         host_ms_min: the least of the times, nearer the truth on a busy machine.
         host_size: packed size that was timed.
         host_threads: threads that were used.
-        opset: version of the operators of an ONNX file, else None.
+        opset: version of the operators, where the format has one.
         calibrated_on: pictures that the ranges of an int8 file were observed on, else None.
-        left_to_cpu: for each target, the operators of a TFLite file that it does not take.
+        left_to_cpu: for each target, the operators that it does not take.
         pairs: PSNR on true pairs of PyTorch and of the file, where pairs were given.
     """
 
@@ -58,14 +59,14 @@ class ExportReport:
     output: OutputForm
     packed_size: tuple[int, int] | None
     ops: dict[str, int]
-    max_abs_error: float
-    max_error_in_precision: float
+    max_abs_error: float | None
+    max_error_in_precision: float | None
     psnr_vs_torch_db: float | None
-    checked_on: str
-    host_ms: float
-    host_ms_min: float
-    host_size: tuple[int, int]
-    host_threads: int
+    checked_on: str | None
+    host_ms: float | None
+    host_ms_min: float | None
+    host_size: tuple[int, int] | None
+    host_threads: int | None
     opset: int | None = None
     calibrated_on: str | None = None
     left_to_cpu: dict[str, list[str]] = field(default_factory=dict)

@@ -3,18 +3,19 @@
 import copy
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
 from torch import nn
 
 from nas_isp.errors import InputError
+from nas_isp.export.check_set import synthetic_pictures
+from nas_isp.export.exporters import Form
 from nas_isp.formats.record import PIXEL_SCALE, OutputForm
+from nas_isp.generators.cost import FULL_HD_PACKED
 from nas_isp.precision import Precision
 from nas_isp.runtimes.base import Floats, Runner
-from nas_isp.runtimes.load import load_runner
 
 TOLERANCE = 1e-5
 """Largest error allowed, relative to the largest output value where that is above 1.
@@ -39,6 +40,20 @@ class TorchDifference:
     max_abs_error: float
     max_error_in_precision: float
     psnr_vs_torch_db: float | None
+
+
+@dataclass(frozen=True)
+class FileCheck:
+    """What came of running a file; see `ExportReport`. All is None if nothing here can run it."""
+
+    max_abs_error: float | None = None
+    max_error_in_precision: float | None = None
+    psnr_vs_torch_db: float | None = None
+    checked_on: str | None = None
+    host_ms: float | None = None
+    host_ms_min: float | None = None
+    host_size: tuple[int, int] | None = None
+    host_threads: int | None = None
 
 
 def compare(
@@ -67,40 +82,36 @@ def compare(
     if precision == "int8" and psnr is not None and not psnr >= LEAST_INT8_PSNR_DB:
         raise InputError(
             f"{runner.name}: {psnr:.1f} dB PSNR against PyTorch, int8 needs {LEAST_INT8_PSNR_DB:g}; the file was not "
-            "kept, give other RAW to --calibration, or --precision fp16"
+            "kept; calibrate on other RAW, or give precision fp16",
+            *("calibration", "precision"),
         )
     return TorchDifference(error, error_in_precision, psnr)
 
 
-def verify(
-    path: Path,
-    net: nn.Module,
-    precision: Precision,
-    pictures: Sequence[Floats],
-    timed: Floats,
-    name: str,
-    output: OutputForm = "float",
-) -> tuple[TorchDifference, tuple[float, float]]:
-    """Load a file, compare it with the fused network it was made from, and time it.
+def verify(runner: Runner, net: nn.Module, form: Form, pictures: Sequence[Floats], name: str) -> FileCheck:
+    """Compare a file with the fused network it was made from, and time it.
 
     Args:
-        path: the exported file.
+        runner: the file, on `TIMED_THREADS` threads.
         net: the fused network.
-        precision: how the file stores weights.
+        form: what the file is to be.
         pictures: packed `(4, h, w)`, of the file's size.
-        timed: picture to time on.
-        name: what messages call the file.
-        output: what the file gives.
-
-    Returns:
-        The comparison, and the median and least milliseconds of one run on one thread.
+        name: what a report calls the pictures.
 
     Raises:
         InputError: the file cannot be run, or is too far from PyTorch; see `compare`.
     """
-    runner = load_runner(path, threads=TIMED_THREADS)
-    runner.name = name
-    return compare(runner, net, precision, pictures, output), runner.measure_ms(timed)
+    difference = compare(runner, net, form.precision, pictures, form.output)
+    timed_size = form.packed_size or FULL_HD_PACKED
+    host_ms, host_ms_min = runner.measure_ms(synthetic_pictures(*timed_size)[0])
+    return FileCheck(
+        **asdict(difference),
+        checked_on=name,
+        host_ms=host_ms,
+        host_ms_min=host_ms_min,
+        host_size=timed_size,
+        host_threads=TIMED_THREADS,
+    )
 
 
 def _check(name: str, given: Floats, exact: Floats, rounding: float) -> None:
@@ -108,7 +119,8 @@ def _check(name: str, given: Floats, exact: Floats, rounding: float) -> None:
     if not error <= allowed:
         raise InputError(
             f"{name}: differs from PyTorch by {error:.2g}, allowed is {allowed:.2g}; the file was not kept, "
-            "try the other format or --precision fp32"
+            "try another exporter, or precision fp32",
+            *("runtime", "precision"),
         )
 
 

@@ -3,24 +3,34 @@
 import hashlib
 from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter, model_validator
+from pydantic import AfterValidator, Field, TypeAdapter, model_validator
 
+from nas_isp.errors import InputError
+from nas_isp.generators.blocks import BLOCKS
+from nas_isp.generators.conv_spec import PACKED_CHANNELS, Activation
+from nas_isp.generators.layers import PlainLayers, plain_layers
+from nas_isp.generators.rmfa_layers import RmfaLayers, rmfa_layers
 from nas_isp.settings import Settings
-
-BlockKind = Literal["conv1", "conv3", "conv5", "dwsep3", "dwsep5", "rep3"]
-Activation = Literal["none", "relu", "relu6", "tanh"]
 
 Border = Literal["mirror", "zeros"]
 """What a network sees outside of a picture: its mirror image, or the zeros that its own convolutions assume."""
 
-PACKED_CHANNELS = 4
-RGB_CHANNELS = 3
+
+def _known_block(kind: str) -> str:
+    try:
+        return BLOCKS.check(kind)
+    except InputError as error:
+        raise ValueError(str(error)) from error
+
+
+BlockKindName = Annotated[str, AfterValidator(_known_block)]
+"""A name in `blocks.BLOCKS`."""
 
 
 class Block(Settings):
     """One layer of the trunk."""
 
-    kind: Annotated[BlockKind, Field(description="Convolution: plain, depthwise-separable or re-parameterized.")]
+    kind: Annotated[BlockKindName, Field(description="What it is made of, such as conv3, dwsep3 or rep3.")]
     channels: Annotated[int, Field(ge=1, le=512, description="Output channels.")]
     activation: Annotated[Activation, Field(description="Activation after the convolution.")] = "relu"
     residual: Annotated[bool, Field(description="Add the block's input; needs equal channels.")] = False
@@ -61,7 +71,32 @@ class PlainArchitecture(_Described):
             if block.residual and (block.channels != channels or (index == 0 and self.scale == 4)):
                 raise ValueError(f"block {index}: a residual needs equal input and output shapes")
             channels = block.channels
+        try:
+            assert self.layers
+        except InputError as error:
+            raise ValueError(str(error)) from error
         return self
+
+    @property
+    def layers(self) -> PlainLayers:
+        """The convolutions that the network is deployed as."""
+        rows = tuple((block.kind, block.channels, block.activation, block.residual) for block in self.blocks)
+        return plain_layers(rows, self.scale, self.color_head, self.tail_kernel, self.tail_activation)
+
+    @property
+    def step(self) -> int:
+        """Packed pixels whose multiples a picture's sides and its tiles' positions must be."""
+        return self.layers.stride
+
+    @property
+    def has_color_head(self) -> bool:
+        """Whether the network looks at the mean over the whole picture, which tiles can share."""
+        return self.layers.head is not None
+
+    @property
+    def needs_whole_picture(self) -> bool:
+        """Whether the network computes numbers from the whole picture that tiles cannot share."""
+        return False
 
 
 class RmfaArchitecture(_Described):
@@ -70,6 +105,26 @@ class RmfaArchitecture(_Described):
     family: Annotated[Literal["rmfa"], Field(description="Kind of network.")] = "rmfa"
     width: Annotated[int, Field(ge=2, le=64, multiple_of=2, description="Channels of the trunk.")] = 16
     depth: Annotated[int, Field(ge=1, le=16, description="Number of RMFA blocks.")] = 2
+
+    @property
+    def layers(self) -> RmfaLayers:
+        """The convolutions that the network is deployed as."""
+        return rmfa_layers(self.width, self.depth)
+
+    @property
+    def step(self) -> int:
+        """Packed pixels whose multiples a picture's sides must be."""
+        return 1
+
+    @property
+    def has_color_head(self) -> bool:
+        """Whether the network looks at the mean over the whole picture, which tiles can share."""
+        return False
+
+    @property
+    def needs_whole_picture(self) -> bool:
+        """Whether the network computes numbers from the whole picture that tiles cannot share: its attention does."""
+        return True
 
 
 Architecture = PlainArchitecture | RmfaArchitecture

@@ -1,137 +1,139 @@
-"""The trunk's blocks in their training form; each knows the convolutions it is deployed as.
+"""The kinds of trunk block: each says once, as plain data, which convolutions it is deployed as.
 
-Every block computes ``activation(convolution(x) + x)``: the residual, if any, is added before the activation, the
-order that mobile runtimes fuse into the convolution. There is no normalization.
+A block computes ``activation(chain(x) + x)``, the chain being its convolutions in order; the residual, if any, is added
+before the activation, the order that mobile runtimes fuse into the convolution. There is no normalization. Everything
+else about a block follows from the chain: its deployed form, kernels, cost, receptive field and initial weights.
 """
 
-from typing import cast
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, get_args
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from nas_isp.errors import InputError
+from nas_isp.generators.conv_spec import Activation, ConvSpec
+from nas_isp.registry import Registry
 
-from nas_isp.generators.architecture import Block, BlockKind
-from nas_isp.generators.deployed import DeployedConv, SameConv2d, activate
+if TYPE_CHECKING:
+    from nas_isp.generators.trunk import TrunkBlock
 
 
-class TrunkBlock(nn.Module):
-    """One layer of the trunk: (B, in, h, w) -> (B, out, h / stride, w / stride)."""
+class BlockKind:
+    """A kind of block; packages outside subclass it and register an instance."""
 
-    def __init__(self, in_channels: int, block: Block, stride: int = 1) -> None:
-        super().__init__()
-        self.in_channels = in_channels
-        self.out_channels = block.channels
-        self.kernel = int(block.kind[-1])
-        self.stride = stride
-        self.activation = block.activation
-        self.residual = block.residual
+    def convs(self, in_channels: int, out_channels: int, stride: int) -> Sequence[ConvSpec]:
+        """The convolutions, in order, from `in_channels` to `out_channels`; their strides multiply to `stride`.
 
-    def forward(self, x: Tensor) -> Tensor:
-        y = self.convolve(x)
-        return activate(y + x if self.residual else y, self.activation)
-
-    def convolve(self, x: Tensor) -> Tensor:
-        """The block without residual and activation."""
+        The last one leaves `activation` and `residual` to the network, which each block of a description states.
+        """
         raise NotImplementedError
 
-    def deployed(self, value: int) -> list[DeployedConv]:
-        """The block's convolutions for a runtime; its input is value number `value` (see `DeployedPlain`)."""
-        raise NotImplementedError
+    def module(self, convs: Sequence[ConvSpec]) -> "TrunkBlock":
+        """The training form of these convolutions; as they are, unless a kind trains otherwise than it is deployed."""
+        from nas_isp.generators.trunk import TrunkBlock
+
+        return TrunkBlock(convs)
 
 
-class ConvBlock(TrunkBlock):
+class Conv(BlockKind):
     """One convolution."""
 
-    def __init__(self, in_channels: int, block: Block, stride: int = 1) -> None:
-        super().__init__(in_channels, block, stride)
-        self.conv = SameConv2d(in_channels, block.channels, self.kernel, stride)
+    def __init__(self, kernel: int) -> None:
+        self.kernel = kernel
 
-    def convolve(self, x: Tensor) -> Tensor:
-        return cast(Tensor, self.conv(x))
-
-    def deployed(self, value: int) -> list[DeployedConv]:
-        assert self.conv.bias is not None
-        conv = with_weights(self.conv.weight, self.conv.bias, self.stride)
-        return [DeployedConv(conv, self.activation, value if self.residual else None)]
+    def convs(self, in_channels: int, out_channels: int, stride: int) -> Sequence[ConvSpec]:
+        return (ConvSpec("conv", in_channels, out_channels, self.kernel, stride),)
 
 
-class SeparableBlock(TrunkBlock):
+class SeparableConv(BlockKind):
     """A depthwise convolution without bias or activation, then a 1x1 convolution.
 
     A bias in between would be redundant: the 1x1 convolution carries it into its own bias exactly.
     """
 
-    def __init__(self, in_channels: int, block: Block, stride: int = 1) -> None:
-        super().__init__(in_channels, block, stride)
-        self.depthwise = SameConv2d(in_channels, in_channels, self.kernel, stride, groups=in_channels, bias=False)
-        self.pointwise = SameConv2d(in_channels, block.channels, 1)
+    def __init__(self, kernel: int) -> None:
+        self.kernel = kernel
 
-    def convolve(self, x: Tensor) -> Tensor:
-        return cast(Tensor, self.pointwise(self.depthwise(x)))
-
-    def deployed(self, value: int) -> list[DeployedConv]:
-        assert self.pointwise.bias is not None
-        depthwise = with_weights(self.depthwise.weight, None, self.stride, groups=self.in_channels)
-        pointwise = with_weights(self.pointwise.weight, self.pointwise.bias)
-        last = DeployedConv(pointwise, self.activation, value if self.residual else None)
-        return [DeployedConv(depthwise, "none"), last]
+    def convs(self, in_channels: int, out_channels: int, stride: int) -> Sequence[ConvSpec]:
+        depthwise = ConvSpec("depthwise", in_channels, in_channels, self.kernel, stride, groups=in_channels, bias=False)
+        return depthwise, ConvSpec("pointwise", in_channels, out_channels, kernel=1)
 
 
-class ReparameterizedBlock(TrunkBlock):
-    """A 3x3 convolution trained as a sum of linear branches and deployed as one 3x3 convolution.
+class ReparameterizedConv(Conv):
+    """One convolution, trained as a sum of branches; see `trunk.ReparameterizedBlock`."""
 
-    Branches: 3x3, 1x1, 1x1 to a wider space and then 3x3, and the identity where shapes allow. The ideas are those
-    of RepVGG (Ding et al., 2021), ECB (Zhang et al., 2021) and SESR (Bhardwaj et al., 2022). As in SESR the branches
-    are merged in every training step and only the merged kernel is convolved: training costs no more than one
-    convolution, and training and deployed forms agree at the picture's borders too.
+    def module(self, convs: Sequence[ConvSpec]) -> "TrunkBlock":
+        from nas_isp.generators.trunk import ReparameterizedBlock
+
+        return ReparameterizedBlock(convs)
+
+
+CONV1, CONV3, CONV5 = Conv(1), Conv(3), Conv(5)
+DWSEP3, DWSEP5 = SeparableConv(3), SeparableConv(5)
+REP3 = ReparameterizedConv(3)
+
+BLOCKS: Registry[BlockKind] = Registry(
+    "block",
+    "nas_isp.blocks",
+    {
+        name: f"nas_isp.generators.blocks:{name.upper()}"
+        for name in ("conv1", "conv3", "conv5", "dwsep3", "dwsep5", "rep3")
+    },
+)
+"""Kinds of block by the name that descriptions and search spaces use."""
+
+
+def block_convs(
+    kind: str, in_channels: int, out_channels: int, stride: int, activation: Activation, residual: bool
+) -> tuple[ConvSpec, ...]:
+    """The convolutions that a block is deployed as.
+
+    Raises:
+        InputError: an unknown kind, or one whose convolutions do not lead from the input to the output.
     """
-
-    EXPANSION = 2
-
-    def __init__(self, in_channels: int, block: Block, stride: int = 1) -> None:
-        super().__init__(in_channels, block, stride)
-        wide = self.EXPANSION * max(in_channels, block.channels)
-        self.conv = SameConv2d(in_channels, block.channels, self.kernel, stride)
-        self.point = nn.Parameter(torch.zeros(block.channels, in_channels))
-        self.expand = nn.Parameter(torch.zeros(wide, in_channels))
-        self.project = nn.Parameter(torch.zeros(block.channels, wide, self.kernel, self.kernel))
-        self.identity = in_channels == block.channels and stride == 1
-
-    def convolve(self, x: Tensor) -> Tensor:
-        return F.conv2d(self.conv.padded(x), self.merged_weight(), self.conv.bias, self.conv.stride, self.conv.padding)
-
-    def merged_weight(self) -> Tensor:
-        """The one kernel that all branches amount to: (out, in, 3, 3)."""
-        point: Tensor = self.point
-        if self.identity:
-            point = point + torch.eye(self.in_channels, device=point.device, dtype=point.dtype)
-        centerd = F.pad(point[:, :, None, None], [self.kernel // 2] * 4)
-        sequence = torch.einsum("omyx,mi->oiyx", self.project, self.expand)
-        return self.conv.weight + centerd + sequence
-
-    def deployed(self, value: int) -> list[DeployedConv]:
-        assert self.conv.bias is not None
-        conv = with_weights(self.merged_weight(), self.conv.bias, self.stride)
-        return [DeployedConv(conv, self.activation, value if self.residual else None)]
+    chain = tuple(BLOCKS[kind].convs(in_channels, out_channels, stride))
+    fault = _fault(chain, in_channels, out_channels, stride)
+    if fault:
+        raise InputError(f"block '{kind}' from {in_channels} to {out_channels} channels at stride {stride}: {fault}")
+    return (*chain[:-1], replace(chain[-1], activation=activation, residual=residual))
 
 
-BLOCKS: dict[BlockKind, type[TrunkBlock]] = {
-    "conv1": ConvBlock,
-    "conv3": ConvBlock,
-    "conv5": ConvBlock,
-    "dwsep3": SeparableBlock,
-    "dwsep5": SeparableBlock,
-    "rep3": ReparameterizedBlock,
-}
-"""Block kind -> class; a new kind is a new line."""
+def keeps_every_pixel(kind: str) -> bool:
+    """Whether a block at stride 2 sees all pixels of its input: a strided 1x1 convolution drops three of four."""
+    return all(spec.kernel > 1 for spec in BLOCKS[kind].convs(4, 4, 2) if spec.stride > 1)
 
 
-def with_weights(weight: Tensor, bias: Tensor | None, stride: int = 1, groups: int = 1) -> SameConv2d:
-    """A convolution with copies of the given weight (out, in / groups, k, k) and bias (out,)."""
-    out_channels, in_per_group, kernel, _ = weight.shape
-    with torch.device(weight.device):
-        conv = SameConv2d(in_per_group * groups, out_channels, kernel, stride, groups, bias is not None)
-    conv.weight = nn.Parameter(weight.detach().clone())
-    if bias is not None:
-        conv.bias = nn.Parameter(bias.detach().clone())
-    return conv
+def _fault(chain: tuple[ConvSpec, ...], in_channels: int, out_channels: int, stride: int) -> str:
+    """What is wrong with a chain of convolutions, in words; empty if nothing is."""
+    if not chain:
+        return "it has no convolution"
+    if len({spec.name for spec in chain}) < len(chain):
+        return "two of its convolutions have one name"
+    channels = in_channels
+    for spec in chain:
+        if fault := _fault_of_one(spec, channels):
+            return f"its convolution '{spec.name}' {fault}"
+        channels = spec.out_channels
+    if channels != out_channels:
+        return f"its convolutions end in {channels} channels"
+    if math.prod(spec.stride for spec in chain) != stride:
+        return f"its convolutions have a stride of {math.prod(spec.stride for spec in chain)}"
+    if chain[-1].activation != "none" or any(spec.residual for spec in chain):
+        return "the last activation and the residual are the description's to state, not the kind's"
+    return ""
+
+
+def _fault_of_one(spec: ConvSpec, channels: int) -> str:
+    if not spec.name.isidentifier() or spec.name.startswith("_"):
+        return "has a name that no parameter can have; give letters, digits and underscores"
+    if spec.in_channels != channels:
+        return f"takes {spec.in_channels} channels where {channels} come"
+    if spec.kernel < 1 or spec.kernel % 2 == 0:
+        return f"has a window of {spec.kernel}; give an odd one"
+    if spec.stride not in (1, 2):
+        return f"has a stride of {spec.stride}; give 1 or 2"
+    if spec.out_channels < 1 or spec.groups < 1 or spec.in_channels % spec.groups or spec.out_channels % spec.groups:
+        return f"has {spec.groups} groups for {spec.in_channels} to {spec.out_channels} channels"
+    if spec.activation not in get_args(Activation):
+        return f"has the activation '{spec.activation}'; known are {', '.join(get_args(Activation))}"
+    return ""

@@ -1,13 +1,15 @@
 """The deployed form of a plain generator: the convolutions that a phone executes, in order.
 
-Export and the latency model walk this form, so it holds nothing that exists only in training.
+Export walks this form, so it holds nothing that exists only in training. What is counted and priced is the same list
+as plain data (`layers`), from which this form is built.
 """
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nas_isp.generators.architecture import PACKED_CHANNELS, Activation
+from nas_isp.generators.conv_spec import ConvSpec, strided_padding
+from nas_isp.generators.head_layers import HeadLayers
 
 
 class SameConv2d(nn.Conv2d):
@@ -25,7 +27,11 @@ class SameConv2d(nn.Conv2d):
         super().__init__(in_channels, out_channels, kernel, stride, padding, groups=groups, bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.conv2d(self.padded(x), self.weight, self.bias, self.stride, self.padding, groups=self.groups)
+        return self.with_weight(x, self.weight)
+
+    def with_weight(self, x: Tensor, weight: Tensor) -> Tensor:
+        """The same convolution with another weight of the same shape, and its own bias."""
+        return F.conv2d(self.padded(x), weight, self.bias, self.stride, self.padding, groups=self.groups)
 
     def padded(self, x: Tensor) -> Tensor:
         """``x`` with the padding that the convolution itself does not add."""
@@ -33,12 +39,12 @@ class SameConv2d(nn.Conv2d):
         return F.pad(x, (before, after, before, after)) if before or after else x
 
 
-def strided_padding(kernel: int, stride: int) -> tuple[int, int]:
-    """Zeros before and after each side for a strided SAME convolution of an even side; (0, 0) for stride 1."""
-    return (0, 0) if stride == 1 or kernel == 1 else ((kernel - 2) // 2, (kernel - 1) // 2)
+def same_conv(spec: ConvSpec) -> SameConv2d:
+    """A convolution as described, with whatever weights PyTorch gives it."""
+    return SameConv2d(spec.in_channels, spec.out_channels, spec.kernel, spec.stride, spec.groups, spec.bias)
 
 
-def activate(x: Tensor, activation: Activation) -> Tensor:
+def activate(x: Tensor, activation: str) -> Tensor:
     """Apply an activation by name."""
     if activation == "relu":
         return F.relu(x)
@@ -56,10 +62,10 @@ class DeployedConv(nn.Module):
         residual_from: index of the value that is added, or None; see `DeployedPlain`.
     """
 
-    def __init__(self, conv: SameConv2d, activation: Activation, residual_from: int | None = None) -> None:
+    def __init__(self, conv: SameConv2d, activation: str, residual_from: int | None = None) -> None:
         super().__init__()
         self.conv = conv
-        self.activation: Activation = activation
+        self.activation = activation
         self.residual_from = residual_from
 
     @property
@@ -80,13 +86,10 @@ class ColorHead(nn.Module):
     picture, so that no runtime needs a reshape or a split.
     """
 
-    CONTEXT = 8
-
-    def __init__(self, channels: int) -> None:
+    def __init__(self, layers: HeadLayers) -> None:
         super().__init__()
-        self.features = SameConv2d(PACKED_CHANNELS, self.CONTEXT, 1)
-        self.scale = SameConv2d(self.CONTEXT, channels, 1)
-        self.shift = SameConv2d(self.CONTEXT, channels, 1)
+        self.layers = layers
+        self.features, self.scale, self.shift = map(same_conv, (layers.features, layers.scale, layers.shift))
 
     def context(self, packed: Tensor) -> Tensor:
         """The picture's numbers: packed (B, 4, h, w) -> (B, 8)."""
@@ -106,9 +109,7 @@ class DeployedPlain(nn.Module):
     Attributes:
         layers: the trunk, `DeployedConv` in order. Value 0 is the packed input and value ``i + 1`` the output of
             ``layers[i]``; ``layers[i]`` reads value ``i`` and adds value ``residual_from`` before its activation.
-            A residual block of one convolution at ``i`` has ``residual_from == i``. A depthwise-separable block at
-            ``i`` is a depthwise layer without activation, then a pointwise layer at ``i + 1`` with the block's
-            activation and, if the block is residual, ``residual_from == i``.
+            The last layer of a residual block that begins at ``i`` has ``residual_from == i``.
         head: `ColorHead` on the trunk's output before the tail, or None. It reads the packed input.
         tail: the last `DeployedConv`, to ``3 * shuffle ** 2`` channels, with the tail's activation.
         shuffle: factor of the final PixelShuffle, 2 or 4. With 4, ``layers[0]`` has stride 2 and the input's sides

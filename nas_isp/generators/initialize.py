@@ -10,10 +10,11 @@ import math
 import torch
 from torch import Tensor, nn
 
-from nas_isp.generators.architecture import PACKED_CHANNELS, RGB_CHANNELS, Activation
-from nas_isp.generators.blocks import ConvBlock, ReparameterizedBlock, SeparableBlock, TrunkBlock
-from nas_isp.generators.deployed import ColorHead, SameConv2d, strided_padding
+from nas_isp.generators.conv_spec import PACKED_CHANNELS, RGB_CHANNELS, ConvSpec, strided_padding
+from nas_isp.generators.deployed import ColorHead, SameConv2d
+from nas_isp.generators.layers import PlainLayers
 from nas_isp.generators.plain import PlainNet
+from nas_isp.generators.trunk import TrunkBlock
 
 RECTIFIED = ("relu", "relu6")
 RELU_BIAS = 0.1
@@ -25,7 +26,7 @@ PLANE_GAIN = (1.5, 0.6, 0.6, 1.5)
 """What the tail multiplies R, G1, G2 and B by: the two greens add up, red and blue are weaker on a sensor."""
 PLANE_COLOR = (0, 1, 1, 2)
 
-_GAIN: dict[Activation, float] = {"none": 1.0, "tanh": 1.0, "relu": math.sqrt(2), "relu6": math.sqrt(2)}
+_GAIN = {"none": 1.0, "tanh": 1.0, "relu": math.sqrt(2), "relu6": math.sqrt(2)}
 
 
 @torch.no_grad()
@@ -37,14 +38,12 @@ def initialize(net: nn.Module) -> None:
     """
     if not isinstance(net, PlainNet):
         return
-    carried = _carried_channels(net)
-    for index, block in enumerate(net.blocks):
-        assert isinstance(block, TrunkBlock)
+    carried = _carried_channels(net.layers)
+    for block in net.trunk:
         _draw_block(block, carried)
-        _carry(block, carried, first=index == 0)
     if net.head is not None:
         _draw_head(net.head)
-    _draw_tail(net.tail.conv, net.scale, carried)
+    _draw_tail(net.tail.conv_of(net.layers.tail), net.layers.shuffle, carried)
 
 
 @torch.no_grad()
@@ -68,49 +67,69 @@ def _is_rectified(module: nn.Module) -> bool:
     return isinstance(module, nn.ReLU) or getattr(module, "activation", None) in RECTIFIED
 
 
-def _carried_channels(net: PlainNet) -> int:
+def _carried_channels(layers: PlainLayers) -> int:
     """How many trunk channels carry the input: 16 (each pixel of a 2x2 cell), 4 (the planes) or 0 (too narrow)."""
-    narrowest = min(block.out_channels for block in net.blocks if isinstance(block, TrunkBlock))
-    first = net.blocks[0]
-    sees_cell = isinstance(first, ConvBlock | ReparameterizedBlock) and first.stride == 2 and first.kernel >= 3
+    narrowest = min(spec.out_channels for block in layers.blocks for spec in block)
+    first = layers.blocks[0][0]
+    sees_cell = first.groups == 1 and first.stride == 2 and first.kernel >= 3
     if sees_cell and narrowest >= 4 * PACKED_CHANNELS:
         return 4 * PACKED_CHANNELS
     return PACKED_CHANNELS if narrowest >= PACKED_CHANNELS else 0
 
 
 def _draw_block(block: TrunkBlock, carried: int) -> None:
-    # A residual adds its input's variance to the convolution's; both together should stay where they were.
-    gain = _GAIN[block.activation] * (0.5 if block.residual else 1.0)
-    scaled = [_last_conv(block).weight]
-    if isinstance(block, SeparableBlock):
-        _draw(block.depthwise.weight, 0.5)
-        middle = block.kernel // 2
-        block.depthwise.weight[:, :, middle, middle] += 1
-    elif isinstance(block, ReparameterizedBlock):
-        _draw(block.point, 0.3)
-        _draw(block.expand, 1.0)
-        _draw(block.project, 0.3)
-        scaled += [block.point, block.project]
-        gain *= math.sqrt(0.5)
-    _draw(_last_conv(block).weight, gain)
-    for weight in scaled:
+    """Random weights; those of channels that carry a plane are small and let it pass."""
+    for weight in block.draw_branches(_draw):
         weight[:carried] *= CARRIED_NOISE
-    bias = _bias(_last_conv(block))
-    nn.init.constant_(bias, RELU_BIAS if block.activation in RECTIFIED else 0.0)
-    bias[:carried] = 0
+    *inner, last = block.convs
+    for spec in inner:
+        # Beside a residual the inner convolutions have nothing to carry.
+        _draw_inner(block.conv_of(spec), spec, 0 if block.carries_input else carried)
+    # A residual adds its input's variance to the convolution's; both together should stay where they were.
+    gain = _GAIN[last.activation] * (0.5 if last.residual else 1.0) * math.sqrt(block.main_share)
+    _draw_conv(block.conv_of(last), last, gain, carried)
+    if not block.carries_input:
+        _carry(block.conv_of(last), last, carried)
 
 
-def _carry(block: TrunkBlock, carried: int, first: bool) -> None:
+def _draw_inner(conv: SameConv2d, spec: ConvSpec, carried: int) -> None:
+    if spec.groups > 1:
+        _draw_passing(conv)
+        _draw_bias(conv, spec, carried)
+    else:
+        _draw_conv(conv, spec, _GAIN[spec.activation], carried)
+        _carry(conv, spec, carried)
+
+
+def _draw_conv(conv: SameConv2d, spec: ConvSpec, gain: float, carried: int) -> None:
+    _draw(conv.weight, gain)
+    conv.weight[:carried] *= CARRIED_NOISE
+    _draw_bias(conv, spec, carried)
+
+
+def _draw_bias(conv: SameConv2d, spec: ConvSpec, carried: int) -> None:
+    if conv.bias is not None:
+        nn.init.constant_(conv.bias, RELU_BIAS if spec.activation in RECTIFIED else 0.0)
+        conv.bias[:carried] = 0
+
+
+def _draw_passing(conv: SameConv2d) -> None:
+    """A convolution within a block that sees few channels at once: what it is given, and some noise."""
+    _draw(conv.weight, 0.5)
+    middle = conv.kernel_size[0] // 2
+    own = torch.arange(conv.out_channels) % conv.weight.shape[1]
+    conv.weight[torch.arange(conv.out_channels), own, middle, middle] += 1
+
+
+def _carry(conv: SameConv2d, spec: ConvSpec, carried: int) -> None:
     """Let the first `carried` channels pass what the channels before them carry, or the planes themselves."""
-    if block.residual or (isinstance(block, ReparameterizedBlock) and block.identity):
+    weight = conv.weight
+    if spec.stride == 1 or spec.groups > 1 or spec.in_channels != PACKED_CHANNELS:
+        middle = spec.kernel // 2
+        for channel in range(min(carried, spec.in_channels, spec.out_channels)):
+            weight[channel, channel % weight.shape[1], middle, middle] += 1
         return
-    weight = _last_conv(block).weight
-    if not (first and block.stride == 2) or isinstance(block, SeparableBlock):
-        middle = weight.shape[-1] // 2
-        for channel in range(min(carried, block.in_channels)):
-            weight[channel, channel, middle, middle] += 1
-        return
-    before, _ = strided_padding(block.kernel, 2)
+    before, _ = strided_padding(spec.kernel, spec.stride)
     for plane in range(PACKED_CHANNELS if carried else 0):
         cell = weight[:, plane, before : before + 2, before : before + 2]
         if carried == PACKED_CHANNELS:
@@ -143,13 +162,6 @@ def _draw_head(head: ColorHead) -> None:
     for conv in (head.scale, head.shift):
         _draw(conv.weight, 0.1)
         nn.init.zeros_(_bias(conv))
-
-
-def _last_conv(block: TrunkBlock) -> SameConv2d:
-    """The convolution that makes the block's output channels and holds its bias."""
-    conv = block.pointwise if isinstance(block, SeparableBlock) else block.conv
-    assert isinstance(conv, SameConv2d)
-    return conv
 
 
 def _draw(weight: Tensor, gain: float) -> None:

@@ -13,8 +13,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nas_isp.generators.architecture import PACKED_CHANNELS, RGB_CHANNELS, RmfaArchitecture
+from nas_isp.generators.architecture import RmfaArchitecture
+from nas_isp.generators.conv_spec import PACKED_CHANNELS, ConvSpec
 from nas_isp.generators.plain import check_packed
+from nas_isp.generators.rmfa_layers import RmfaBlockLayers
 
 MISSING = 1.0
 """Value of a color plane where the mosaic has another color."""
@@ -33,18 +35,12 @@ class RmfaNet(nn.Module):
 
     def __init__(self, architecture: RmfaArchitecture) -> None:
         super().__init__()
-        width = architecture.width
+        layers = architecture.layers
         self.register_buffer("input_gain", torch.ones(1, PACKED_CHANNELS, 1, 1))
         self.register_buffer("input_offset", torch.zeros(1, PACKED_CHANNELS, 1, 1))
-        self.input_module = nn.Sequential(_conv(RGB_CHANNELS, width), _conv(width, width))
-        self.rmfa_blocks = nn.ModuleList(RmfaBlock(width) for _ in range(architecture.depth))
-        self.output_module = nn.Sequential(_conv(width, RGB_CHANNELS), nn.Sigmoid())
-
-    @property
-    def receptive_field(self) -> int:
-        """Upper bound of the radius in packed pixels, without the channel attention."""
-        rgb_pixels = 2 + RmfaBlock.RADIUS * len(self.rmfa_blocks) + 1
-        return -(-rgb_pixels // 2)
+        self.input_module = nn.Sequential(_conv(layers.first), _conv(layers.second))
+        self.rmfa_blocks = nn.ModuleList(RmfaBlock(layers.block) for _ in range(layers.depth))
+        self.output_module = nn.Sequential(_conv(layers.last), nn.Sigmoid())
 
     def context(self, packed: Tensor) -> None:
         """None: nothing that tiles of one picture could share."""
@@ -62,16 +58,13 @@ class RmfaNet(nn.Module):
 class RmfaBlock(nn.Module):
     """(B, C, H, W) -> the same shape: texture and tone, fused, weighted by both attentions, added to the input."""
 
-    RADIUS = 21
-    """How far a pixel sees: 17 through the pyramid, 1 through the fusion, 3 through the spatial attention."""
-
-    def __init__(self, width: int) -> None:
+    def __init__(self, layers: RmfaBlockLayers) -> None:
         super().__init__()
-        self.texture_module = TextureModule(width)
-        self.tone_mapping = ToneMapping(width)
-        self.fusion = nn.Sequential(_conv(2 * width, width), nn.ReLU())
-        self.channel_attention = ChannelAttention(width)
-        self.spatial_attention = SpatialAttention()
+        self.texture_module = TextureModule(layers)
+        self.tone_mapping = ToneMapping(layers)
+        self.fusion = nn.Sequential(_conv(layers.fusion), nn.ReLU())
+        self.channel_attention = ChannelAttention(layers)
+        self.spatial_attention = SpatialAttention(layers)
 
     def forward(self, x: Tensor) -> Tensor:
         fused = self.fusion(torch.cat([self.texture_module(x), self.tone_mapping(x)], 1))
@@ -82,10 +75,10 @@ class RmfaBlock(nn.Module):
 class TextureModule(nn.Module):
     """Half of the channels from single pixels, half from 3x3 neighborhoods."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, layers: RmfaBlockLayers) -> None:
         super().__init__()
-        self.high_freq = nn.Sequential(_conv(width, width // 2, kernel=1), nn.ReLU())
-        self.low_freq = nn.Sequential(_conv(width, width // 2), nn.ReLU())
+        self.high_freq = nn.Sequential(_conv(layers.high_freq), nn.ReLU())
+        self.low_freq = nn.Sequential(_conv(layers.low_freq), nn.ReLU())
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.cat([self.high_freq(x), self.low_freq(x)], 1)
@@ -94,11 +87,12 @@ class TextureModule(nn.Module):
 class ToneMapping(nn.Module):
     """A correction of the input from its surroundings at 1/2 and 1/4 of the side."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, layers: RmfaBlockLayers) -> None:
         super().__init__()
-        self.level1 = nn.Sequential(nn.AvgPool2d(2), _conv(width, width), nn.ReLU())
-        self.level2 = nn.Sequential(nn.AvgPool2d(2), _conv(width, width), nn.ReLU())
-        self.level3 = nn.Sequential(_conv(width, width), nn.ReLU())
+        level1, level2, level3 = map(_conv, layers.levels)
+        self.level1 = nn.Sequential(nn.AvgPool2d(2), level1, nn.ReLU())
+        self.level2 = nn.Sequential(nn.AvgPool2d(2), level2, nn.ReLU())
+        self.level3 = nn.Sequential(level3, nn.ReLU())
 
     def forward(self, x: Tensor) -> Tensor:
         level1 = self.level1(x)
@@ -110,14 +104,9 @@ class ToneMapping(nn.Module):
 class ChannelAttention(nn.Module):
     """One factor a channel from its mean and maximum over the picture (CBAM, Woo et al. 2018): (B, C, 1, 1)."""
 
-    REDUCTION = 16
-
-    def __init__(self, width: int) -> None:
+    def __init__(self, layers: RmfaBlockLayers) -> None:
         super().__init__()
-        narrow = max(width // self.REDUCTION, 1)
-        self.fc = nn.Sequential(
-            nn.Conv2d(width, narrow, 1, bias=False), nn.ReLU(), nn.Conv2d(narrow, width, 1, bias=False)
-        )
+        self.fc = nn.Sequential(_conv(layers.squeeze), nn.ReLU(), _conv(layers.excite))
 
     def forward(self, x: Tensor) -> Tensor:
         mean, largest = x.mean((2, 3), keepdim=True), x.amax((2, 3), keepdim=True)
@@ -127,9 +116,9 @@ class ChannelAttention(nn.Module):
 class SpatialAttention(nn.Module):
     """One factor a pixel from the mean and maximum over its channels (CBAM): (B, 1, H, W)."""
 
-    def __init__(self) -> None:
+    def __init__(self, layers: RmfaBlockLayers) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(2, 1, 7, padding=3, bias=False)
+        self.conv = _conv(layers.spatial)
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.sigmoid(self.conv(torch.cat([x.mean(1, keepdim=True), x.amax(1, keepdim=True)], 1)))
@@ -147,5 +136,5 @@ def _enlarged(x: Tensor, like: Tensor) -> Tensor:
     return F.interpolate(x, size=like.shape[2:], mode="bilinear", align_corners=False)
 
 
-def _conv(in_channels: int, out_channels: int, kernel: int = 3) -> nn.Conv2d:
-    return nn.Conv2d(in_channels, out_channels, kernel, padding=kernel // 2)
+def _conv(spec: ConvSpec) -> nn.Conv2d:
+    return nn.Conv2d(spec.in_channels, spec.out_channels, spec.kernel, padding=spec.kernel // 2, bias=spec.bias)

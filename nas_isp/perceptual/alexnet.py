@@ -4,6 +4,7 @@ from pathlib import Path
 
 from torch import nn
 
+from nas_isp.perceptual.features import FeatureSource
 from nas_isp.perceptual.network import IMAGENET, FeatureNetwork, Layer, Role
 from nas_isp.perceptual.state import fill, read_state
 from nas_isp.perceptual.weight_files import WeightsFile
@@ -45,6 +46,9 @@ def load_alexnet(path: Path, normalize: bool = True) -> FeatureNetwork:
     network = unfilled_alexnet(normalize)
     fill(_convolutions(network), read_state(path), [f"features.{at}" for at in _TORCHVISION_POSITIONS], path)
     return network
+
+
+SOURCE = FeatureSource(unfilled_alexnet, ((WEIGHTS, load_alexnet),))
 
 
 def _relu() -> nn.ReLU:

@@ -47,7 +47,7 @@ def weights_or_download(
     """One of the files, fetched into the cache if none is on this machine.
 
     Args:
-        files: those that serve, the preferred first; one of them has a download.
+        files: those that serve, the preferred first.
         weights_dir: folder to look in first.
         needed_by: what needs it, for the message.
         instead: what else can be used, for the message.
@@ -58,15 +58,23 @@ def weights_or_download(
     found = find_weights(files, weights_dir)
     if found:
         return found
-    remote = next(file for file in files if file.address)
+    remote = next((file for file in files if file.address), None)
+    looked = ", ".join(map(str, weights_folders(weights_dir)))
+    if remote is None:
+        names = " or ".join(file.name for file in files)
+        raise InputError(
+            f"{needed_by} needs {names}, which has no download: none in {looked}; put it into a folder that "
+            f"weights_dir or {WEIGHTS_VARIABLE} names, or use {instead}",
+            "weights_dir",
+        )
     try:
         return remote, download(remote, cache_folder())
     except InputError as error:
         others = "".join(f" or {file.name}" for file in files if file is not remote)
-        looked = ", ".join(map(str, weights_folders(weights_dir)))
         raise InputError(
             f"{needed_by} needs {remote.name}{others}: none in {looked}, and {error}; put {remote.name} (SHA-256 "
-            f"{remote.sha256}) into a folder that --weights-dir or {WEIGHTS_VARIABLE} names, or use {instead}"
+            f"{remote.sha256}) into a folder that weights_dir or {WEIGHTS_VARIABLE} names, or use {instead}",
+            "weights_dir",
         ) from error
 
 

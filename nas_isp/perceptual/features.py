@@ -1,4 +1,4 @@
-"""Which feature networks there are, by name, and where their weights come from."""
+"""The door for frozen feature networks: which there are, by name, and where their weights come from."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,29 +7,35 @@ from pathlib import Path
 import torch
 
 from nas_isp.errors import InputError
-from nas_isp.perceptual import alexnet, lite, squeezenet, vgg19, vit
 from nas_isp.perceptual.download import download, weights_or_download
-from nas_isp.perceptual.network import FeatureNetwork, feature_distance
+from nas_isp.perceptual.network import FeatureNetwork
 from nas_isp.perceptual.weight_files import WeightsFile, cache_folder
+from nas_isp.registry import Registry
 
-__all__ = ["NETWORKS", "FeatureNetwork", "feature_distance", "fetch_weights", "load_features", "unfilled_features"]
-
-Loader = Callable[[Path, bool], FeatureNetwork]
+WeightsLoader = Callable[[Path, bool], FeatureNetwork]
+"""Makes a network of a file of weights; the second argument is `normalize`."""
 
 
 @dataclass(frozen=True)
-class Network:
-    """How one network is built.
+class FeatureSource:
+    """Where a feature network comes from: a member of the registry.
 
     Attributes:
-        unfilled: from nothing, with random weights; the argument is `normalize`.
+        unfilled: makes it from nothing, with random weights; the argument is `normalize`.
         loaders: for each file of weights that serves, the preferred first, what reads it.
-        packaged: with the weights of the package, for a network that needs no file.
+        packaged: makes it with weights that its package holds, for a network that needs no file.
+
+    Raises:
+        ValueError: neither loaders nor packaged weights.
     """
 
     unfilled: Callable[[bool], FeatureNetwork]
-    loaders: tuple[tuple[WeightsFile, Loader], ...] = ()
+    loaders: tuple[tuple[WeightsFile, WeightsLoader], ...] = ()
     packaged: Callable[[bool], FeatureNetwork] | None = None
+
+    def __post_init__(self) -> None:
+        if not self.loaders and self.packaged is None:
+            raise ValueError("a feature network without weights: give loaders, or packaged")
 
     @property
     def files(self) -> tuple[WeightsFile, ...]:
@@ -37,22 +43,17 @@ class Network:
         return tuple(file for file, _ in self.loaders)
 
 
-NETWORKS: dict[str, Network] = {
-    "lite": Network(lite.unfilled_lite, packaged=lite.load_lite),
-    "squeezenet": Network(
-        squeezenet.unfilled_squeezenet,
-        (
-            (squeezenet.CAFFE_WEIGHTS, squeezenet.load_caffe_squeezenet),
-            (squeezenet.WEIGHTS, squeezenet.load_squeezenet),
-        ),
-    ),
-    "alexnet": Network(alexnet.unfilled_alexnet, ((alexnet.WEIGHTS, alexnet.load_alexnet),)),
-    "vgg19": Network(
-        vgg19.unfilled_vgg19,
-        ((vgg19.WEIGHTS, vgg19.load_vgg19), (vgg19.NORMALIZED_WEIGHTS, vgg19.load_normalized_vgg19)),
-    ),
-    "vit-b16": Network(vit.unfilled_vit, ((vit.WEIGHTS, vit.load_vit),)),
-}
+FEATURE_NETWORKS: Registry[FeatureSource] = Registry(
+    "feature network",
+    "nas_isp.features",
+    {
+        "lite": "nas_isp.perceptual.lite:SOURCE",
+        "squeezenet": "nas_isp.perceptual.squeezenet:SOURCE",
+        "alexnet": "nas_isp.perceptual.alexnet:SOURCE",
+        "vgg19": "nas_isp.perceptual.vgg19:SOURCE",
+        "vit-b16": "nas_isp.perceptual.vit:SOURCE",
+    },
+)
 
 
 def load_features(name: str = "lite", weights_dir: Path | None = None, normalize: bool = True) -> FeatureNetwork:
@@ -62,20 +63,20 @@ def load_features(name: str = "lite", weights_dir: Path | None = None, normalize
     NAS_ISP_WEIGHTS names and in the user's cache, and else downloaded there from their official address.
 
     Args:
-        name: of `NETWORKS`; `lite` has its weights in the package.
+        name: of `FEATURE_NETWORKS`; `lite` has its weights in the package.
         weights_dir: a folder with weights' files.
         normalize: False feeds raw 0..1 images, as the published recipe does for `alexnet` and `vit-b16`.
 
     Raises:
         InputError: unknown name, or weights that are missing and cannot be fetched, or unreadable.
     """
-    network = _network(name)
+    source = FEATURE_NETWORKS[name]
     with torch.random.fork_rng(devices=[]):  # what the caller draws next must not depend on this
-        if network.packaged:
-            return network.packaged(normalize)
+        if source.packaged:
+            return source.packaged(normalize)
         needed_by = f"feature network '{name}'"
-        found, path = weights_or_download(network.files, weights_dir, needed_by, "--features lite, which needs no file")
-        return dict(network.loaders)[found](path, normalize)
+        found, path = weights_or_download(source.files, weights_dir, needed_by, "'lite', which needs no file")
+        return dict(source.loaders)[found](path, normalize)
 
 
 def fetch_weights(name: str) -> Path:
@@ -84,9 +85,11 @@ def fetch_weights(name: str) -> Path:
     Raises:
         InputError: unknown name, a network without a download, or a download that failed.
     """
-    remote = next((file for file in _network(name).files if file.address), None)
+    source = FEATURE_NETWORKS[name]
+    remote = next((file for file in source.files if file.address), None)
     if remote is None:
-        raise InputError(f"feature network '{name}' has nothing to fetch: its weights are in the package")
+        where = "are in the package" if source.packaged else "have no download"
+        raise InputError(f"feature network '{name}' has nothing to fetch: its weights {where}")
     path = cache_folder() / remote.name
     return path if path.is_file() else download(remote, cache_folder())
 
@@ -97,10 +100,4 @@ def unfilled_features(name: str = "lite", normalize: bool = True) -> FeatureNetw
     Raises:
         InputError: unknown name.
     """
-    return _network(name).unfilled(normalize)
-
-
-def _network(name: str) -> Network:
-    if name not in NETWORKS:
-        raise InputError(f"unknown feature network '{name}': known are {', '.join(NETWORKS)}")
-    return NETWORKS[name]
+    return FEATURE_NETWORKS[name].unfilled(normalize)

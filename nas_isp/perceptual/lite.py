@@ -5,6 +5,7 @@ from pathlib import Path
 from safetensors.torch import load_file
 from torch import nn
 
+from nas_isp.perceptual.features import FeatureSource
 from nas_isp.perceptual.network import FeatureNetwork, InputRange, Layer, Role
 
 WEIGHTS_FILE = Path(__file__).parent / "weights" / "lite.safetensors"
@@ -30,6 +31,9 @@ def load_lite(normalize: bool = True) -> FeatureNetwork:
     network = unfilled_lite(normalize)
     network.load_state_dict(load_file(WEIGHTS_FILE))
     return network
+
+
+SOURCE = FeatureSource(unfilled_lite, packaged=load_lite)
 
 
 def _chain(*convolutions: nn.Conv2d) -> nn.Sequential:

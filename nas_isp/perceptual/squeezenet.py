@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from nas_isp.errors import InputError
+from nas_isp.perceptual.features import FeatureSource
 from nas_isp.perceptual.network import IMAGENET, FeatureNetwork, InputRange, Layer, Role
 from nas_isp.perceptual.state import fill, read_state
 from nas_isp.perceptual.weight_files import WeightsFile
@@ -90,6 +91,9 @@ def load_squeezenet(path: Path, normalize: bool = True) -> FeatureNetwork:
             [fire.get_submodule(part) for part in inner], state, [f"features.{position}.{part}" for part in inner], path
         )
     return _chained(parts, IMAGENET, {}, normalize)
+
+
+SOURCE = FeatureSource(unfilled_squeezenet, ((CAFFE_WEIGHTS, load_caffe_squeezenet), (WEIGHTS, load_squeezenet)))
 
 
 def _parts() -> dict[str, nn.Module]:

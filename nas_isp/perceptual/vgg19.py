@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from nas_isp.errors import InputError
+from nas_isp.perceptual.features import FeatureSource
 from nas_isp.perceptual.network import IMAGENET, FeatureNetwork, InputRange, Layer, Role
 from nas_isp.perceptual.state import fill, read_state
 from nas_isp.perceptual.weight_files import WeightsFile
@@ -64,6 +65,9 @@ def load_normalized_vgg19(path: Path, normalize: bool = True) -> FeatureNetwork:
     blue_green_red = convolutions[0].weight
     blue_green_red.data = blue_green_red.data.flip(1).contiguous(memory_format=torch.channels_last)
     return network
+
+
+SOURCE = FeatureSource(unfilled_vgg19, ((WEIGHTS, load_vgg19), (NORMALIZED_WEIGHTS, load_normalized_vgg19)))
 
 
 def _layers(count: int, padding_mode: Literal["zeros", "reflect"]) -> dict[str, Layer]:

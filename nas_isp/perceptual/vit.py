@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from nas_isp.perceptual.features import FeatureSource
 from nas_isp.perceptual.network import FeatureNetwork, InputRange, Layer, Role
 from nas_isp.perceptual.state import copy_tensor, fill, read_state
 from nas_isp.perceptual.weight_files import WeightsFile
@@ -132,6 +133,9 @@ def load_vit(path: Path, normalize: bool = True, size: VitSize | None = None) ->
         _fill_block(block, state, f"encoder.layer.{index}", path)
     fill([network.readouts["patch_tokens"].get_submodule("norm")], state, ["layernorm"], path)
     return network
+
+
+SOURCE = FeatureSource(unfilled_vit, ((WEIGHTS, load_vit),))
 
 
 def _fill_block(block: TransformerBlock, state: Mapping[str, Tensor], prefix: str, path: Path) -> None:

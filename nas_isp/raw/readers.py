@@ -4,12 +4,11 @@ from pathlib import Path
 
 from nas_isp.errors import InputError
 from nas_isp.files import none_in, visible_files
-from nas_isp.raw.built_in_sensors import BUILT_IN_SENSORS
 from nas_isp.raw.camera_files import CAMERA_SUFFIXES, read_camera_file
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.layouts import layout_of_raw
 from nas_isp.raw.mosaic_files import MOSAIC_SUFFIXES, read_mosaic_file
-from nas_isp.raw.sensor import SensorDescription
+from nas_isp.raw.sensor import SENSORS, SensorDescription
 from nas_isp.settings import load_yaml
 
 SENSOR_FILE = "sensor.json"
@@ -40,17 +39,17 @@ def read_raw(path: Path, sensor: SensorDescription | None = None) -> RawImage:
 
 
 def load_sensor(name_or_path: str) -> SensorDescription:
-    """The sensor of a built-in name, or of a JSON file.
+    """The sensor of a name of `SENSORS`, or of a JSON file.
 
     Raises:
         InputError: neither; the message lists the names. Or the file is malformed.
     """
-    if name_or_path in BUILT_IN_SENSORS:
-        return BUILT_IN_SENSORS[name_or_path]
+    if name_or_path in SENSORS:
+        return SENSORS[name_or_path]
     path = Path(name_or_path)
     if path.is_file():
         return load_yaml(path, SensorDescription)
-    known = ", ".join(BUILT_IN_SENSORS)
+    known = ", ".join(SENSORS)
     raise InputError(f"unknown sensor '{name_or_path}': known are {known}, or give the path of a sensor.json file")
 
 
@@ -63,8 +62,8 @@ def sensor_beside(path: Path) -> SensorDescription:
     found = find_sensor(path)
     if found is None:
         raise InputError(
-            f"{path}: a bare mosaic says nothing about its sensor; give one "
-            f"({', '.join(BUILT_IN_SENSORS)}, or a JSON file) or put a {SENSOR_FILE} beside it",
+            f"{path}: a bare mosaic says nothing about its sensor; give its sensor "
+            f"({', '.join(SENSORS)} or a .json file) or put a {SENSOR_FILE} beside it",
             "sensor",
         )
     return found
@@ -83,7 +82,7 @@ def find_sensor(path: Path) -> SensorDescription | None:
     if file is not None:
         return load_yaml(file, SensorDescription)
     layout = layout_of_raw(path)
-    return BUILT_IN_SENSORS[layout.sensor] if layout is not None and layout.sensor is not None else None
+    return SENSORS[layout.sensor] if layout is not None and layout.sensor is not None else None
 
 
 def sensor_file(folder: Path) -> Path | None:
@@ -137,4 +136,4 @@ def _read_mosaic(path: Path, sensor: SensorDescription | None) -> RawImage:
     except InputError as error:
         if sensor is not None or sensor_file(path.parent) is not None:
             raise
-        raise InputError(f"{error}; the sensor is that of the folder's name: give another", "sensor") from error
+        raise InputError(f"{error}; the sensor is that of the folder's name: give another one", "sensor") from error

@@ -1,9 +1,10 @@
-"""How a sensor stores its mosaic: color filter array, levels, stored scale and layout."""
+"""How a sensor stores its mosaic: color filter array, levels, stored scale and layout; and the door for sensors."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from nas_isp.registry import Registry
 from nas_isp.settings import Settings
 
 Gains = tuple[float, float, float]
@@ -71,3 +72,15 @@ class SensorDescription(Settings):
         if isinstance(self.black, tuple):
             return self.black
         return (self.black, self.black, self.black, self.black)
+
+
+SENSORS: Registry[SensorDescription] = Registry(
+    "sensor",
+    "nas_isp.sensors",
+    {
+        "ultraisp": "nas_isp.raw.built_in_sensors:ULTRAISP",
+        "zrr": "nas_isp.raw.built_in_sensors:ZRR",
+        "up-isp": "nas_isp.raw.built_in_sensors:UP_ISP",
+        "nokia-n900": "nas_isp.raw.built_in_sensors:NOKIA_N900",
+    },
+)

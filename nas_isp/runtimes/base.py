@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from nas_isp.errors import InputError
 from nas_isp.formats.record import ExportRecord
-from nas_isp.generators.architecture import Architecture, Border, PlainArchitecture, RmfaArchitecture
+from nas_isp.generators.architecture import Border
 from nas_isp.raw.levels import to_sensor_values
 from nas_isp.raw.sensor import SensorDescription
 
@@ -128,18 +128,3 @@ def checked_picture(rgb: Floats, packed: Floats, name: str) -> Floats:
             f"{name}: gives {rgb.dtype} of shape {rgb.shape} where a picture is float32 of {wanted}; export it again"
         )
     return rgb
-
-
-def step_of(architecture: Architecture) -> int:
-    """Packed pixels whose multiples a picture's sides and its tiles' positions must be."""
-    return 2 if isinstance(architecture, PlainArchitecture) and architecture.scale == 4 else 1
-
-
-def has_color_head(architecture: Architecture) -> bool:
-    """Whether the network looks at the mean over the whole picture."""
-    return isinstance(architecture, PlainArchitecture) and architecture.color_head
-
-
-def needs_whole_picture(architecture: Architecture) -> bool:
-    """Whether the network computes numbers from the whole picture that tiles cannot share."""
-    return isinstance(architecture, RmfaArchitecture)

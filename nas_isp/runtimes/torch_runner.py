@@ -8,7 +8,7 @@ import torch
 from nas_isp.generators.build import fuse
 from nas_isp.generators.bundle import Bundle, network_of
 from nas_isp.generators.cost import receptive_field
-from nas_isp.runtimes.base import Floats, Runner, Sums, has_color_head, needs_whole_picture, step_of
+from nas_isp.runtimes.base import Floats, Runner, Sums
 
 
 class TorchRunner(Runner):
@@ -29,9 +29,9 @@ class TorchRunner(Runner):
             name,
             tile=None,
             halo=receptive_field(architecture),
-            step=step_of(architecture),
-            has_global_head=has_color_head(architecture),
-            whole_picture=needs_whole_picture(architecture),
+            step=architecture.step,
+            has_global_head=architecture.has_color_head,
+            whole_picture=architecture.needs_whole_picture,
             border=bundle.record.border,
         )
         self.sensor = bundle.record.sensor

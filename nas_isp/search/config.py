@@ -13,8 +13,6 @@ from nas_isp.search.space import SearchSpace
 from nas_isp.seeds import LARGEST_SEED
 from nas_isp.settings import Settings, load_yaml
 
-SamplerName = Literal["tpe", "nsga2", "random"]
-
 
 class StudyConfig(Settings):
     """The settings that all trials of a study share. Workers and budget are the command's and may change."""
@@ -33,7 +31,7 @@ class StudyConfig(Settings):
     packed_width: Annotated[int, Field(gt=0, description="Packed columns that latency is predicted for.")] = 960
     max_latency_ms: Annotated[float | None, Field(gt=0, description="Slower networks are not trained.")] = None
     seed: Annotated[int, Field(ge=0, le=LARGEST_SEED, description="Seed of sampling and training.")] = 0
-    sampler: Annotated[SamplerName, Field(description="Who suggests architectures.")] = "tpe"
+    sampler: Annotated[str, Field(min_length=1, description="Who suggests architectures: a sampler.")] = "tpe"
     score_version: Annotated[int, Field(ge=1, description="Version of the reference-free score; they do not mix.")] = 1
     recipe: Annotated[Recipe, Field(description="How trials are trained; the recipe file's content.")]
     space: Annotated[SearchSpace, Field(description="What is searched; the space file's content.")]
@@ -56,25 +54,27 @@ def refuse_other_config(stored: StudyConfig, given: StudyConfig, folder: Path) -
     """Check that a search may go on in a study.
 
     Raises:
-        InputError: a setting differs; the message names the first such field and both values, or the options that say
+        InputError: a setting differs; the message names the first such field and both values, or the folders that say
             whether the data are the demo set. Or the latency table has other contents than when the study began.
     """
     if stored.demo != given.demo:
-        folders = f"--raw {stored.raw} --rgb {stored.rgb}; give them"
-        begun = "the demo set; leave out --raw and --rgb" if stored.demo else folders
-        raise InputError(f"{folder} was begun with {begun}, or give another --study folder")
+        folders = f"raw {stored.raw} and rgb {stored.rgb}; give them"
+        begun = "the demo set; leave out raw and rgb" if stored.demo else folders
+        raise InputError(f"{folder} was begun with {begun}, or give another study folder", "raw", "rgb", "study")
     before, now = stored.model_dump(mode="json"), given.model_dump(mode="json")
     differing = [name for name in StudyConfig.model_fields if name != "program" and before[name] != now[name]]
     if differing == ["device_digest"]:
         raise InputError(
             f"{folder}: the latency table '{stored.device}' has changed since the study began, so old and new "
-            "latencies do not compare; bring the table of then back, or give another --study folder"
+            "latencies do not compare; bring the table of then back, or give another study folder",
+            "study",
         )
     if differing:
         name, old, new = _first_difference(differing[0], before[differing[0]], now[differing[0]])
         raise InputError(
             f"{folder} was begun with {name} {old}, this command says {new}; "
-            f"repeat the first command's setting, or give another --study folder"
+            "repeat the first command's setting, or give another study folder",
+            "study",
         )
 
 

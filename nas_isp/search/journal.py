@@ -3,35 +3,27 @@
 import json
 import math
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESampler
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
 from nas_isp.errors import InputError, UnwritableError
 from nas_isp.files import append_text
-from nas_isp.search.config import SamplerName
+from nas_isp.search.samplers import SAMPLERS
 
 NAME = "nas-isp"
 
-SAMPLERS: dict[SamplerName, Callable[[int], BaseSampler]] = {
-    "tpe": lambda seed: TPESampler(seed=seed, n_startup_trials=8),
-    "nsga2": lambda seed: NSGAIISampler(seed=seed, population_size=16),
-    "random": lambda seed: RandomSampler(seed=seed),
-}
 
-
-def open_journal(path: Path, sampler: SamplerName, seed: int) -> tuple[optuna.Study, "Journal"]:
+def open_journal(path: Path, sampler: str, seed: int) -> tuple[optuna.Study, "Journal"]:
     """Open or make the Optuna study, and give it with its file: maximize quality, minimize latency_ms.
 
     The caller must be the only writer; the study folder's lock sees to that, so that the journal needs none.
 
     Raises:
-        InputError: the file is damaged.
+        InputError: the file is damaged, or there is no such sampler.
         UnwritableError: it cannot be written or has no room.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -50,7 +42,7 @@ def open_journal(path: Path, sampler: SamplerName, seed: int) -> tuple[optuna.St
         raise
     except Exception as error:
         # Optuna replays the lines and runs into damaged ones in too many ways to list.
-        raise InputError(f"{path}: damaged ({repr(error)[:200]}); restore it or give another --study") from error
+        raise InputError(f"{path}: damaged ({repr(error)[:200]}); restore it or give another study", "study") from error
     # A sampler with the first run's seed would suggest the first run's architectures again.
     study.sampler = SAMPLERS[sampler](seed + len(study.get_trials(deepcopy=False)))
     return study, journal

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from nas_isp.cores import available_cores
+from nas_isp.doors import Members, adopt_members, registered_members
 from nas_isp.errors import InputError
 from nas_isp.search.workers import Reached, RungResult, RungTask, ShouldStop, TrialEvaluator, run_rung
 
@@ -44,6 +45,7 @@ class RayPool:
         """Start the workers.
 
         Args:
+            factory: makes each worker's evaluator, which knows the members that this process has registered.
             workers: how many; None takes one for every core, of this machine or of the cluster.
             owner: the study's folder; temporary files of an earlier, killed search of it are removed.
             address: of a running cluster, as Ray writes it.
@@ -63,7 +65,7 @@ class RayPool:
             self.size = _join(ray, address, workers)
         share = gpu_share(int(ray.cluster_resources().get("GPU", 0)), self.size)
         actor = ray.remote(_Worker).options(num_cpus=1, num_gpus=share, max_concurrency=2)
-        self._new_worker: Callable[[], Any] = partial(actor.remote, factory)
+        self._new_worker: Callable[[], Any] = partial(actor.remote, factory, registered_members())
         self._idle: list[Any] = [self._new_worker() for _ in range(self.size)]
         self._busy: dict[Any, tuple[Any, RungTask]] = {}
 
@@ -141,8 +143,10 @@ def workers_that_fit(workers: int | None, cores: int, address: str) -> int:
     """
     if cores < (workers or 1):
         raise InputError(
-            f"--ray-address {address}: that cluster has {cores} CPUs, too few for {workers or 1} workers; "
-            "give fewer --workers, or add nodes to it"
+            f"ray_address {address}: that cluster has {cores} CPUs, too few for {workers or 1} workers; "
+            "give fewer workers, or add nodes to it",
+            "ray_address",
+            "workers",
         )
     return cores if workers is None else workers
 
@@ -157,13 +161,16 @@ def check_address(address: str) -> None:
         return
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal() or not 0 < int(port) < 65536:
-        raise InputError(f"--ray-address {address}: give HOST:PORT of a running cluster (`ray start --head`), or auto")
+        raise InputError(
+            f"ray_address {address}: give HOST:PORT of a running cluster (`ray start --head`), or auto", "ray_address"
+        )
     try:
         socket.create_connection((host, int(port)), timeout=CONNECT_S).close()
     except OSError as error:
         raise InputError(
-            f"--ray-address {address}: nothing answers there ({error.strerror or error}); "
-            "start a cluster with `ray start --head`, or leave the option out"
+            f"ray_address {address}: nothing answers there ({error.strerror or error}); "
+            "start a cluster with `ray start --head`, or leave the address out",
+            "ray_address",
         ) from error
 
 
@@ -175,7 +182,7 @@ def _join(ray: Any, address: str, workers: int | None) -> int:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, ValueError, RuntimeError, OSError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise InputError(f"--ray-address {address}: no cluster answers there ({reason})") from error
+        raise InputError(f"ray_address {address}: no cluster answers there ({reason})", "ray_address") from error
     try:
         return workers_that_fit(workers, int(ray.cluster_resources().get("CPU", 0)), address)
     except InputError:
@@ -186,7 +193,8 @@ def _join(ray: Any, address: str, workers: int | None) -> int:
 class _Worker:
     """The actor: one thread runs stages, the other one takes the request to stop."""
 
-    def __init__(self, factory: EvaluatorFactory) -> None:
+    def __init__(self, factory: EvaluatorFactory, members: Members) -> None:
+        adopt_members(members)
         self._evaluator = _LateEvaluator(factory)
         self._asked_to_stop = threading.Event()
 

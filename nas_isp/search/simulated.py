@@ -9,40 +9,27 @@ import os
 import time
 from dataclasses import dataclass, field
 
-from nas_isp.generators.architecture import (
-    ARCHITECTURE,
-    PACKED_CHANNELS,
-    RGB_CHANNELS,
-    Architecture,
-    BlockKind,
-    PlainArchitecture,
-)
+from nas_isp.generators.architecture import ARCHITECTURE, Architecture, PlainArchitecture
+from nas_isp.generators.conv_spec import ConvSpec
+from nas_isp.generators.cost import count
 from nas_isp.search.workers import Reached, RungTask, ShouldStop, TrialFailedError, TrialInterruptedError
 
 SIMULATED = "simulated"
-_PIXELS = 544 * 960
-_WORTH: dict[BlockKind, float] = {
-    "conv1": 0.6,
-    "conv3": 1.0,
-    "conv5": 0.9,
-    "dwsep3": 1.5,
-    "dwsep5": 1.4,
-    "rep3": 1.15,
-}
+_DEPTHWISE_WORTH = 3.0
+"""What a multiply-accumulate of a depthwise convolution is worth beside one of another."""
 
 
 class SimulatedCostModel:
     """Latency and size from a formula."""
 
     def latency_ms(self, architecture: Architecture) -> float:
-        """One millisecond for 0.2 GMAC, and half of one for every layer."""
-        return self.size(architecture)[1] / 0.2 + 0.5 * (len(_plain(architecture).blocks) + 1)
+        """One millisecond for 0.2 GMAC, and half of one for every convolution that a pixel passes."""
+        return self.size(architecture)[1] / 0.2 + 0.5 * len(_plain(architecture).layers.chain)
 
     def size(self, architecture: Architecture) -> tuple[int, float]:
-        """Parameters, and multiply-accumulates in 10^9."""
-        plain = _plain(architecture)
-        works = _works(plain)
-        return sum(works), sum(works) * _PIXELS / (4 if plain.scale == 4 else 1) / 1e9
+        """Parameters, and multiply-accumulates of a picture in 10^9."""
+        cost = count(_plain(architecture))
+        return cost.params, cost.gmacs
 
 
 @dataclass(frozen=True)
@@ -106,21 +93,15 @@ class SimulatedEvaluator:
 def simulated_quality(architecture: Architecture, step: int) -> float:
     """A quality between about 15 and 30 after `step` steps."""
     plain = _plain(architecture)
-    worth = sum(work * _WORTH[block.kind] for work, block in zip(_works(plain), plain.blocks, strict=False))
+    worth = sum(_worth(spec) for block in plain.layers.blocks for spec in block)
     residuals = sum(block.residual for block in plain.blocks)
     final = 14 + 2.0 * math.log10(worth + 1) + 0.3 * residuals + 0.8 * plain.color_head - 0.6 * (plain.scale == 4)
     return final - 6 * math.exp(-step / (20 + 5 * len(plain.blocks)))
 
 
-def _works(architecture: PlainArchitecture) -> list[int]:
-    """Multiply-accumulates a trunk pixel of every block and of the tail."""
-    works, channels = [], PACKED_CHANNELS
-    for block in architecture.blocks:
-        window = int(block.kind[-1]) ** 2
-        separable = channels * window + channels * block.channels
-        works.append(separable if block.kind.startswith("dwsep") else channels * block.channels * window)
-        channels = block.channels
-    return [*works, channels * RGB_CHANNELS * architecture.scale**2 * architecture.tail_kernel**2]
+def _worth(spec: ConvSpec) -> float:
+    """Of a convolution, by its work for a trunk pixel."""
+    return spec.weights * (_DEPTHWISE_WORTH if spec.kind == "depthwise_conv2d" else 1.0)
 
 
 def _plain(architecture: Architecture) -> PlainArchitecture:

@@ -8,7 +8,9 @@ from pydantic import Field, model_validator
 
 from nas_isp import resources
 from nas_isp.errors import InputError
-from nas_isp.generators.architecture import PACKED_CHANNELS, Activation, Block, BlockKind, PlainArchitecture
+from nas_isp.generators.architecture import Block, BlockKindName, PlainArchitecture
+from nas_isp.generators.blocks import keeps_every_pixel
+from nas_isp.generators.conv_spec import PACKED_CHANNELS, Activation
 from nas_isp.settings import Settings, load_yaml
 
 if TYPE_CHECKING:
@@ -27,15 +29,15 @@ Depth = Annotated[int, Field(ge=1, le=16)]
 class SearchSpace(Settings):
     """All networks that one may build from these options, each in one way only.
 
-    A residual is only asked for where it is legal, and a 1x1 convolution never is the first block of a scale-4 network,
-    whose stride would drop three pixels of four.
+    A residual is only asked for where it is legal, and a strided 1x1 convolution never is in the first block of a
+    scale-4 network: it would drop three pixels of four.
     """
 
     description: Annotated[str, Field(description="One sentence for people.")]
     scales: Annotated[Options[Literal[2, 4]], Field(description="Output pixels per trunk pixel and side.")]
     depths: Annotated[Options[Depth], Field(description="Numbers of trunk blocks.")]
     widths: Annotated[Options[Width], Field(description="Channels of a block.")]
-    kinds: Annotated[Options[BlockKind], Field(description="Kinds of block.")]
+    kinds: Annotated[Options[BlockKindName], Field(description="Kinds of block.")]
     activations: Annotated[Options[Activation], Field(description="Activations after the first block.")]
     first_activations: Annotated[Options[Activation], Field(description="Activations of the first block.")]
     residuals: Annotated[Options[bool], Field(description="Whether a block may add its input.")] = (False,)
@@ -51,8 +53,8 @@ class SearchSpace(Settings):
         for name, options in self:
             if isinstance(options, tuple) and name != "anchors" and len(set(options)) != len(options):
                 raise ValueError(f"{name}: {list(options)} names an option twice")
-        if 4 in self.scales and set(self.kinds) == {"conv1"}:
-            raise ValueError("kinds: a scale of 4 needs a first block with a kernel of 3 or 5")
+        if 4 in self.scales and not self._kinds(strided=True):
+            raise ValueError("kinds: a scale of 4 needs a first block that sees every pixel, with a kernel of 3 or 5")
         if False not in self.residuals:
             raise ValueError("residuals: false must be among them, since not every block can have one")
         for index, anchor in enumerate(self.anchors):
@@ -134,7 +136,7 @@ class SearchSpace(Settings):
                 if not (block.residual and scale == 4):
                     yield PlainArchitecture(scale=scale, blocks=(block,))
 
-    def _blocks(self, kinds: Sequence[BlockKind], activations: Sequence[Activation], channels: int) -> Iterator[Block]:
+    def _blocks(self, kinds: Sequence[str], activations: Sequence[Activation], channels: int) -> Iterator[Block]:
         """Every block that may follow so many channels."""
         for kind, width, activation, residual in product(kinds, self.widths, activations, self.residuals):
             if not residual or width == channels:
@@ -169,8 +171,8 @@ class SearchSpace(Settings):
             color_head=ask("color_head", self.color_heads),
         )
 
-    def _kinds(self, strided: bool) -> tuple[BlockKind, ...]:
-        return tuple(kind for kind in self.kinds if kind != "conv1") if strided else self.kinds
+    def _kinds(self, strided: bool) -> tuple[str, ...]:
+        return tuple(filter(keeps_every_pixel, self.kinds)) if strided else self.kinds
 
     def _activations(self, index: int) -> tuple[Activation, ...]:
         return self.activations if index else self.first_activations

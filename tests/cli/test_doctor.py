@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nas_isp.cli.app import main
-from nas_isp.perceptual.features import NETWORKS
+from nas_isp.perceptual.features import FEATURE_NETWORKS
 from nas_isp.perceptual.weight_files import WEIGHTS_VARIABLE
 from tests.weights_files import save_random_alexnet
 
@@ -35,9 +35,9 @@ def test_missing_weights_are_optional_and_named_with_address_and_hash(
     assert run(monkeypatch, "--format", "json") == 0
     rows = findings(capsys)
     assert rows["features 'lite'"]["state"] == "ok"
-    for name, network in NETWORKS.items():
+    for name in FEATURE_NETWORKS:
         row = rows[f"features '{name}'"]
-        for file in network.files:
+        for file in FEATURE_NETWORKS[name].files:
             assert row["state"] == "optional"
             assert f"--fetch-weights {name}" in row["do"]
             assert all(part in row["do"] for part in (file.name, file.address or "", file.sha256 or ""))

@@ -77,11 +77,11 @@ def test_tflite_prints_a_table_and_nothing_else(
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"--precision": "int8"}, "int8 is written for TFLite only"),
+        ({"--precision": "int8"}, "exporter 'onnx' has no precision 'int8': it writes fp32, fp16; give one"),
         ({"--precision": "bf16"}, "fp16"),
-        ({"--input": "jpeg"}, "normalised"),
-        ({"--output": "jpeg"}, "uint8"),
-        ({"--calibration": "."}, "give --precision int8 with it"),
+        ({"--input-type": "jpeg"}, "normalised"),
+        ({"--output-type": "jpeg"}, "uint8"),
+        ({"--calibration": "."}, "give precision int8 with it (--calibration, --precision)"),
         ({"--pairs": "missing"}, "holds no folder raw/"),
         ({"--input-size": "544"}, "such as 544x960"),
         ({"--input-size": "0x960"}, "such as 544x960"),
@@ -92,7 +92,7 @@ def test_tflite_prints_a_table_and_nothing_else(
         ({"--input-size": "17000x960"}, "8 to 16384 each"),
         ({"--raw": "missing"}, "no such folder"),
         ({"--sensor": "nokia 3310"}, "unknown sensor"),
-        ({"--to": "coreml"}, "tflite"),
+        ({"--to": "coreml"}, "unknown exporter 'coreml': known are tflite, onnx"),
     ],
 )
 def test_bad_input_is_one_line_and_leaves_nothing(

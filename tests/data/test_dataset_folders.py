@@ -11,9 +11,9 @@ from nas_isp.data.dataset_folders import described, find_pairs, find_photos, fin
 from nas_isp.data.pairs import load_pairs
 from nas_isp.data.unpaired import load_unpaired
 from nas_isp.errors import InputError
-from nas_isp.raw.built_in_sensors import BUILT_IN_SENSORS
 from nas_isp.raw.layouts import PUBLISHED_LAYOUTS
 from nas_isp.raw.readers import read_raw
+from nas_isp.raw.sensor import SENSORS
 
 SIDE = 32
 
@@ -46,7 +46,7 @@ def test_pairs_of_a_data_set_take_its_sensor(tmp_path: Path, name: str, sensor: 
     assert pairs.stems == ["0", "1"]
     for number, pair in enumerate(pairs):
         assert np.array_equal(pair.raw.mosaic, true_mosaic(number))
-        assert (pair.raw.black, pair.raw.white) == (BUILT_IN_SENSORS[sensor].black_sites, 1023)
+        assert (pair.raw.black, pair.raw.white) == (SENSORS[sensor].black_sites, 1023)
     assert name in pairs.notes[0]
     assert sensor in pairs.notes[0]
 
@@ -76,7 +76,7 @@ def test_unpaired_patches_of_a_data_set_take_its_sensor(tmp_path: Path, name: st
     raw, rgb = (split / layout.raw, split / layout.rgb) if deep else (tmp_path / "data", tmp_path / "data")
     data = load_unpaired(raw, rgb, tmp_path / "cache", SIDE, limit=4)
     assert len(data.raw) == len(data.photos) == 4 if name == "UP-ISP" else 2
-    assert data.raw.sensor == BUILT_IN_SENSORS[sensor]
+    assert data.raw.sensor == SENSORS[sensor]
     assert any(f"{name} layout" in note and f"sensor {sensor}" in note for note in data.notes)
 
 
@@ -103,7 +103,7 @@ def test_what_only_resembles_a_data_set_needs_a_sensor(tmp_path: Path, case: str
     else:
         shape = (128, 256, 4) if case == "shape" else (256, 256, 4)
         np.save(folder / "a.npy", np.full(shape, 100, np.uint16))
-    with pytest.raises(InputError, match="says nothing about its sensor; give one"):
+    with pytest.raises(InputError, match="says nothing about its sensor; give its sensor"):
         read_raw(next(folder.iterdir()))
 
 
@@ -118,9 +118,9 @@ def test_values_at_odds_with_the_name_of_the_folder_are_refused_and_say_how_to_g
     write_data_set(tmp_path, "UltraISP")
     file = tmp_path / "mediatek_raw" / "0.png"
     Image.fromarray(true_mosaic(0)).save(file)
-    with pytest.raises(InputError, match=r"not multiples of 4.*folder's name: give another"):
+    with pytest.raises(InputError, match=r"not multiples of 4.*give another one"):
         read_raw(file)
-    assert read_raw(file, BUILT_IN_SENSORS["zrr"]).white == 1023
+    assert read_raw(file, SENSORS["zrr"]).white == 1023
 
 
 def test_two_data_sets_in_one_folder_are_not_chosen_between(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from nas_isp.evaluation.reference_free import (
     reference_free_score,
     target_statistics,
 )
-from nas_isp.perceptual.features import FeatureNetwork, load_features
+from nas_isp.perceptual.features import load_features
+from nas_isp.perceptual.network import FeatureNetwork
 
 
 @pytest.fixture(scope="module")

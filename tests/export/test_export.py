@@ -3,7 +3,6 @@
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import get_args
 
 import numpy as np
 import pytest
@@ -12,8 +11,8 @@ from nas_isp.develop.pipeline import develop_packed
 from nas_isp.errors import InputError
 from nas_isp.export import verify
 from nas_isp.export.calibration_set import RawSource
-from nas_isp.export.encode import Form, Runtime
-from nas_isp.export.export import ExportData, describe, export_model
+from nas_isp.export.export import ExportData, describe, export_bundle
+from nas_isp.export.exporters import EXPORTERS, Form
 from nas_isp.export.report import ExportReport
 from nas_isp.formats.record import InputForm, OutputForm
 from nas_isp.generators.architecture import RmfaArchitecture
@@ -38,13 +37,13 @@ ENDS_CASES = ("plain", "residual", "quarter-separable", "color-head")
 every_case = pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.xdist_group(f"export of {name}")) for name in PLAIN_CASES]
 )
-every_runtime = pytest.mark.parametrize("runtime", get_args(Runtime))
+every_runtime = pytest.mark.parametrize("runtime", list(EXPORTERS))
 
 
 @cache
 def exported(
     name: str,
-    runtime: Runtime,
+    runtime: str,
     precision: Precision = "fp32",
     size: tuple[int, int] | None = SIZE,
     input: InputForm = "normalised",
@@ -52,7 +51,7 @@ def exported(
 ) -> ExportReport:
     """The report about one exported file; each is made once."""
     path = Path(FOLDER.name) / f"{name} {precision} {size} {input} {output}.{runtime}"
-    return export_model(bundle_of(PLAIN_CASES[name]), path, Form(runtime, precision, size, input, output))
+    return export_bundle(bundle_of(PLAIN_CASES[name]), path, Form(runtime, precision, size, input, output))
 
 
 def noise(height: int, width: int) -> np.ndarray:
@@ -72,36 +71,36 @@ def test_onnx_without_slow_converters_equals_pytorch() -> None:
 class TestEveryNetwork:
     """Conformance: each network in each format."""
 
-    def test_it_equals_pytorch(self, name: str, runtime: Runtime) -> None:
+    def test_it_equals_pytorch(self, name: str, runtime: str) -> None:
         report = exported(name, runtime)
         assert report.max_abs_error <= verify.TOLERANCE
         assert report.psnr_vs_torch_db is None or report.psnr_vs_torch_db > 100
         assert report.host_ms > 0
 
-    def test_it_holds_only_operators_that_phones_take(self, name: str, runtime: Runtime) -> None:
+    def test_it_holds_only_operators_that_phones_take(self, name: str, runtime: str) -> None:
         report = exported(name, runtime)
         assert set(report.ops) <= MOBILE_OPERATORS[runtime]
         shuffle = {"tflite": "DEPTH_TO_SPACE", "onnx": "DepthToSpace"}[runtime]
         assert report.ops[shuffle] == 1
 
-    def test_its_record_round_trips(self, name: str, runtime: Runtime) -> None:
+    def test_its_record_round_trips(self, name: str, runtime: str) -> None:
         runner = load_runner(Path(exported(name, runtime).file))
         assert runner.record == describe(bundle_of(PLAIN_CASES[name]), Form(runtime, "fp32", SIZE))
         assert runner.tile == SIZE
 
-    def test_it_runs_as_the_bundle_does_at_any_size(self, name: str, runtime: Runtime) -> None:
+    def test_it_runs_as_the_bundle_does_at_any_size(self, name: str, runtime: str) -> None:
         runner, bundle = load_runner(Path(exported(name, runtime).file)), TorchRunner(bundle_of(PLAIN_CASES[name]), "b")
         for size in (SIZE, (20, 30), (70, 100)):
             assert np.abs(runner.run(noise(*size)) - bundle.run(noise(*size))).max() < verify.TOLERANCE
 
-    def test_it_develops_the_same_picture_with_any_tile(self, name: str, runtime: Runtime) -> None:
+    def test_it_develops_the_same_picture_with_any_tile(self, name: str, runtime: str) -> None:
         runner, bundle = load_runner(Path(exported(name, runtime).file)), TorchRunner(bundle_of(PLAIN_CASES[name]), "b")
         packed = noise(70, 130)
         whole = develop_packed(bundle, packed, 4096).astype(int)
         for tile in (None, 50, 96, 4096):
             assert np.abs(develop_packed(runner, packed, tile) - whole).max() <= 1
 
-    def test_half_weights_shrink_the_file_and_nothing_else(self, name: str, runtime: Runtime) -> None:
+    def test_half_weights_shrink_the_file_and_nothing_else(self, name: str, runtime: str) -> None:
         full, half = exported(name, runtime), exported(name, runtime, "fp16")
         assert half.bytes < full.bytes
         assert half.max_error_in_precision <= verify.TOLERANCE
@@ -109,7 +108,7 @@ class TestEveryNetwork:
         convolutions = sum(full.ops.get(op, 0) for op in ("CONV_2D", "DEPTHWISE_CONV_2D", "Conv"))
         assert half.ops == {**full.ops, WEIGHTS_FROM_HALF[runtime]: convolutions}
 
-    def test_sides_left_to_run_time_give_the_same_graph(self, name: str, runtime: Runtime) -> None:
+    def test_sides_left_to_run_time_give_the_same_graph(self, name: str, runtime: str) -> None:
         free = exported(name, runtime, size=None)
         assert free.ops == exported(name, runtime).ops
         assert load_runner(Path(free.file)).tile is None
@@ -159,14 +158,14 @@ class TestEveryNetworkInIntegers:
 class TestEveryNetworkWithIntegerEnds:
     """Sensor values in, pixels out: the app needs no code around the file."""
 
-    def test_sensor_values_give_what_scaled_floats_give_also_at_the_borders(self, name: str, runtime: Runtime) -> None:
+    def test_sensor_values_give_what_scaled_floats_give_also_at_the_borders(self, name: str, runtime: str) -> None:
         report = exported(name, runtime, input="raw")
         assert report.max_abs_error <= verify.TOLERANCE * 5
         runner, bundle = load_runner(Path(report.file)), TorchRunner(bundle_of(PLAIN_CASES[name]), "b")
         packed = from_sensor_values(to_sensor_values(noise(30, 44), *runner.record.levels), *runner.record.levels)
         assert np.abs(runner.run(packed) - bundle.run(packed)).max() < 1e-5
 
-    def test_pixels_are_the_picture_that_develop_saves(self, name: str, runtime: Runtime) -> None:
+    def test_pixels_are_the_picture_that_develop_saves(self, name: str, runtime: str) -> None:
         runner = load_runner(Path(exported(name, runtime, input="raw", output="uint8").file))
         bundle = TorchRunner(bundle_of(PLAIN_CASES[name]), "b")
         packed = from_sensor_values(to_sensor_values(noise(70, 130), *runner.record.levels), *runner.record.levels)
@@ -174,7 +173,7 @@ class TestEveryNetworkWithIntegerEnds:
         for tile in (None, 96):
             assert np.abs(develop_packed(runner, packed, tile) - expected).max() <= 1
 
-    def test_sides_left_to_run_time(self, name: str, runtime: Runtime) -> None:
+    def test_sides_left_to_run_time(self, name: str, runtime: str) -> None:
         report = exported(name, runtime, size=None, input="raw", output="uint8")
         assert load_runner(Path(report.file)).tile is None
 
@@ -191,14 +190,12 @@ def test_integer_ends_of_an_int8_network_change_no_pixel() -> None:
 
 @pytest.mark.slow
 @every_runtime
-def test_a_file_that_fails_the_check_is_not_kept(
-    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_fails_the_check_is_not_kept(runtime: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verify, "TOLERANCE", -1.0)
     target = tmp_path / f"m.{runtime}"
     target.write_bytes(b"an older file")
     with pytest.raises(InputError, match="differs from PyTorch"):
-        export_model(bundle_of(PLAIN_CASES["plain"]), target, Form(runtime, "fp32", SIZE))
+        export_bundle(bundle_of(PLAIN_CASES["plain"]), target, Form(runtime, "fp32", SIZE))
     assert target.read_bytes() == b"an older file"
     assert list(tmp_path.iterdir()) == [target]
 
@@ -222,7 +219,7 @@ def test_the_mean_of_a_large_picture_is_exact_enough() -> None:
 @pytest.mark.slow
 def test_real_raw_is_used_where_it_is_given(shared_data: Path, tmp_path: Path) -> None:
     folder = shared_data / "raw_phone" / "nokia_n900"
-    report = export_model(
+    report = export_bundle(
         bundle_of(PLAIN_CASES["plain"]),
         tmp_path / "m.onnx",
         Form("onnx", packed_size=(64, 96)),
@@ -232,15 +229,15 @@ def test_real_raw_is_used_where_it_is_given(shared_data: Path, tmp_path: Path) -
 
 
 @every_runtime
-def test_an_odd_size_is_refused_for_a_trunk_at_half_resolution(runtime: Runtime, tmp_path: Path) -> None:
+def test_an_odd_size_is_refused_for_a_trunk_at_half_resolution(runtime: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="multiples of 2"):
-        export_model(bundle_of(PLAIN_CASES["quarter"]), tmp_path / f"m.{runtime}", Form(runtime, packed_size=(33, 48)))
+        export_bundle(bundle_of(PLAIN_CASES["quarter"]), tmp_path / f"m.{runtime}", Form(runtime, packed_size=(33, 48)))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_missing_folder_is_refused_before_any_work(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such folder"):
-        export_model(bundle_of(PLAIN_CASES["plain"]), tmp_path / "none" / "m.onnx", Form("onnx"))
+        export_bundle(bundle_of(PLAIN_CASES["plain"]), tmp_path / "none" / "m.onnx", Form("onnx"))
 
 
 @pytest.mark.slow
@@ -250,25 +247,25 @@ class TestRmfa:
     FORBIDDEN = frozenset({"TRANSPOSE", "RESHAPE", "GATHER", "GATHER_ND", "PACK", "STRIDED_SLICE"})
 
     def test_tflite_equals_pytorch_without_reshapes(self, tmp_path: Path) -> None:
-        report = export_model(bundle_of(RMFA), tmp_path / "m.tflite", Form("tflite", packed_size=SIZE))
+        report = export_bundle(bundle_of(RMFA), tmp_path / "m.tflite", Form("tflite", packed_size=SIZE))
         assert report.max_abs_error <= verify.TOLERANCE
         assert not set(report.ops) & self.FORBIDDEN
         runner = load_runner(tmp_path / "m.tflite")
         whole = develop_packed(TorchRunner(bundle_of(RMFA), "b"), noise(*SIZE)).astype(int)
         assert np.abs(develop_packed(runner, noise(*SIZE), tile=16) - whole).max() <= 1
-        with pytest.raises(InputError, match="--input-size 40x48"):
+        with pytest.raises(InputError, match="export it for an input of 40x48"):
             develop_packed(runner, noise(40, 48))
 
     def test_eight_bits_stay_near_pytorch(self, tmp_path: Path) -> None:
-        report = export_model(bundle_of(RMFA), tmp_path / "m.tflite", Form("tflite", "int8", SIZE))
+        report = export_bundle(bundle_of(RMFA), tmp_path / "m.tflite", Form("tflite", "int8", SIZE))
         assert report.psnr_vs_torch_db is not None
         assert report.psnr_vs_torch_db > verify.LEAST_INT8_PSNR_DB
 
     def test_tflite_of_any_size_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(InputError, match="one size only"):
-            export_model(bundle_of(RMFA), tmp_path / "m.tflite", Form("tflite", packed_size=None))
+            export_bundle(bundle_of(RMFA), tmp_path / "m.tflite", Form("tflite", packed_size=None))
 
     def test_onnx_takes_any_size(self, tmp_path: Path) -> None:
-        export_model(bundle_of(RMFA), tmp_path / "m.onnx", Form("onnx", packed_size=None))
+        export_bundle(bundle_of(RMFA), tmp_path / "m.onnx", Form("onnx", packed_size=None))
         runner, bundle = load_runner(tmp_path / "m.onnx"), TorchRunner(bundle_of(RMFA), "b")
         assert np.abs(runner.run(noise(40, 48)) - bundle.run(noise(40, 48))).max() <= verify.TOLERANCE

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from nas_isp.errors import InputError
-from nas_isp.export.encode import Form
 from nas_isp.export.export import describe
+from nas_isp.export.exporters import Form
 from nas_isp.formats.record import ExportRecord, read_record
 from nas_isp.generators.bundle import RAW_FOLDER, Bundle
 from tests.export.export_cases import PLAIN_CASES, bundle_of

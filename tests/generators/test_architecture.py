@@ -9,14 +9,13 @@ from pydantic import ValidationError
 
 from nas_isp.generators.architecture import (
     ARCHITECTURE,
-    PACKED_CHANNELS,
-    Activation,
     Architecture,
     Block,
-    BlockKind,
     PlainArchitecture,
     RmfaArchitecture,
 )
+from nas_isp.generators.blocks import BLOCKS
+from nas_isp.generators.conv_spec import PACKED_CHANNELS, Activation
 
 
 @st.composite
@@ -27,7 +26,7 @@ def plain(draw: st.DrawFn) -> PlainArchitecture:
         width = draw(st.integers(1, 64))
         legal = width == channels and not (index == 0 and scale == 4)
         residual = legal and draw(st.booleans())
-        kind, activation = draw(st.sampled_from(get_args(BlockKind))), draw(st.sampled_from(get_args(Activation)))
+        kind, activation = draw(st.sampled_from(list(BLOCKS))), draw(st.sampled_from(get_args(Activation)))
         blocks.append(Block(kind=kind, channels=width, activation=activation, residual=residual))
         channels = width
     return PlainArchitecture(

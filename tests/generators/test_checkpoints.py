@@ -17,15 +17,15 @@ from nas_isp.generators.bundle import load_bundle, network_of, save_bundle
 from nas_isp.generators.checkpoints import import_checkpoint, published_weights, read_checkpoint
 from nas_isp.generators.published import PUBLISHED
 from nas_isp.generators.rmfa import RmfaNet
-from nas_isp.raw.built_in_sensors import BUILT_IN_SENSORS
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.packing import pack
+from nas_isp.raw.sensor import SENSORS
 from nas_isp.runtimes.torch_runner import TorchRunner
 
 FUJIFILM = "seed_checkpoints/Fujifilm"
 PUBLISHED_SITES = ((1, 1), (0, 1), (0, 0), (1, 0))
 PUBLISHED_BLACK = (62.0, 60.0, 58.0, 61.0)
-SENSORS = ("ultraisp", "zrr")
+PUBLISHED_SENSORS = ("ultraisp", "zrr")
 
 
 def plain_weights(name: str, seed: int = 0) -> dict[str, Tensor]:
@@ -51,19 +51,19 @@ def published_picture(weights: dict[str, Tensor], stored: np.ndarray) -> Tensor:
 
 def stored_mosaic(sensor: str, side: int = 24) -> tuple[np.ndarray, RawImage]:
     """A random mosaic as its files store it, and as the program reads it."""
-    described = BUILT_IN_SENSORS[sensor]
+    described = SENSORS[sensor]
     true = np.random.default_rng(0).integers(50, 1024, (side, side)).astype(np.uint16)
     return true << described.shift, RawImage(true, described.cfa, described.black_sites, described.white)
 
 
 def imported(name: str, foreign: dict[str, Tensor], sensor: str) -> torch.nn.Module:
     net = assemble(PUBLISHED[name])
-    net.load_state_dict(published_weights(name, foreign, BUILT_IN_SENSORS[sensor]))
+    net.load_state_dict(published_weights(name, foreign, SENSORS[sensor]))
     return net.eval()
 
 
 @pytest.mark.parametrize("name", ["efficient-isp", "robust-isp"])
-@pytest.mark.parametrize("sensor", SENSORS)
+@pytest.mark.parametrize("sensor", PUBLISHED_SENSORS)
 def test_folded_levels_and_order_give_the_published_picture(name: str, sensor: str) -> None:
     foreign = plain_weights(name)
     stored, raw = stored_mosaic(sensor)
@@ -75,7 +75,7 @@ def test_folded_levels_and_order_give_the_published_picture(name: str, sensor: s
     assert theirs.std() > 0.01
 
 
-@pytest.mark.parametrize("sensor", SENSORS)
+@pytest.mark.parametrize("sensor", PUBLISHED_SENSORS)
 def test_rmfa_sees_the_published_values_and_ones_elsewhere(sensor: str) -> None:
     torch.manual_seed(0)
     template = RmfaNet(PUBLISHED["rmfa-tiny"])
@@ -103,7 +103,7 @@ def test_rmfa_sees_the_published_values_and_ones_elsewhere(sensor: str) -> None:
 def test_published_figures_of_the_true_pair(
     shared_data: Path, tmp_path: Path, name: str, file: str, expected_db: float
 ) -> None:
-    bundle = import_checkpoint(shared_data / FUJIFILM / file, name, BUILT_IN_SENSORS["ultraisp"])
+    bundle = import_checkpoint(shared_data / FUJIFILM / file, name, SENSORS["ultraisp"])
     save_bundle(tmp_path / "m.safetensors", bundle)
     (pair,) = load_pairs(shared_data / "ultraisp")
     picture = develop(TorchRunner(load_bundle(tmp_path / "m.safetensors"), name), pair.raw)
@@ -115,21 +115,21 @@ def test_published_figures_of_the_true_pair(
 
 def test_rmfa_weights_make_a_plausible_picture(shared_data: Path) -> None:
     file = shared_data / FUJIFILM / "RMFA_TINY_unpaired_step_48270.pth"
-    bundle = import_checkpoint(file, "rmfa-tiny", BUILT_IN_SENSORS["ultraisp"])
+    bundle = import_checkpoint(file, "rmfa-tiny", SENSORS["ultraisp"])
     (pair,) = load_pairs(shared_data / "ultraisp")
     assert psnr(develop(TorchRunner(bundle, "rmfa-tiny"), pair.raw), pair.photo) > 31
 
 
 def test_zrr_weights_are_taken_as_they_are_but_for_the_plane_order(shared_data: Path) -> None:
     file = shared_data / "seed_checkpoints/ZRR/Efficient_ISP_unpaired_step_30750.pth"
-    weights = import_checkpoint(file, "efficient-isp", BUILT_IN_SENSORS["zrr"]).weights
+    weights = import_checkpoint(file, "efficient-isp", SENSORS["zrr"]).weights
     first = read_checkpoint(file)["conv1.weight"]
     torch.testing.assert_close(weights["blocks.0.conv.weight"], first[:, [2, 1, 3, 0]])
 
 
 def test_an_imported_bundle_says_where_it_comes_from(tmp_path: Path) -> None:
     torch.save(plain_weights("robust-isp"), tmp_path / "published.pth")
-    bundle = import_checkpoint(tmp_path / "published.pth", "robust-isp", BUILT_IN_SENSORS["zrr"])
+    bundle = import_checkpoint(tmp_path / "published.pth", "robust-isp", SENSORS["zrr"])
     assert bundle.record.origin["file"] == "published.pth"
     assert len(bundle.record.origin["sha256"]) == 64
     assert bundle.record.border == "zeros"
@@ -137,7 +137,7 @@ def test_an_imported_bundle_says_where_it_comes_from(tmp_path: Path) -> None:
 
 
 def test_weights_of_another_network_are_refused_and_named() -> None:
-    sensor = BUILT_IN_SENSORS["zrr"]
+    sensor = SENSORS["zrr"]
     with pytest.raises(InputError, match=r"no weights of efficient-isp \('conv1.weight' is .*it fits robust-isp"):
         published_weights("efficient-isp", plain_weights("robust-isp"), sensor)
     with pytest.raises(InputError, match=r"'input_module.0.weight' is missing.*it fits efficient-isp"):
@@ -152,7 +152,7 @@ def test_weights_that_are_not_finite_are_refused() -> None:
     broken = plain_weights("robust-isp")
     broken["conv2.bias"][0] = torch.nan
     with pytest.raises(InputError, match="not all finite"):
-        published_weights("robust-isp", broken, BUILT_IN_SENSORS["zrr"])
+        published_weights("robust-isp", broken, SENSORS["zrr"])
 
 
 class Code:

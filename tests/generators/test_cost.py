@@ -4,6 +4,7 @@ import pytest
 import torch
 from fvcore.nn import FlopCountAnalysis
 
+from nas_isp.errors import InputError
 from nas_isp.generators.architecture import Block, PlainArchitecture
 from nas_isp.generators.build import build, fuse
 from nas_isp.generators.cost import count, receptive_field
@@ -55,7 +56,7 @@ def test_a_second_counter_agrees(head: bool) -> None:
 
 
 def test_sizes_the_network_does_not_take_are_refused() -> None:
-    with pytest.raises(ValueError, match="even sides"):
+    with pytest.raises(InputError, match="even sides"):
         count(PlainArchitecture(scale=4, blocks=(Block(kind="conv3", channels=8),)), 9, 8)
 
 

@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from nas_isp.generators.initialize import dead_share
 
 from nas_isp.generators.architecture import RmfaArchitecture
 from nas_isp.generators.build import build, fuse
 from nas_isp.generators.cost import receptive_field
+from nas_isp.generators.initialize import dead_share
 from nas_isp.generators.rmfa import RmfaBlock, color_planes
 
 SMALL = RmfaArchitecture(width=4, depth=1)

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from PIL import Image
 
-from nas_isp.cli.models import load_architecture
 from nas_isp.data.patches import PhotoPatches, RawPatches
 from nas_isp.generators.architecture import Block, PlainArchitecture
 from nas_isp.preparation.classical_baseline import ClassicalBaseline
@@ -24,6 +23,7 @@ from nas_isp.recipe import TrainSettings, WarmStartSettings
 from nas_isp.report.page import page_html
 from nas_isp.search.journal import open_journal
 from nas_isp.search.locking import drop_torn_line
+from nas_isp.search.models import load_architecture
 from nas_isp.search.records import Rung, TrialRecord
 from nas_isp.search.study import Study
 from nas_isp.training.trainer import Trainer

@@ -8,13 +8,8 @@ import torch
 from torch import Tensor
 
 from nas_isp.errors import InputError
-from nas_isp.perceptual.features import (
-    NETWORKS,
-    FeatureNetwork,
-    feature_distance,
-    load_features,
-    unfilled_features,
-)
+from nas_isp.perceptual.features import FEATURE_NETWORKS, load_features, unfilled_features
+from nas_isp.perceptual.network import FeatureNetwork, feature_distance
 from nas_isp.perceptual.vit import VitSize, unfilled_vit
 
 SMALL_VIT = VitSize(width=24, heads=2, inner=48, blocks=3, patch=8, side=64)
@@ -177,7 +172,7 @@ def test_channels_have_about_unit_variance_on_photos(name: str, shared_data: Pat
 
 
 class TestEveryNetworkByName:
-    @pytest.mark.parametrize("name", [name for name in NETWORKS if name != "vit-b16"])
+    @pytest.mark.parametrize("name", [name for name in FEATURE_NETWORKS if name != "vit-b16"])
     def test_can_be_built_without_weights(self, name: str) -> None:
         network = unfilled_features(name)
         assert network.name == name
@@ -190,14 +185,14 @@ class TestEveryNetworkByName:
             assert network(scene(48, 80), ("patch_tokens",))["patch_tokens"].shape == (1, 768, 14, 14)
 
     def test_what_needs_a_file_has_an_official_download_with_a_whole_sha256(self) -> None:
-        for network in NETWORKS.values():
-            remote = [file for file in network.files if file.address]
-            assert network.packaged or remote
+        for name in FEATURE_NETWORKS:
+            remote = [file for file in FEATURE_NETWORKS[name].files if file.address]
+            assert FEATURE_NETWORKS[name].packaged or remote
             assert all(len(bytes.fromhex(file.sha256 or "")) == 32 for file in remote)
 
     @pytest.mark.parametrize("name", ["alexnet", "vgg19", "squeezenet"])
     def test_hashes_begin_as_torchvisions_file_names_say(self, name: str) -> None:
-        (remote,) = (file for file in NETWORKS[name].files if file.address)
+        (remote,) = (file for file in FEATURE_NETWORKS[name].files if file.address)
         assert remote.name.rpartition("-")[2] == f"{(remote.sha256 or '')[:8]}.pth"
         assert (remote.address or "").endswith(f"/{remote.name}")
 

@@ -11,8 +11,9 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from nas_isp.perceptual.features import feature_distance, load_features
+from nas_isp.perceptual.features import load_features
 from nas_isp.perceptual.lite import WEIGHTS_FILE, unfilled_lite
+from nas_isp.perceptual.network import feature_distance
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "lite_features.md"
 

@@ -12,9 +12,8 @@ import pytest
 import torch
 
 from nas_isp.errors import InputError
-from nas_isp.perceptual import features
 from nas_isp.perceptual.download import download
-from nas_isp.perceptual.features import Network, fetch_weights, load_features
+from nas_isp.perceptual.features import FEATURE_NETWORKS, FeatureSource, fetch_weights, load_features
 from nas_isp.perceptual.lite import unfilled_lite
 from nas_isp.perceptual.network import FeatureNetwork
 from nas_isp.perceptual.state import read_state
@@ -133,8 +132,8 @@ class TestLoading:
     def test_missing_weights_are_fetched_once_into_the_cache(
         self, served: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        network = Network(unfilled_lite, ((published(*served), load_filled),))
-        monkeypatch.setitem(features.NETWORKS, "served", network)
+        source = FeatureSource(unfilled_lite, ((published(*served), load_filled),))
+        monkeypatch.setitem(FEATURE_NETWORKS._registered, "served", source)
         assert fetch_weights("served") == cache_folder() / NAME
         (served[0] / NAME).unlink()
         assert fetch_weights("served") == cache_folder() / NAME
@@ -144,14 +143,15 @@ class TestLoading:
     def test_offline_the_error_names_file_address_hash_and_what_else_can_be_used(
         self, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
-        network = features.NETWORKS[name]
-        (remote,) = (file for file in network.files if file.address)
+        source = FEATURE_NETWORKS[name]
+        (remote,) = (file for file in source.files if file.address)
         nowhere = WeightsFile(remote.name, "http://127.0.0.1:9/nothing", remote.sha256)
-        monkeypatch.setitem(features.NETWORKS, name, Network(network.unfilled, ((nowhere, load_filled),)))
+        lacking = FeatureSource(source.unfilled, ((nowhere, load_filled),))
+        monkeypatch.setitem(FEATURE_NETWORKS._registered, name, lacking)
         with pytest.raises(InputError) as caught:
             load_features(name, tmp_path)
         message = str(caught.value)
-        for part in (name, remote.name, "http://127.0.0.1:9/nothing", remote.sha256, str(tmp_path), "--features lite"):
+        for part in (name, remote.name, "http://127.0.0.1:9/nothing", remote.sha256, str(tmp_path), "use 'lite'"):
             assert part in message
         assert WEIGHTS_VARIABLE in message
         assert "\n" not in message
@@ -159,3 +159,17 @@ class TestLoading:
     def test_lite_has_nothing_to_fetch(self) -> None:
         with pytest.raises(InputError, match="in the package"):
             fetch_weights("lite")
+
+    def test_a_file_without_a_download_is_asked_for_by_name(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        source = FeatureSource(unfilled_lite, ((WeightsFile(NAME), load_filled),))
+        monkeypatch.setitem(FEATURE_NETWORKS._registered, "own", source)
+        with pytest.raises(InputError, match=f"'own' needs {NAME}, which has no download: none in {tmp_path}"):
+            load_features("own", tmp_path)
+        with pytest.raises(InputError, match="'own' has nothing to fetch"):
+            fetch_weights("own")
+
+    def test_a_network_without_any_weights_is_refused(self) -> None:
+        with pytest.raises(ValueError, match="give loaders, or packaged"):
+            FeatureSource(unfilled_lite)

@@ -6,13 +6,19 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from nas_isp.errors import InputError
+from nas_isp.generators.architecture import ARCHITECTURE, Block, PlainArchitecture
+from nas_isp.generators.blocks import BLOCKS, BlockKind
+from nas_isp.generators.conv_spec import ConvSpec
+from nas_isp.generators.cost import count
+from nas_isp.perceptual.features import FEATURE_NETWORKS, FeatureSource, load_features
+from nas_isp.perceptual.lite import unfilled_lite
 from nas_isp.recipe import TrainSettings
 from nas_isp.search.budget import Budget
 from nas_isp.search.ray_pool import RayPool, check_address, gpu_share, workers_that_fit
@@ -20,7 +26,7 @@ from nas_isp.search.simulated import SimulatedFactory
 from nas_isp.search.space import load_space
 from nas_isp.search.study import Study
 from nas_isp.search.trial import TrainerFactory
-from nas_isp.search.workers import RungTask
+from nas_isp.search.workers import Reached, RungTask, ShouldStop
 from tests.search.search_tools import STEPS, Notes, config, search, steps_trained
 
 PROGRAM = Path(__file__).with_name("simulated_search.py")
@@ -59,6 +65,47 @@ def test_an_evaluator_that_cannot_be_made_is_the_trials_failure_with_its_reason(
 
     assert results[0].status == "failed"
     assert results[0].reason.startswith(f"{tmp_path / 'nothing'}: holds no prepared data")
+
+
+class Doubled(BlockKind):
+    """A block of a program that starts a search."""
+
+    def convs(self, in_channels: int, out_channels: int, stride: int) -> Sequence[ConvSpec]:
+        return (
+            ConvSpec("first", in_channels, out_channels, 3, stride, activation="relu"),
+            ConvSpec("second", out_channels, out_channels, 3),
+        )
+
+
+class DescribingEvaluator:
+    """Reads the architecture and says what it and a feature network are made of in its process."""
+
+    def evaluate(self, task: RungTask, should_stop: ShouldStop) -> Reached:
+        architecture = ARCHITECTURE.validate_json(task.architecture_json)
+        layers = load_features("own-features").layers
+        return Reached(count(architecture).params, f"{os.getpid()} {'+'.join(layers)}", {}, task.until_step)
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("ray")
+def test_workers_know_what_the_driver_has_registered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BLOCKS, "_registered", {})
+    monkeypatch.setattr(FEATURE_NETWORKS, "_registered", {})
+    BLOCKS.register("doubled", Doubled())
+    FEATURE_NETWORKS.register("own-features", FeatureSource(unfilled_lite, packaged=lambda normalize: unfilled_lite()))
+    architecture = PlainArchitecture(blocks=(Block(kind="doubled", channels=8),), tail_kernel=1)
+
+    with closing(RayPool(DescribingEvaluator, 1, tmp_path)) as pool:
+        pool.submit(RungTask(0, architecture.to_json(), tmp_path, 1, True))
+        results = []
+        while not results:
+            results = pool.wait(1.0)
+
+    assert results[0].reached is not None, results[0].reason
+    assert results[0].reached.quality == (4 * 8 * 9 + 8) + (8 * 8 * 9 + 8) + (8 * 12 + 12)
+    process, layers = results[0].reached.score_kind.split()
+    assert int(process) != os.getpid()
+    assert layers == "shallow+middle+deep"
 
 
 @pytest.mark.slow

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from nas_isp import resources
 from nas_isp.errors import InputError
-from nas_isp.generators.architecture import PACKED_CHANNELS, Block, PlainArchitecture
+from nas_isp.generators.architecture import Block, PlainArchitecture
+from nas_isp.generators.conv_spec import PACKED_CHANNELS
 from nas_isp.latency.kernels.from_architecture import kernels_of
 from nas_isp.search.space import SearchSpace, load_space
 

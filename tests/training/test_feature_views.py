@@ -121,7 +121,7 @@ def test_missing_weights_say_what_can_be_done(tmp_path: Path, monkeypatch: pytes
 
     monkeypatch.setattr("nas_isp.perceptual.download.download", offline)
     monkeypatch.setattr(features, "download", offline)
-    with pytest.raises(InputError, match=r"vgg19.*--weights-dir.*lite"):
+    with pytest.raises(InputError, match=r"vgg19.*weights_dir.*lite"):
         check_extractors(load_recipe("arhire2025").train, tmp_path)
 
 

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from nas_isp.errors import InputError
 from nas_isp.formats import onnx_file
-from nas_isp.generators.architecture import PACKED_CHANNELS
+from nas_isp.generators.conv_spec import PACKED_CHANNELS
 from nas_isp.generators.deployed import DeployedPlain
 from nas_isp.precision import FloatPrecision
 from nas_isp.quiet import quiet_converters
@@ -48,8 +48,8 @@ def export_onnx(
             sizes = "of any size" if free else f"of size {size[0]}x{size[1]}"
             reason = str(error).strip().splitlines()[0]
             raise InputError(
-                f"ONNX: PyTorch cannot write this {type(net).__name__} for input {sizes} ({reason}); "
-                "try another --input-size"
+                f"ONNX: PyTorch cannot write this {type(net).__name__} for input {sizes} ({reason}); try another size",
+                "packed_size",
             ) from error
     assert program is not None
     model = program.model_proto

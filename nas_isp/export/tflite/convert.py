@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from nas_isp.errors import InputError
 from nas_isp.export.tflite.rmfa import NhwcRmfa
 from nas_isp.formats import tflite_file
-from nas_isp.generators.architecture import PACKED_CHANNELS, RGB_CHANNELS
-from nas_isp.generators.deployed import ColorHead, DeployedConv, DeployedPlain, SameConv2d, strided_padding
+from nas_isp.generators.conv_spec import PACKED_CHANNELS, RGB_CHANNELS, strided_padding
+from nas_isp.generators.deployed import ColorHead, DeployedConv, DeployedPlain, SameConv2d
 from nas_isp.generators.rmfa import RmfaNet
 from nas_isp.precision import FloatPrecision
 from nas_isp.quiet import quiet_converters
@@ -54,10 +54,11 @@ def _channels_last(net: nn.Module, free: bool) -> nn.Module:
     if isinstance(net, RmfaNet):
         if free:
             raise InputError(
-                "TFLite: RMFA is written for one size only; give --input-size such as 544x960, or --to onnx"
+                "TFLite: RMFA is written for one size only; give one such as 544x960, or exporter onnx",
+                *("packed_size", "runtime"),
             )
         return NhwcRmfa(net)
-    raise InputError(f"TFLite: cannot write a network of kind {type(net).__name__}; give --to onnx")
+    raise InputError(f"TFLite: cannot write a network of kind {type(net).__name__}; give exporter onnx", "runtime")
 
 
 class _NhwcPlain(nn.Module):
@@ -67,10 +68,10 @@ class _NhwcPlain(nn.Module):
         super().__init__()
         self.net = copy.deepcopy(net)
         self._permute_tail()
-        first = self.net.layers[0]
-        assert isinstance(first, DeployedConv)
-        if first.conv.stride != (1, 1):
-            first.conv = _PadsChannelsLast.of(first.conv)
+        for layer in self.net.layers:
+            assert isinstance(layer, DeployedConv)
+            if layer.conv.stride != (1, 1):
+                layer.conv = _PadsChannelsLast.of(layer.conv)
         if self.net.head is not None:
             self.net.head = _FoldedHead.of(self.net.head)
         self.eval()
@@ -118,7 +119,7 @@ class _FoldedHead(ColorHead):
 
     @classmethod
     def of(cls, head: ColorHead) -> "_FoldedHead":
-        new = cls(head.scale.out_channels)
+        new = cls(head.layers)
         new.load_state_dict(head.state_dict())
         assert new.scale.bias is not None
         new.scale.bias.data += 1

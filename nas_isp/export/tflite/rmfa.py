@@ -5,7 +5,7 @@ import copy
 import torch
 from torch import Tensor, nn
 
-from nas_isp.generators.architecture import PACKED_CHANNELS, RGB_CHANNELS
+from nas_isp.generators.conv_spec import PACKED_CHANNELS, RGB_CHANNELS
 from nas_isp.generators.rmfa import MISSING, RmfaNet
 
 SITES = ((0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 2))

@@ -1,17 +1,15 @@
 """A network as the list of kernels that a mobile runtime executes, from its `Architecture` alone."""
 
-from nas_isp.errors import InputError
-from nas_isp.generators.architecture import PACKED_CHANNELS, RGB_CHANNELS, Architecture, Block, PlainArchitecture
-from nas_isp.latency.kernels.kernel import Kernel, convolution, elementwise, shuffle
+from nas_isp.generators.architecture import Architecture, PlainArchitecture
+from nas_isp.generators.conv_spec import RGB_CHANNELS
+from nas_isp.generators.head_layers import HEAD_CHANNELS, HeadLayers
+from nas_isp.generators.layers import PlainLayers
+from nas_isp.latency.kernels.conv_kernel import Size, conv_kernel
+from nas_isp.latency.kernels.kernel import Kernel, elementwise, shuffle
 from nas_isp.latency.kernels.rmfa import rmfa_kernels
-
-__all__ = ["PACKED_HEIGHT", "PACKED_WIDTH", "Kernel", "kernels_of"]
 
 PACKED_HEIGHT, PACKED_WIDTH = 544, 960
 """Packed size of a full-HD picture, at which this project states every latency."""
-
-CONTEXT_CHANNELS = 8
-"""Numbers that the color head computes from the whole picture."""
 
 
 def kernels_of(
@@ -19,67 +17,34 @@ def kernels_of(
 ) -> list[Kernel]:
     """The kernels of the deployed form for a packed input of the given size, in order.
 
-    A depthwise-separable block is two kernels, a re-parameterized one a single convolution; an added residual and an
-    activation are fused into the convolution before them, as a GPU delegate does.
+    Every convolution of the network is one; an added residual and an activation are fused into the convolution before
+    them, as a GPU delegate does.
 
     Raises:
         InputError: a size that the network does not take.
     """
     if isinstance(architecture, PlainArchitecture):
-        return _plain_kernels(architecture, packed_height, packed_width)
-    return rmfa_kernels(architecture, packed_height, packed_width)
+        return _plain_kernels(architecture.layers, packed_height, packed_width)
+    return rmfa_kernels(architecture.layers, packed_height, packed_width)
 
 
-def _plain_kernels(architecture: PlainArchitecture, height: int, width: int) -> list[Kernel]:
-    if architecture.scale == 4 and (height % 2 or width % 2):
-        raise InputError(f"packed input is {height}x{width}; a scale-4 network needs even sides")
-    kernels: list[Kernel] = []
-    channels, size = PACKED_CHANNELS, (height, width)
-    for index, block in enumerate(architecture.blocks):
-        stride = 2 if index == 0 and architecture.scale == 4 else 1
-        kernels += _block_kernels(block, channels, size, stride)
-        channels, size = block.channels, kernels[-1].output_size
-    if architecture.color_head:
-        kernels += _head_kernels(channels, size, (height, width))
-    scale = architecture.scale
-    tail = architecture.tail_kernel, architecture.tail_activation
-    kernels.append(convolution(channels, RGB_CHANNELS * scale**2, tail[0], size, activation=tail[1]))
-    kernels.append(shuffle(RGB_CHANNELS, scale, size))
-    return kernels
+def _plain_kernels(layers: PlainLayers, height: int, width: int) -> list[Kernel]:
+    *trunk, tail = layers.placed_chain(height, width)
+    size = tail.height, tail.width
+    kernels = [conv_kernel(placed.spec, (placed.height, placed.width)) for placed in trunk]
+    if layers.head is not None:
+        kernels += _head_kernels(layers.head, size, (height, width))
+    return [*kernels, conv_kernel(tail.spec, size), shuffle(RGB_CHANNELS, layers.shuffle, size)]
 
 
-def _block_kernels(block: Block, channels: int, size: tuple[int, int], stride: int) -> list[Kernel]:
-    side = int(block.kind[-1])
-    activation = _fused("add" if block.residual else "none", block.activation)
-    if not block.kind.startswith("dwsep"):
-        return [convolution(channels, block.channels, side, size, stride, activation)]
-    depthwise = Kernel(
-        op="depthwise_conv2d",
-        in_channels=channels,
-        out_channels=channels,
-        kernel=(side, side),
-        stride=(stride, stride),
-        groups=channels,
-        height=size[0],
-        width=size[1],
-        padding="same",
-    )
-    return [depthwise, convolution(channels, block.channels, 1, depthwise.output_size, activation=activation)]
-
-
-def _head_kernels(channels: int, size: tuple[int, int], packed_size: tuple[int, int]) -> list[Kernel]:
+def _head_kernels(head: HeadLayers, size: Size, packed_size: Size) -> list[Kernel]:
     """The color head: what it computes from the packed picture, then a scale and a shift of the trunk's output."""
-    context = CONTEXT_CHANNELS
-    number_map = convolution(context, channels, 1, (1, 1))
+    channels = head.scale.out_channels
     return [
-        convolution(PACKED_CHANNELS, context, 1, packed_size, activation="relu"),
-        elementwise("mean", context, packed_size),
-        number_map,
-        number_map,
+        conv_kernel(head.features, packed_size),
+        elementwise("mean", HEAD_CHANNELS, packed_size),
+        conv_kernel(head.scale, (1, 1)),
+        conv_kernel(head.shift, (1, 1)),
         elementwise("mul", channels, size, broadcast=True),
         elementwise("add", channels, size, broadcast=True),
     ]
-
-
-def _fused(*steps: str) -> str:
-    return "_".join(step for step in steps if step != "none") or "none"

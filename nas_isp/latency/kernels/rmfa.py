@@ -1,47 +1,47 @@
 """The kernels of an RMFA network as a GPU delegate would run it."""
 
-from nas_isp.generators.architecture import PACKED_CHANNELS, RGB_CHANNELS, RmfaArchitecture
-from nas_isp.latency.kernels.kernel import Kernel, Op, convolution, elementwise, shuffle
-
-Size = tuple[int, int]
-
-REDUCTION = 16
-"""Channels in per channel in the middle of the channel attention."""
+from nas_isp.generators.conv_spec import PACKED_CHANNELS, RGB_CHANNELS
+from nas_isp.generators.rmfa_layers import RmfaBlockLayers, RmfaLayers
+from nas_isp.latency.kernels.conv_kernel import Size, conv_kernel
+from nas_isp.latency.kernels.kernel import Kernel, Op, elementwise, shuffle
 
 
-def rmfa_kernels(architecture: RmfaArchitecture, packed_height: int, packed_width: int) -> list[Kernel]:
+def rmfa_kernels(layers: RmfaLayers, packed_height: int, packed_width: int) -> list[Kernel]:
     """The kernels for a packed input of the given size, in order; all but the pyramid run at twice that size."""
-    width, size = architecture.width, (2 * packed_height, 2 * packed_width)
+    block, size = layers.block, (2 * packed_height, 2 * packed_width)
     planes = RGB_CHANNELS * 4
     kernels = [
         _concat(PACKED_CHANNELS, planes, (packed_height, packed_width)),
         shuffle(RGB_CHANNELS, 2, (packed_height, packed_width)),
-        convolution(RGB_CHANNELS, width, 3, size),
-        convolution(width, width, 3, size),
+        conv_kernel(layers.first, size),
+        conv_kernel(layers.second, size),
     ]
-    for _ in range(architecture.depth):
-        kernels += [*_texture(width, size), *_tone(width, size)]
-        kernels += [_concat(width, 2 * width, size), convolution(2 * width, width, 3, size, activation="relu")]
-        kernels += [*_channel_attention(width, size), *_spatial_attention(width, size)]
-    return [*kernels, convolution(width, RGB_CHANNELS, 3, size, activation="sigmoid")]
+    for _ in range(layers.depth):
+        kernels += [*_texture(block, size), *_tone(block, size)]
+        fused = block.fusion.in_channels
+        kernels += [_concat(fused // 2, fused, size), conv_kernel(block.fusion, size)]
+        kernels += [*_channel_attention(block, size), *_spatial_attention(block, size)]
+    return [*kernels, conv_kernel(layers.last, size)]
 
 
-def _texture(width: int, size: Size) -> list[Kernel]:
-    half = width // 2
-    single = convolution(width, half, 1, size, activation="relu")
-    return [single, convolution(width, half, 3, size, activation="relu"), _concat(half, width, size)]
+def _texture(block: RmfaBlockLayers, size: Size) -> list[Kernel]:
+    half = block.high_freq.out_channels
+    single = conv_kernel(block.high_freq, size)
+    return [single, conv_kernel(block.low_freq, size), _concat(half, 2 * half, size)]
 
 
-def _tone(width: int, size: Size) -> list[Kernel]:
+def _tone(block: RmfaBlockLayers, size: Size) -> list[Kernel]:
+    width = block.fusion.out_channels
+    level1, level2, level3 = block.levels
     to_half = _halving_pool(width, size)
     to_quarter = _halving_pool(width, to_half.output_size)
     half, quarter = to_half.output_size, to_quarter.output_size
     return [
         to_half,
-        convolution(width, width, 3, half, activation="relu"),
+        conv_kernel(level1, half),
         to_quarter,
-        convolution(width, width, 3, quarter, activation="relu"),
-        convolution(width, width, 3, quarter, activation="relu"),
+        conv_kernel(level2, quarter),
+        conv_kernel(level3, quarter),
         _enlarge(width, half, 2),
         _enlarge(width, quarter, 4),
         elementwise("add", width, size),
@@ -51,27 +51,27 @@ def _tone(width: int, size: Size) -> list[Kernel]:
     ]
 
 
-def _channel_attention(width: int, size: Size) -> list[Kernel]:
-    narrow = max(width // REDUCTION, 1)
-    inward = convolution(width, narrow, 1, (1, 1), activation="relu")
+def _channel_attention(block: RmfaBlockLayers, size: Size) -> list[Kernel]:
+    width, inward = block.squeeze.in_channels, conv_kernel(block.squeeze, (1, 1))
     return [
         elementwise("mean", width, size),
         elementwise("reduce_max", width, size),
         inward,
-        convolution(narrow, width, 1, (1, 1)),
+        conv_kernel(block.excite, (1, 1)),
         inward,
-        convolution(narrow, width, 1, (1, 1), activation="add_sigmoid"),
+        conv_kernel(block.excite, (1, 1), activation="add_sigmoid"),
         elementwise("mul", width, size, broadcast=True),
     ]
 
 
-def _spatial_attention(width: int, size: Size) -> list[Kernel]:
+def _spatial_attention(block: RmfaBlockLayers, size: Size) -> list[Kernel]:
     """Also the multiplication by it and the addition of the block's input."""
+    width = block.fusion.out_channels
     return [
         _over_channels("channel_mean", width, size),
         _over_channels("channel_max", width, size),
         _concat(1, 2, size),
-        convolution(2, 1, 7, size, activation="sigmoid"),
+        conv_kernel(block.spatial, size),
         elementwise("mul", width, size, broadcast=True).model_copy(update={"activation": "add"}),
     ]
 

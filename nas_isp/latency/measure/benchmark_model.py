@@ -68,7 +68,7 @@ class BenchmarkOptions:
         self.content()
         mask = self.core_mask
         if mask is not None and (not re.fullmatch(r"[0-9a-f]{1,16}", mask) or int(mask, 16) == 0):
-            raise InputError(f"--cpu-mask '{mask}': give the cores as a hexadecimal mask, such as f0 for cores 4 to 7")
+            raise InputError(f"CPU mask '{mask}': give a hexadecimal mask, such as f0 for cores 4 to 7", "cpu_mask")
 
     def content(self) -> bytes:
         """The program."""
@@ -76,10 +76,10 @@ class BenchmarkOptions:
             content = self.binary.read_bytes()
         except OSError as error:
             raise InputError(
-                f"--benchmark-binary {self.binary}: cannot be read ({error.strerror}); {WANTED}"
+                f"{self.binary}: cannot be read ({error.strerror}); {WANTED}", "benchmark_binary"
             ) from error
         if not content:
-            raise InputError(f"--benchmark-binary {self.binary}: is empty; {WANTED}")
+            raise InputError(f"{self.binary}: is empty; {WANTED}", "benchmark_binary")
         return content
 
     @property
@@ -156,7 +156,7 @@ class BenchmarkModelTarget:
             self._pushed([model])[0], "--enable_op_profiling=true", f"--profiling_output_csv_file={PROFILE}"
         )
         if isinstance(output, Failure):
-            raise InputError(f"the model cannot be profiled ({output.reason}); leave out --profile")
+            raise InputError(f"the model cannot be profiled ({output.reason}); do not profile", "profile")
         csv = run_remote(self._transport, ["cat", profile])
         return operator_times(csv.text) if csv.status == 0 else []
 

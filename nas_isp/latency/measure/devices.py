@@ -27,7 +27,8 @@ def load_table(name_or_path: str) -> LatencyTable:
         if not path.is_file():
             raise InputError(
                 f"device '{name_or_path}' has no measurements yet on this machine: "
-                f"run `nas-isp latency measure --target host --precision {precision} --space mobile`"
+                f"measure the kernels of a space on the target {HOST} in {precision} first",
+                "device",
             )
         measurements = read_measurements(path)
         check_same_host(path, measurements.device)

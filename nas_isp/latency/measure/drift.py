@@ -28,34 +28,36 @@ class TimedBatch:
     """One a model, in order."""
 
 
-def time_beside_anchor(runner: MeasuringTarget, models: Sequence[bytes]) -> TimedBatch:
+def time_beside_anchor(target: MeasuringTarget, models: Sequence[bytes]) -> TimedBatch:
     """Time models and the anchor in turns.
 
     Raises:
         InputError: the target cannot be used, or does not run the anchor as asked, so that nothing can be compared.
     """
-    anchor, *answers = runner.time([anchor_model(runner.device.model_precision), *models])
+    anchor, *answers = target.time([anchor_model(target.device.model_precision), *models])
     if isinstance(anchor, Failure):
         raise InputError(
             f"the target cannot run the anchor network ({anchor.reason}), so that nothing can be timed on it; "
-            "give another --target, --delegate or --precision"
+            "give another target, delegate or precision",
+            *("target", "delegate", "precision"),
         )
     if anchor.fell_back:
         raise InputError(
-            f"the delegate does not run the anchor network whole ({anchor.nodes_told}); give another --delegate"
+            f"the delegate does not run the anchor network whole ({anchor.nodes_told}); give another delegate",
+            "delegate",
         )
     return TimedBatch(anchor.median_ms, answers)
 
 
-def warm_up(runner: MeasuringTarget, max_drift: float) -> None:
+def warm_up(target: MeasuringTarget, max_drift: float) -> None:
     """Run the anchor until two looks agree: clocks, caches and the runtime's own start are then behind us.
 
     Raises:
         InputError: as `time_beside_anchor`.
     """
-    last_ms = time_beside_anchor(runner, ()).anchor_ms
+    last_ms = time_beside_anchor(target, ()).anchor_ms
     for _ in range(LOOKS - 1):
-        now_ms = time_beside_anchor(runner, ()).anchor_ms
+        now_ms = time_beside_anchor(target, ()).anchor_ms
         if abs(now_ms / last_ms - 1) <= max_drift:
             return
         last_ms = now_ms

@@ -134,7 +134,7 @@ def joined(files: Sequence[tuple[Path, Measurements]]) -> Measurements:
             )
     batches = tuple(batch for _, file in files for batch in file.batches)
     if not any(batch.measured for batch in batches):
-        raise InputError(f"{first_path}: holds no measured kernel; run `nas-isp latency measure` first")
+        raise InputError(f"{first_path}: holds no measured kernel; measure some first")
     return first.model_copy(update={"batches": batches})
 
 

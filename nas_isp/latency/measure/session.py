@@ -55,7 +55,7 @@ class SessionSettings:
 def measure(
     path: Path,
     kernels: Sequence[Kernel],
-    runner: MeasuringTarget,
+    target: MeasuringTarget,
     settings: SessionSettings | None = None,
     on_progress: ReportsSession | None = None,
 ) -> Measurements:
@@ -66,7 +66,7 @@ def measure(
     Args:
         path: file of measurements, new or of the same target and set-up.
         kernels: the most frequent first; repeated ones are timed once.
-        runner: the target.
+        target: that times them.
         settings: limits.
         on_progress: told before every batch.
 
@@ -74,20 +74,20 @@ def measure(
         InputError: a file of another target or set-up or one that cannot be written, or a target that cannot be used.
     """
     settings = settings or SessionSettings()
-    measurements = _begun(path, runner)
+    measurements = _begun(path, target)
     batches = [batch for one_pass in _passes(measurements, kernels, settings) for batch in _batches(one_pass)]
     make_folder(path.parent)
     check_writable(path)
     if not batches or time.monotonic() > settings.deadline:
         return measurements
-    warm_up(runner, settings.max_drift)
+    warm_up(target, settings.max_drift)
     started, done, total = time.monotonic(), 0, sum(map(len, batches))
     for batch in batches:
         if on_progress is not None:
             on_progress(done, total, _seconds_left(started, done, total, settings.deadline))
         if time.monotonic() > settings.deadline:
             break
-        timed = _timed_steadily(measurements, batch, runner, settings)
+        timed = _timed_steadily(measurements, batch, target, settings)
         measurements = measurements.model_copy(update={"batches": (*measurements.batches, timed)})
         write_measurements(path, measurements)
         done += len(batch)
@@ -105,9 +105,9 @@ def missing_kernels(measurements: Measurements, kernels: Sequence[Kernel]) -> li
     return _without(_keys(measurements), done, kernels)
 
 
-def _begun(path: Path, runner: MeasuringTarget) -> Measurements:
+def _begun(path: Path, target: MeasuringTarget) -> Measurements:
     """The measurements in a file, or none yet where there is no file."""
-    here = Measurements(device=runner.device, setup=runner.setup)
+    here = Measurements(device=target.device, setup=target.setup)
     if not path.is_file():
         return here
     there = read_measurements(path)
@@ -160,28 +160,28 @@ def _batches(kernels: Sequence[Kernel]) -> list[Sequence[Kernel]]:
 
 
 def _timed_steadily(
-    measurements: Measurements, kernels: Sequence[Kernel], runner: MeasuringTarget, settings: SessionSettings
+    measurements: Measurements, kernels: Sequence[Kernel], target: MeasuringTarget, settings: SessionSettings
 ) -> Batch:
     kept, attempts = steadiest(
-        lambda: _timed(kernels, runner),
+        lambda: _timed(kernels, target),
         lambda batch: measurements.drift(batch.anchor_ms),
         settings.max_drift,
-        runner.cool_down_s,
+        target.cool_down_s,
         settings.deadline,
     )
     return kept.model_copy(update={"attempts": attempts})
 
 
-def _timed(kernels: Sequence[Kernel], runner: MeasuringTarget) -> Batch:
+def _timed(kernels: Sequence[Kernel], target: MeasuringTarget) -> Batch:
     probes: dict[Kernel, Probe] = {}
     failed: list[FailedKernel] = []
     for kernel in kernels:
         try:
-            probes[kernel] = _probe(kernel, runner)
+            probes[kernel] = _probe(kernel, target)
         except InputError as error:
             failed.append(FailedKernel(kernel=kernel, reason=str(error)))
     models = [model for probe in probes.values() for model in probe.models]
-    batch = time_beside_anchor(runner, models)
+    batch = time_beside_anchor(target, models)
     measured: list[MeasuredKernel] = []
     fallen_back: list[MeasuredKernel] = []
     turn = iter(batch.answers)
@@ -198,17 +198,17 @@ def _timed(kernels: Sequence[Kernel], runner: MeasuringTarget) -> Batch:
         when=datetime.now(UTC).isoformat(timespec="seconds"),
         anchor_ms=round(batch.anchor_ms, 6),
         attempts=1,
-        health=runner.health(),
+        health=target.health(),
         measured=tuple(measured),
         fallen_back=tuple(fallen_back),
         failed=tuple(failed),
     )
 
 
-def _probe(kernel: Kernel, runner: MeasuringTarget) -> "Probe":
+def _probe(kernel: Kernel, target: MeasuringTarget) -> "Probe":
     from nas_isp.latency.measure.probes import probe
 
-    device = runner.device
+    device = target.device
     if not device.suits(kernel.precision):
         raise InputError(
             f"kernel '{kernel.label()}' is {kernel.precision}, this session is timed in {device.precision} only"

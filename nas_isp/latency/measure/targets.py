@@ -1,21 +1,18 @@
-"""What `--target` takes: how to reach the thing that kernels are timed on."""
+"""The door for measuring targets: how to reach the thing that kernels are timed on, by name."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from nas_isp.errors import InputError
 from nas_isp.latency.measure.benchmark_output import Delegate
-from nas_isp.latency.measure.host import HOST, HostTarget
+from nas_isp.latency.measure.host import HostTarget
 from nas_isp.latency.measure.target import MeasuringTarget
 from nas_isp.precision import Precision
+from nas_isp.registry import Registry
 
 if TYPE_CHECKING:
     from nas_isp.latency.measure.benchmark_model import BenchmarkOptions
-
-TARGETS = ("host", "adb[:SERIAL]", "ssh:[USER@]HOST")
-"""As people are told."""
 
 
 @dataclass(frozen=True)
@@ -29,17 +26,58 @@ class TargetOptions:
     cpu_mask: str | None = None
     runs: int | None = None
 
+    def refuse(self, names: tuple[str, ...], why: str) -> None:
+        """Refuse options that a target has no use for.
+
+        Args:
+            names: of the options.
+            why: the beginning of the message.
+
+        Raises:
+            InputError: one of them was given.
+        """
+        for name in names:
+            if getattr(self, name) is not None:
+                raise InputError(f"{why}; leave out {name}", name)
+
+
+class ConnectsTarget(Protocol):
+    """Reaches a target of one kind."""
+
+    def __call__(self, address: str, options: TargetOptions, /) -> MeasuringTarget:
+        """The target, ready to time.
+
+        Args:
+            address: what stands behind the colon of ``NAME:ADDRESS``; "" without.
+            options: how it shall run models.
+
+        Raises:
+            InputError: a target that cannot be used, or an option that it lacks or has no use for.
+        """
+        ...
+
+
+TARGETS: Registry[ConnectsTarget] = Registry(
+    "target",
+    "nas_isp.targets",
+    {
+        "host": "nas_isp.latency.measure.targets:connect_host",
+        "adb": "nas_isp.latency.measure.targets:connect_android",
+        "ssh": "nas_isp.latency.measure.targets:connect_board",
+    },
+)
+
 
 def target_for(target: str, options: TargetOptions) -> MeasuringTarget:
-    """The runner of a target such as `host`, `adb`, `adb:SERIAL` or `ssh:HOST`.
+    """The target of a text such as `host`, `adb`, `adb:SERIAL` or `ssh:USER@HOST`.
 
     Raises:
         InputError: unknown target (the message lists the known ones), an option that it lacks or has no use for, or a
             target that cannot be used.
     """
     check_target(target)
-    kind, _, address = target.partition(":")
-    return _RUNNERS[kind](address, options)
+    name, _, address = target.partition(":")
+    return TARGETS[name](address, options)
 
 
 def check_target(target: str) -> None:
@@ -48,33 +86,40 @@ def check_target(target: str) -> None:
     Raises:
         InputError: unknown; the message lists the known ones.
     """
-    kind, colon, address = target.partition(":")
-    if kind not in _RUNNERS or (colon and not address):
+    name, colon, address = target.partition(":")
+    if name not in TARGETS or (colon and not address):
         raise InputError(
-            f"unknown target '{target}': known are {', '.join(TARGETS)}; "
-            "tables of other devices can be given to --device as a .json file"
+            f"unknown target '{target}': known are {', '.join(TARGETS)}, with an address as in adb:SERIAL or "
+            "ssh:USER@HOST; of other devices a table can be given as a .json file",
+            "target",
         )
 
 
-def _host(address: str, options: TargetOptions) -> MeasuringTarget:
+def connect_host(address: str, options: TargetOptions) -> MeasuringTarget:
+    """This machine's CPU, in this process.
+
+    Raises:
+        InputError: an address, or an option that says nothing about it.
+    """
     if address:
-        raise InputError(f"target 'host:{address}': this machine has no address; give --target host")
+        raise InputError(f"target 'host:{address}': this machine has no address; give host", "target")
     if options.delegate == "gpu" or options.precision == "fp16":
         raise InputError(
-            "target 'host' runs on the CPU (XNNPACK) in fp32 or int8; leave out --delegate and --precision fp16"
+            "target 'host' runs on the CPU (XNNPACK) in fp32 or int8; give neither delegate gpu nor precision fp16",
+            *("delegate", "precision"),
         )
-    useless = {
-        "--benchmark-binary": options.benchmark_binary,
-        "--cpu-mask": options.cpu_mask,
-        "--runs": options.runs,
-    }
-    for name, given in useless.items():
-        if given is not None:
-            raise InputError(f"target 'host' times in this process, in as many runs as it needs; leave out {name}")
+    options.refuse(
+        ("benchmark_binary", "cpu_mask", "runs"), "target 'host' times in this process, in as many runs as it needs"
+    )
     return HostTarget(options.threads, options.precision or "fp32")
 
 
-def _android(address: str, options: TargetOptions) -> MeasuringTarget:
+def connect_android(address: str, options: TargetOptions) -> MeasuringTarget:
+    """A phone over adb; the address is its serial number, needed where several are attached.
+
+    Raises:
+        InputError: no such phone, or no program to time with.
+    """
     from nas_isp.latency.measure.benchmark_model import BenchmarkModelTarget
     from nas_isp.latency.measure.remote.adb import AdbTransport
     from nas_isp.latency.measure.remote.identity import android_health, android_identity
@@ -84,26 +129,28 @@ def _android(address: str, options: TargetOptions) -> MeasuringTarget:
     return BenchmarkModelTarget(transport, "adb", android_identity(transport), android_health, asked)
 
 
-def _board(address: str, options: TargetOptions) -> MeasuringTarget:
+def connect_board(address: str, options: TargetOptions) -> MeasuringTarget:
+    """A Linux board over ssh; the address is its host, as ssh takes it.
+
+    Raises:
+        InputError: no address, no such board, or no program to time with.
+    """
     from nas_isp.latency.measure.benchmark_model import BenchmarkModelTarget
     from nas_isp.latency.measure.remote.identity import linux_health, linux_identity
     from nas_isp.latency.measure.remote.ssh import SshTransport
 
     if not address:
-        raise InputError("target 'ssh': give ssh:HOST or ssh:USER@HOST")
+        raise InputError("target 'ssh': give ssh:HOST or ssh:USER@HOST", "target")
     asked = _benchmark_options("ssh", options)
     transport = SshTransport(address)
     return BenchmarkModelTarget(transport, "ssh", linux_identity(transport), linux_health, asked)
-
-
-_RUNNERS: dict[str, Callable[[str, TargetOptions], MeasuringTarget]] = {HOST: _host, "adb": _android, "ssh": _board}
 
 
 def _benchmark_options(kind: str, options: TargetOptions) -> "BenchmarkOptions":
     from nas_isp.latency.measure.benchmark_model import WANTED, BenchmarkOptions
 
     if options.benchmark_binary is None:
-        raise InputError(f"target '{kind}': {WANTED} to --benchmark-binary")
+        raise InputError(f"target '{kind}': {WANTED}", "benchmark_binary")
     delegate = options.delegate or "xnnpack"
     return BenchmarkOptions(
         binary=options.benchmark_binary,

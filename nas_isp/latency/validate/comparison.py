@@ -107,7 +107,7 @@ def read_comparison(path: Path) -> Comparison:
     try:
         return validated(content, Comparison, path)
     except InputError as error:
-        raise InputError(f"{error}; give the result of `nas-isp latency validate -o`") from error
+        raise InputError(f"{error}; give the result of a validation") from error
 
 
 def correction_to(comparison: Comparison, table: LatencyTable, name: str) -> Correction:

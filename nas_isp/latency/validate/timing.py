@@ -64,7 +64,7 @@ ReportsNetworks = Callable[[int, int], None]
 
 def time_networks(
     networks: Sequence[CandidateNetwork],
-    runner: MeasuringTarget,
+    target: MeasuringTarget,
     on_progress: ReportsNetworks | None = None,
     max_drift: float = MAX_DRIFT,
 ) -> Iterator[TimedNetwork | Untimed]:
@@ -80,7 +80,7 @@ def time_networks(
     def drift(batch: TimedBatch) -> float:
         return batch.anchor_ms / median_low(anchors) - 1 if anchors else 0.0
 
-    warm_up(runner, max_drift)
+    warm_up(target, max_drift)
     for start in range(0, len(networks), BATCH):
         if on_progress is not None:
             on_progress(start, len(networks))
@@ -90,8 +90,8 @@ def time_networks(
                 models[network.name] = network.write()
             except InputError as error:
                 yield Untimed(network.name, str(error))
-        attempt = partial(time_beside_anchor, runner, list(models.values()))
-        batch, _ = steadiest(attempt, drift, max_drift, runner.cool_down_s)
+        attempt = partial(time_beside_anchor, target, list(models.values()))
+        batch, _ = steadiest(attempt, drift, max_drift, target.cool_down_s)
         anchors.append(batch.anchor_ms)
         yield from (_outcome(name, answer, batch.anchor_ms) for name, answer in zip(models, batch.answers, strict=True))
 

@@ -1,6 +1,5 @@
 from collections import Counter
 from pathlib import Path
-from typing import get_args
 
 import pytest
 from torch import nn
@@ -8,7 +7,8 @@ from torch import nn
 from nas_isp.errors import InputError
 from nas_isp.export.tflite.convert import export_tflite
 from nas_isp.formats.tflite_file import operators, parse
-from nas_isp.generators.architecture import Architecture, Block, BlockKind, PlainArchitecture
+from nas_isp.generators.architecture import Architecture, Block, PlainArchitecture
+from nas_isp.generators.blocks import BLOCKS
 from nas_isp.generators.build import build, fuse
 from nas_isp.generators.cost import count
 from nas_isp.generators.published import PUBLISHED
@@ -16,7 +16,7 @@ from nas_isp.latency.kernels.from_architecture import Kernel, kernels_of
 from nas_isp.latency.measure.probe_models import single_kernel_model
 from tests.plain_networks import EVERYTHING
 
-EVERY_KIND = PlainArchitecture(blocks=tuple(Block(kind=kind, channels=8) for kind in get_args(BlockKind)))
+EVERY_KIND = PlainArchitecture(blocks=tuple(Block(kind=kind, channels=8) for kind in BLOCKS))
 PLAIN: list[Architecture] = [PUBLISHED["efficient-isp"], PUBLISHED["robust-isp"], EVERYTHING, EVERY_KIND]
 
 

@@ -23,35 +23,35 @@ KERNELS = [convolution(4, 4, 1, (side, side)) for side in range(4, 24)]
 
 
 def test_every_kernel_is_timed_once_in_batches_of_eight(tmp_path: Path) -> None:
-    runner, path = SimulatedTarget(), tmp_path / "new" / "phone.json"
-    done = measure(path, [*KERNELS, KERNELS[0]], runner)
-    assert runner.calls == [8, 8, 4]
+    target, path = SimulatedTarget(), tmp_path / "new" / "phone.json"
+    done = measure(path, [*KERNELS, KERNELS[0]], target)
+    assert target.calls == [8, 8, 4]
     assert done == read_measurements(path)
     assert {entry.kernel for entry in done.measured()} == set(KERNELS)
     assert [batch.anchor_ms for batch in done.batches] == [ANCHOR_MS] * 3
     assert all(batch.attempts == 1 and batch.health.battery_percent == 80 for batch in done.batches)
     assert predict(done.table(), KERNELS).measured_share == 1
-    measure(path, KERNELS, runner)
-    assert len(runner.calls) == 3
+    measure(path, KERNELS, target)
+    assert len(target.calls) == 3
 
 
 def test_a_target_that_disappears_leaves_a_file_that_goes_on(tmp_path: Path) -> None:
-    runner, path = SimulatedTarget(), tmp_path / "phone.json"
-    runner.unplugged_after = 2
+    target, path = SimulatedTarget(), tmp_path / "phone.json"
+    target.unplugged_after = 2
     with pytest.raises(InputError, match="plug it in"):
-        measure(path, KERNELS, runner)
+        measure(path, KERNELS, target)
     kept = read_measurements(path)
     assert len(kept.measured()) == 16
-    runner.unplugged_after = None
-    finished = measure(path, KERNELS, runner)
+    target.unplugged_after = None
+    finished = measure(path, KERNELS, target)
     assert finished.batches[:2] == kept.batches
     assert not missing_kernels(finished, KERNELS)
 
 
 def test_a_batch_with_a_drifting_anchor_is_repeated_until_it_is_steady(tmp_path: Path) -> None:
     slowness = iter([1.0, 1.2, 0.9, 1.04, 1.0])
-    runner = SimulatedTarget(slowness=slowness)
-    done = measure(tmp_path / "phone.json", KERNELS, runner)
+    target = SimulatedTarget(slowness=slowness)
+    done = measure(tmp_path / "phone.json", KERNELS, target)
     assert [batch.attempts for batch in done.batches] == [1, 3, 1]
     assert done.batches[1].anchor_ms == pytest.approx(1.04 * ANCHOR_MS)
     assert not [entry for entry in done.measured() if entry.anchor_drift is not None]
@@ -86,18 +86,18 @@ def test_a_disturbed_first_batch_does_not_become_the_reference(tmp_path: Path) -
 
 def test_what_falls_back_or_fails_is_kept_apart(tmp_path: Path) -> None:
     slow, broken, *rest = KERNELS
-    runner = SimulatedTarget(
+    target = SimulatedTarget(
         lambda model: Failure("no such operator") if model == single_kernel_model(broken) else len(model) / 1000
     )
-    runner.nodes = {single_kernel_model(slow): (3, 1)} | {single_kernel_model(kernel): (1, 1) for kernel in rest}
+    target.nodes = {single_kernel_model(slow): (3, 1)} | {single_kernel_model(kernel): (1, 1) for kernel in rest}
     path = tmp_path / "phone.json"
-    done = measure(path, KERNELS, runner)
+    done = measure(path, KERNELS, target)
     assert [entry.kernel for entry in done.fallen_back] == [slow]
     assert [(entry.kernel, entry.reason) for entry in done.failed] == [(broken, "no such operator")]
     assert {entry.kernel for entry in done.table().measured} == set(rest)
     assert not missing_kernels(done, KERNELS)
-    measure(path, KERNELS, runner)
-    assert runner.calls[-1] == 1
+    measure(path, KERNELS, target)
+    assert target.calls[-1] == 1
     assert len(read_measurements(path).failed) == 1
     mended = measure(path, KERNELS, SimulatedTarget())
     assert not mended.failed
@@ -105,18 +105,18 @@ def test_what_falls_back_or_fails_is_kept_apart(tmp_path: Path) -> None:
 
 
 def test_further_passes_leave_alone_what_fell_back_as_often(tmp_path: Path) -> None:
-    runner, path, passes = SimulatedTarget(), tmp_path / "phone.json", SessionSettings(passes=2)
-    runner.nodes = {single_kernel_model(KERNELS[0]): (3, 1)}
-    done = measure(path, KERNELS[:4], runner, passes)
-    assert runner.calls == [4, 4]
-    assert measure(path, KERNELS[:4], runner, passes) == done
-    assert len(runner.calls) == 2
+    target, path, passes = SimulatedTarget(), tmp_path / "phone.json", SessionSettings(passes=2)
+    target.nodes = {single_kernel_model(KERNELS[0]): (3, 1)}
+    done = measure(path, KERNELS[:4], target, passes)
+    assert target.calls == [4, 4]
+    assert measure(path, KERNELS[:4], target, passes) == done
+    assert len(target.calls) == 2
 
 
 def test_two_passes_of_a_new_file_meet_in_no_batch(tmp_path: Path) -> None:
-    runner = SimulatedTarget()
-    done = measure(tmp_path / "phone.json", KERNELS, runner, SessionSettings(passes=2))
-    assert runner.calls == [8, 8, 4, 8, 8, 4]
+    target = SimulatedTarget()
+    done = measure(tmp_path / "phone.json", KERNELS, target, SessionSettings(passes=2))
+    assert target.calls == [8, 8, 4, 8, 8, 4]
     assert {entry.runs for entry in done.measured()} == {20}
 
 
@@ -131,12 +131,12 @@ def test_a_kernel_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
 
 
 def test_the_time_limit_stops_between_batches(tmp_path: Path) -> None:
-    runner = SimulatedTarget()
-    done = measure(tmp_path / "phone.json", KERNELS, runner, SessionSettings(deadline=0.0))
+    target = SimulatedTarget()
+    done = measure(tmp_path / "phone.json", KERNELS, target, SessionSettings(deadline=0.0))
     assert not done.batches
     told: list[tuple[int, int, float | None]] = []
     limit = SessionSettings(deadline=time.monotonic() + 1000)
-    measure(tmp_path / "phone.json", KERNELS, runner, limit, lambda *now: told.append(now))
+    measure(tmp_path / "phone.json", KERNELS, target, limit, lambda *now: told.append(now))
     assert [now[:2] for now in told] == [(0, 20), (8, 20), (16, 20)]
     assert told[0][2] is None
     assert all(left is not None and 0 <= left < 1000 for *_, left in told[1:])
@@ -156,18 +156,18 @@ def test_other_targets_and_set_ups_are_never_mixed(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_written_is_refused_before_measuring(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     (tmp_path / "folder").mkdir()
-    runner = SimulatedTarget()
+    target = SimulatedTarget()
     for path in (tmp_path / "file" / "phone.json", tmp_path / "folder"):
         with pytest.raises(InputError, match=r"cannot be made|is a folder"):
-            measure(path, KERNELS, runner)
-    assert not runner.calls
+            measure(path, KERNELS, target)
+    assert not target.calls
 
 
 def test_a_target_that_cannot_run_the_anchor_is_refused(tmp_path: Path) -> None:
-    runner = SimulatedTarget()
-    runner._answer = lambda model, factor: Failure("illegal instruction")  # type: ignore[method-assign]
+    target = SimulatedTarget()
+    target._answer = lambda model, factor: Failure("illegal instruction")  # type: ignore[method-assign]
     with pytest.raises(InputError, match=r"anchor network \(illegal instruction\)"):
-        measure(tmp_path / "phone.json", KERNELS, runner)
+        measure(tmp_path / "phone.json", KERNELS, target)
     assert not (tmp_path / "phone.json").exists()
 
 

@@ -113,7 +113,7 @@ def test_an_unknown_device_lists_the_known_ones(tmp_path: Path) -> None:
 
 def test_this_machine_without_measurements_says_what_to_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("NAS_ISP_CACHE", str(tmp_path))
-    with pytest.raises(InputError, match="latency measure"):
+    with pytest.raises(InputError, match="measure the kernels of a space on the target host in fp32"):
         load_table("host")
 
 

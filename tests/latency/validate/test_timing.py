@@ -16,8 +16,8 @@ def network(name: str) -> CandidateNetwork:
     return CandidateNetwork(name, (), name.encode)
 
 
-def times(runner: SimulatedTarget, count: int) -> list[Any]:
-    return list(time_networks([network(f"n{index}") for index in range(count)], runner))
+def times(target: SimulatedTarget, count: int) -> list[Any]:
+    return list(time_networks([network(f"n{index}") for index in range(count)], target))
 
 
 def by_number(model: bytes) -> float:
@@ -25,10 +25,10 @@ def by_number(model: bytes) -> float:
 
 
 def test_every_network_comes_out_once_and_in_order() -> None:
-    runner = SimulatedTarget(by_number)
-    outcomes = times(runner, 6)
+    target = SimulatedTarget(by_number)
+    outcomes = times(target, 6)
     assert [(outcome.network, outcome.timed_ms) for outcome in outcomes] == [(f"n{i}", 100 + i) for i in range(6)]
-    assert runner.calls == [4, 2]
+    assert target.calls == [4, 2]
 
 
 def test_a_time_is_stated_at_the_anchors_reference() -> None:
@@ -40,16 +40,16 @@ def test_a_time_is_stated_at_the_anchors_reference() -> None:
 
 
 def test_a_batch_whose_anchor_is_off_the_others_is_timed_again() -> None:
-    runner = SimulatedTarget(by_number, slowness=iter([1.0, 1.3, 1.02]))
-    outcomes = times(runner, 8)
-    assert runner.calls == [4, 4, 4]
+    target = SimulatedTarget(by_number, slowness=iter([1.0, 1.3, 1.02]))
+    outcomes = times(target, 8)
+    assert target.calls == [4, 4, 4]
     assert [outcome.anchor_ms for outcome in outcomes[4:]] == [pytest.approx(1.02 * ANCHOR_MS)] * 4
 
 
 def test_a_target_that_stays_slow_is_taken_at_its_steadiest_attempt() -> None:
-    runner = SimulatedTarget(by_number, slowness=iter([1.0, 1.4, 1.2, 1.3]))
-    outcomes = times(runner, 8)
-    assert runner.calls == [4] * 4
+    target = SimulatedTarget(by_number, slowness=iter([1.0, 1.4, 1.2, 1.3]))
+    outcomes = times(target, 8)
+    assert target.calls == [4] * 4
     assert outcomes[-1].anchor_ms == pytest.approx(1.2 * ANCHOR_MS)
 
 
@@ -57,18 +57,18 @@ def test_a_network_that_fails_or_cannot_be_written_stops_no_other() -> None:
     def broken() -> bytes:
         raise InputError("a damaged bundle")
 
-    runner = SimulatedTarget(lambda model: Failure("out of memory") if model == b"n0" else 5.0)
-    outcomes = list(time_networks([network("n0"), CandidateNetwork("n1", (), broken), network("n2")], runner))
+    target = SimulatedTarget(lambda model: Failure("out of memory") if model == b"n0" else 5.0)
+    outcomes = list(time_networks([network("n0"), CandidateNetwork("n1", (), broken), network("n2")], target))
     untimed = [(outcome.network, outcome.reason) for outcome in outcomes if isinstance(outcome, Untimed)]
     assert sorted(untimed) == [("n0", "out of memory"), ("n1", "a damaged bundle")]
     assert [outcome.network for outcome in outcomes if isinstance(outcome, TimedNetwork)] == ["n2"]
 
 
 def test_an_anchor_that_the_delegate_leaves_to_the_cpu_compares_nothing() -> None:
-    runner = SimulatedTarget(by_number)
-    runner.nodes[anchor_model()] = (4, 2)
-    with pytest.raises(InputError, match=r"anchor network whole \(2 of 4 nodes\); give another --delegate"):
-        times(runner, 1)
+    target = SimulatedTarget(by_number)
+    target.nodes[anchor_model()] = (4, 2)
+    with pytest.raises(InputError, match=r"anchor network whole \(2 of 4 nodes\); give another delegate"):
+        times(target, 1)
 
 
 def test_of_several_passes_the_median_at_a_common_speed_counts() -> None:

@@ -75,7 +75,7 @@ def chosen_device(devices: dict[str, str], serial: str | None) -> str:
     if not devices:
         raise InputError("no Android device attached: plug it in and turn on USB debugging in its developer options")
     if serial is None and len(devices) > 1:
-        raise InputError(f"several devices attached: {listed}; give --target adb:SERIAL")
+        raise InputError(f"several devices attached: {listed}; give adb:SERIAL", "target")
     serial = serial or next(iter(devices))
     if serial not in devices:
         raise InputError(f"no device '{serial}' attached; attached are {listed}")

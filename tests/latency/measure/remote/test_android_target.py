@@ -38,7 +38,7 @@ def few_runs(monkeypatch: pytest.MonkeyPatch, small_anchor: None) -> None:
     monkeypatch.setattr(session, "BATCH", 2)
 
 
-def runner(server: BenchmarkServer, target: str = "adb", **options: object) -> BenchmarkModelTarget:
+def connected(server: BenchmarkServer, target: str = "adb", **options: object) -> BenchmarkModelTarget:
     binary = server.path.parent / "benchmark_model"
     binary.write_text(client_script(server))
     made = target_for(target, TargetOptions(**{"benchmark_binary": binary, "runs": 3} | options))  # type: ignore[arg-type]
@@ -48,7 +48,7 @@ def runner(server: BenchmarkServer, target: str = "adb", **options: object) -> B
 
 
 def test_a_phone_says_what_it_is_and_how_it_feels(phone: AndroidDevice, server: BenchmarkServer) -> None:
-    gpu = runner(server, delegate="gpu")
+    gpu = connected(server, delegate="gpu")
     assert gpu.device.id == "acme-phone-4-gpu"
     assert gpu.device.name == "Acme Phone 4"
     assert (gpu.device.soc, gpu.device.processor, gpu.device.processor_name) == ("sm8150", "gpu", "adreno")
@@ -58,7 +58,7 @@ def test_a_phone_says_what_it_is_and_how_it_feels(phone: AndroidDevice, server: 
     assert gpu.setup.unit is not None
     assert "0A1B2C" not in gpu.setup.model_dump_json()
     assert gpu.health() == Health(thermal_status="light", governor="schedutil", battery_percent=83, temperature_c=29.4)
-    cpu = runner(server, threads=2, cpu_mask="0xF0")
+    cpu = connected(server, threads=2, cpu_mask="0xF0")
     assert (cpu.device.id, cpu.device.precision, cpu.device.threads) == ("acme-phone-4-cpu", "fp32", 2)
     assert cpu.setup.core_mask == "f0"
     assert phone.pushed == ["benchmark_model"]
@@ -66,7 +66,7 @@ def test_a_phone_says_what_it_is_and_how_it_feels(phone: AndroidDevice, server: 
 
 @pytest.mark.usefixtures("few_runs")
 def test_measured_on_a_phone_built_and_predicted(phone: AndroidDevice, server: BenchmarkServer, tmp_path: Path) -> None:
-    target = runner(server, cpu_mask="f0", threads=2)
+    target = connected(server, cpu_mask="f0", threads=2)
     done = measure(tmp_path / "phone.json", KERNELS, target, STEADY)
     assert {entry.kernel for entry in done.measured()} == set(KERNELS)
     assert all(entry.runs == 4 and entry.min_ms and not entry.averaged for entry in done.measured())
@@ -81,7 +81,7 @@ def test_measured_on_a_phone_built_and_predicted(phone: AndroidDevice, server: B
 
 @pytest.mark.usefixtures("few_runs")
 def test_eight_bit_kernels_are_measured_as_such(phone: AndroidDevice, server: BenchmarkServer, tmp_path: Path) -> None:
-    done = measure(tmp_path / "phone.json", KERNELS[:1], runner(server, precision="int8"), STEADY)
+    done = measure(tmp_path / "phone.json", KERNELS[:1], connected(server, precision="int8"), STEADY)
     assert done.device.precision == "int8"
     assert [entry.kernel for entry in done.table().measured] == KERNELS[:1]
     model = Interpreter(model_path=str(phone.root / "data/local/tmp/nas_isp/models/1.tflite"))
@@ -89,13 +89,13 @@ def test_eight_bit_kernels_are_measured_as_such(phone: AndroidDevice, server: Be
 
 
 def test_models_take_turns(phone: AndroidDevice, server: BenchmarkServer) -> None:
-    runner(server).time([single_kernel_model(kernel) for kernel in KERNELS[:2]])
+    connected(server).time([single_kernel_model(kernel) for kernel in KERNELS[:2]])
     assert [line[1] for line in server.command_lines] == ["--graph=models/0.tflite", "--graph=models/1.tflite"] * 3
 
 
 def test_a_program_without_medians_is_believed_its_mean(phone: AndroidDevice, server: BenchmarkServer) -> None:
     server.prints_median = False
-    (timing,) = runner(server, runs=30).time([single_kernel_model(KERNELS[0])])
+    (timing,) = connected(server, runs=30).time([single_kernel_model(KERNELS[0])])
     assert isinstance(timing, Timing)
     assert timing.averaged
     assert timing.runs == 30
@@ -106,7 +106,7 @@ def test_what_a_gpu_leaves_to_the_cpu_is_kept_apart(
     phone: AndroidDevice, server: BenchmarkServer, tmp_path: Path
 ) -> None:
     mean = elementwise("mean", 4, (16, 16))
-    done = measure(tmp_path / "phone.json", [KERNELS[0], mean], runner(server, delegate="gpu"), STEADY)
+    done = measure(tmp_path / "phone.json", [KERNELS[0], mean], connected(server, delegate="gpu"), STEADY)
     assert [entry.kernel for entry in done.fallen_back] == [mean]
     assert [entry.kernel for entry in done.table().measured] == [KERNELS[0]]
     assert done.table().fallen_back == tuple(done.fallen_back)
@@ -119,7 +119,7 @@ def test_a_broken_model_fails_alone_although_the_shell_loses_exit_statuses(
 ) -> None:
     assert subprocess.run(["adb", "-s", phone.serial, "shell", "exit 3"], check=False).returncode == 0
     good, broken = single_kernel_model(KERNELS[0]), b"no model at all"
-    answers = runner(server).time([broken, good])
+    answers = connected(server).time([broken, good])
     assert answers[0] == Failure("exit status 1: The model is not a valid Flatbuffer buffer")
     assert isinstance(answers[1], Timing)
     assert len(server.command_lines) == 4
@@ -128,7 +128,7 @@ def test_a_broken_model_fails_alone_although_the_shell_loses_exit_statuses(
 def test_newer_shells_that_pass_exit_statuses_work_as_well(tmp_path: Path, server: BenchmarkServer) -> None:
     device = plugged_in(AndroidDevice(tmp_path / "newer", passes_exit_status=True))
     assert subprocess.run(["adb", "-s", device.serial, "shell", "exit 3"], check=False).returncode == 3
-    answers = runner(server, f"adb:{device.serial}").time([b"no model", single_kernel_model(KERNELS[0])])
+    answers = connected(server, f"adb:{device.serial}").time([b"no model", single_kernel_model(KERNELS[0])])
     assert [type(answer) for answer in answers] == [Failure, Timing]
     device.unplug()
     adb("disconnect", device.serial)
@@ -138,7 +138,7 @@ def test_newer_shells_that_pass_exit_statuses_work_as_well(tmp_path: Path, serve
 def test_a_phone_unplugged_in_the_middle_leaves_a_file_that_goes_on(
     phone: AndroidDevice, server: BenchmarkServer, tmp_path: Path
 ) -> None:
-    path, target = tmp_path / "phone.json", runner(server)
+    path, target = tmp_path / "phone.json", connected(server)
 
     def after_the_first_batch(done: int, total: int, seconds_left: float | None) -> None:
         phone.unplugged_at = "models/1.tflite" if done == 2 else None
@@ -150,11 +150,11 @@ def test_a_phone_unplugged_in_the_middle_leaves_a_file_that_goes_on(
     assert len(kept.measured()) == 2
     phone.unplugged_at = None
     with pytest.raises(InputError, match=r"is offline|no Android device"):
-        runner(server)
+        connected(server)
     adb("disconnect", phone.serial)
     phone.plug_in()
     plugged_in(phone)
-    finished = measure(path, KERNELS, runner(server), STEADY)
+    finished = measure(path, KERNELS, connected(server), STEADY)
     assert finished.batches[:1] == kept.batches
     assert not missing_kernels(finished, KERNELS)
     assert phone.pushed.count("benchmark_model") == 1
@@ -162,7 +162,7 @@ def test_a_phone_unplugged_in_the_middle_leaves_a_file_that_goes_on(
 
 @pytest.mark.usefixtures("few_runs")
 def test_a_throttled_batch_is_measured_again(phone: AndroidDevice, server: BenchmarkServer, tmp_path: Path) -> None:
-    path, target = tmp_path / "phone.json", runner(server)
+    path, target = tmp_path / "phone.json", connected(server)
     throttled, server.fixed_us = iter([1.2] * 3 * benchmark_model.ROUNDS), 1000
     server.slowness = lambda: next(throttled, 1.0) if path.exists() else 1.0
     done = measure(path, KERNELS, target, SessionSettings())
@@ -174,7 +174,7 @@ def test_a_program_that_hangs_is_ended_and_named(
     phone: AndroidDevice, server: BenchmarkServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(benchmark_model, "RUN_TIMEOUT_S", 0.5)
-    hanging = runner(server)
+    hanging = connected(server)
     program = phone.root / "data/local/tmp/nas_isp/benchmark_model"
     program.write_text("#!/bin/sh\nexec sleep 60\n")
     assert hanging.time([b"any"]) == [Failure("it did not end within 0.5 s")]
@@ -187,7 +187,7 @@ def test_a_program_that_hangs_is_ended_and_named(
 
 
 def test_operators_are_profiled_in_a_run_of_their_own(phone: AndroidDevice, server: BenchmarkServer) -> None:
-    times = runner(server).profile(single_kernel_model(convolution(4, 12, 3, (8, 8), activation="tanh")))
+    times = connected(server).profile(single_kernel_model(convolution(4, 12, 3, (8, 8), activation="tanh")))
     assert [time.operator for time in times] == ["CONV_2D", "TANH"]
     assert all(time.average_ms > 0 for time in times)
     assert len(server.command_lines) == 1
@@ -196,7 +196,7 @@ def test_operators_are_profiled_in_a_run_of_their_own(phone: AndroidDevice, serv
 def test_a_program_that_writes_no_profile_is_not_given_that_of_another_model(
     phone: AndroidDevice, server: BenchmarkServer
 ) -> None:
-    target, model = runner(server), single_kernel_model(KERNELS[0])
+    target, model = connected(server), single_kernel_model(KERNELS[0])
     assert target.profile(model)
     server.writes_profiles = False
     assert target.profile(model) == []
@@ -207,11 +207,11 @@ def test_another_program_is_pushed_and_measurements_are_never_mixed(
     phone: AndroidDevice, server: BenchmarkServer, tmp_path: Path
 ) -> None:
     path = tmp_path / "phone.json"
-    measure(path, KERNELS[:1], runner(server), STEADY)
+    measure(path, KERNELS[:1], connected(server), STEADY)
     other = tmp_path / "other_build"
     other.write_text(client_script(server) + "# another build\n")
     with pytest.raises(InputError, match="device runtime_version 'sha256:"):
-        measure(path, KERNELS[:1], runner(server, benchmark_binary=other), STEADY)
+        measure(path, KERNELS[:1], connected(server, benchmark_binary=other), STEADY)
     assert phone.pushed.count("benchmark_model") == 2
 
 
@@ -226,7 +226,7 @@ def test_remote_shells_get_every_word_quoted(phone: AndroidDevice) -> None:
 
 def test_several_devices_need_a_serial(phone: AndroidDevice, tmp_path: Path) -> None:
     second = plugged_in(AndroidDevice(tmp_path / "second"))
-    with pytest.raises(InputError, match=r"several devices attached: .*give --target adb:SERIAL"):
+    with pytest.raises(InputError, match=r"several devices attached: .*give adb:SERIAL"):
         AdbTransport()
     assert AdbTransport(second.serial).serial == second.serial
     with pytest.raises(InputError, match=r"no device 'R58M' attached; attached are"):
@@ -264,14 +264,14 @@ def test_without_adb_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"benchmark_binary": None}, "benchmark_model built for the device to --benchmark-binary"),
+        ({"benchmark_binary": None}, "benchmark_model built for the device$"),
         ({"benchmark_binary": Path("absent")}, "absent: cannot be read"),
-        ({"cpu_mask": "xyz"}, "--cpu-mask 'xyz'"),
-        ({"cpu_mask": "0"}, "--cpu-mask '0'"),
+        ({"cpu_mask": "xyz"}, "CPU mask 'xyz'"),
+        ({"cpu_mask": "0"}, "CPU mask '0'"),
     ],
 )
 def test_options_are_checked_before_the_device(
     server: BenchmarkServer, options: dict[str, object], message: str
 ) -> None:
     with pytest.raises(InputError, match=message):
-        runner(server, **options)
+        connected(server, **options)
