@@ -28,8 +28,7 @@ ORDER = (
     ("training", "latency", "develop"),
     ("search", "distillation", "export"),
     ("report",),
-    ("testing",),
-    ("cli",),
+    ("cli", "testing"),
 )
 """Imports run from left to right; parts of one group do not import each other, but for the root files."""
 
