@@ -29,8 +29,7 @@ ORDER = (
     ("search", "distillation", "export"),
     ("report",),
     ("api",),
-    ("testing",),
-    ("cli",),
+    ("cli", "testing"),
 )
 """Imports run from left to right; parts of one group do not import each other, but for the root files."""
 

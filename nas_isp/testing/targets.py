@@ -27,7 +27,7 @@ class TargetConformance:
     """All that a measuring target promises.
 
     Attributes:
-        target: as `--target` takes it: the name in `TARGETS`, with the address if it needs one.
+        target: as `target_for` takes it: the name in `TARGETS`, with the address if it needs one.
         options: how it is asked to run models.
     """
 
