@@ -1,6 +1,7 @@
 """`nas-isp search`."""
 
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -73,27 +74,10 @@ def search(
     from nas_isp.api.search import run_search
     from nas_isp.search.progress import open_progress
 
+    on_data = partial(run_search, raw, rgb, val=val, sensor=sensor, scene_disjoint=scene_disjoint, patches=patches)
+    trained = partial(on_data, recipe=recipe, features=features, weights_dir=weights_dir, seed=seed)
+    limited = partial(trained, device=device, max_latency_ms=max_latency_ms, space=space, sampler=sampler.value)
+    crew = partial(limited, workers=workers, ray_address=ray_address)
     with open_progress() as shown:
-        found = run_search(
-            raw,
-            rgb,
-            budget=stopwatch,
-            study=study,
-            val=val,
-            device=device,
-            max_latency_ms=max_latency_ms,
-            space=space,
-            recipe=recipe,
-            features=features,
-            patches=patches,
-            weights_dir=weights_dir,
-            sensor=sensor,
-            scene_disjoint=scene_disjoint,
-            sampler=sampler.value,
-            seed=seed,
-            workers=workers,
-            ray_address=ray_address,
-            callback=shown,
-            progress=shown.preparing,
-        )
+        found = crew(budget=stopwatch, study=study, callback=shown, progress=shown.preparing)
     print_front(found, study, format)

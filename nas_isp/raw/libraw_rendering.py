@@ -43,7 +43,9 @@ def render_by_libraw(level: type[Level], raw: RawImage) -> NDArray[Level]:
                 user_flip=0,
             )
     except (rawpy.LibRawError, OSError) as error:
-        raise InputError(f"{raw.source}: cannot be rendered by LibRaw ({error}); develop without --compare") from error
+        raise InputError(
+            f"{raw.source}: cannot be rendered by LibRaw ({error}); develop it alone", "compare"
+        ) from error
     aligned = align_to_rggb(raw)
     height, width = aligned.mosaic.shape
     top, left = (raw.mosaic.shape[0] - height) // 2, (raw.mosaic.shape[1] - width) // 2

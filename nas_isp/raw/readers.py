@@ -63,8 +63,9 @@ def sensor_beside(path: Path) -> SensorDescription:
     found = find_sensor(path)
     if found is None:
         raise InputError(
-            f"{path}: a bare mosaic says nothing about its sensor; give --sensor "
-            f"({', '.join(BUILT_IN_SENSORS)} or FILE.json) or put a {SENSOR_FILE} beside it"
+            f"{path}: a bare mosaic says nothing about its sensor; give one "
+            f"({', '.join(BUILT_IN_SENSORS)} or FILE.json) or put a {SENSOR_FILE} beside it",
+            "sensor",
         )
     return found
 
@@ -136,4 +137,4 @@ def _read_mosaic(path: Path, sensor: SensorDescription | None) -> RawImage:
     except InputError as error:
         if sensor is not None or sensor_file(path.parent) is not None:
             raise
-        raise InputError(f"{error}; the sensor is that of the folder's name: give another with --sensor") from error
+        raise InputError(f"{error}; the sensor is that of the folder's name: give another", "sensor") from error

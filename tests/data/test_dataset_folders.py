@@ -90,7 +90,7 @@ def test_the_planes_of_up_isp_are_those_of_its_files(tmp_path: Path) -> None:
 
 
 def test_equal_numbers_in_up_isp_are_no_pairs(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"UP-ISP has no true pairs; give --raw .*raws --rgb .*jpegs"):
+    with pytest.raises(InputError, match=r"UP-ISP has no true pairs; give raw .*raws and rgb .*jpegs"):
         load_pairs(write_data_set(tmp_path, "UP-ISP"))
 
 
@@ -103,7 +103,7 @@ def test_what_only_resembles_a_data_set_needs_a_sensor(tmp_path: Path, case: str
     else:
         shape = (128, 256, 4) if case == "shape" else (256, 256, 4)
         np.save(folder / "a.npy", np.full(shape, 100, np.uint16))
-    with pytest.raises(InputError, match="says nothing about its sensor; give --sensor"):
+    with pytest.raises(InputError, match="says nothing about its sensor; give one"):
         read_raw(next(folder.iterdir()))
 
 
@@ -118,7 +118,7 @@ def test_values_at_odds_with_the_name_of_the_folder_are_refused_and_say_how_to_g
     write_data_set(tmp_path, "UltraISP")
     file = tmp_path / "mediatek_raw" / "0.png"
     Image.fromarray(true_mosaic(0)).save(file)
-    with pytest.raises(InputError, match=r"not multiples of 4.*give another with --sensor"):
+    with pytest.raises(InputError, match=r"not multiples of 4.*the folder's name: give another"):
         read_raw(file)
     assert read_raw(file, BUILT_IN_SENSORS["zrr"]).white == 1023
 
@@ -144,10 +144,10 @@ def test_inspection_says_what_was_recognized(tmp_path: Path) -> None:
     (tmp_path / "train" / "canon" / "1.jpg").unlink()
     (line,) = described(tmp_path)
     assert line == (
-        f"{tmp_path / 'train'}: ZRR layout, 2 files in huawei_raw/ (sensor zrr unless --sensor is given); "
+        f"{tmp_path / 'train'}: ZRR layout, 2 files in huawei_raw/ (sensor zrr unless another is given); "
         "1 in canon/; 1 pairs of equal stems"
     )
-    assert described(tmp_path / "train" / "huawei_raw")[0].endswith("(sensor zrr unless --sensor is given)")
+    assert described(tmp_path / "train" / "huawei_raw")[0].endswith("(sensor zrr unless another is given)")
     assert described(tmp_path / "train" / "canon") == []
 
 
@@ -181,6 +181,6 @@ def test_files_beyond_the_limit_are_mentioned(tmp_path: Path) -> None:
     data = load_unpaired(tmp_path, tmp_path, tmp_path / "cache", SIDE, limit=2)
     assert len(data.raw) == len(data.photos) == 2
     assert [note for note in data.notes if note.startswith("2 of 3")] == [
-        "2 of 3 RAW files are used, one patch each; a larger --patches uses more",
-        "2 of 3 photos are used, one patch each; a larger --patches uses more",
+        "2 of 3 RAW files are used, one patch each; a larger number of patches uses more",
+        "2 of 3 photos are used, one patch each; a larger number of patches uses more",
     ]

@@ -110,7 +110,7 @@ def test_pickled_arrays_are_never_loaded(tmp_path: Path) -> None:
 
 def test_a_mosaic_without_a_description_says_how_to_give_one(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", values())
-    with pytest.raises(InputError, match=r"--sensor .*sensor\.json"):
+    with pytest.raises(InputError, match=r"give one .*sensor\.json"):
         read_raw(tmp_path / "a.npy")
 
 
@@ -377,5 +377,5 @@ def test_a_sensor_description_two_folders_above_holds_and_three_above_does_not(t
     deep = tmp_path / "val" / "raw"
     (deep / "more").mkdir(parents=True)
     assert sensor_beside(deep / "a.png").white == 1023
-    with pytest.raises(InputError, match="give --sensor"):
+    with pytest.raises(InputError, match="says nothing about its sensor; give one"):
         sensor_beside(deep / "more" / "a.png")
