@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch.nn import functional
 
-from nas_isp.cli.models import model_runner
 from nas_isp.data.patches import Pairs, load_pairs
 from nas_isp.develop.pipeline import develop
 from nas_isp.evaluation.artefact_measures import (
@@ -31,6 +30,7 @@ from nas_isp.evaluation.artefacts import ArtefactLimits, artefact_report, artefa
 from nas_isp.evaluation.color import srgb_to_lab
 from nas_isp.raw.classical import encode_srgb, render_image
 from nas_isp.raw.orientation import upright
+from nas_isp.search.models import load_runner
 
 Picture = NDArray[np.uint8]
 Spoil = Callable[[Picture, np.random.Generator], Picture]
@@ -75,7 +75,7 @@ def clean_pictures(pairs: Pairs, models: list[str]) -> dict[str, list[Picture]]:
         "Malvar": [render_image(pair.raw, "malvar") for pair in pairs],
     }
     for model in models:
-        runner = model_runner(model)
+        runner = load_runner(model)
         clean[Path(model).stem] = [develop(runner, pair.raw) for pair in pairs]
     return clean
 

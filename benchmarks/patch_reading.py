@@ -1,6 +1,6 @@
 """Measures what reading patches costs against training on them: cutting once, then batches from memory-mapped files.
 
-Run: python benchmarks/patch_reading.py [--patches 10000] [--files 100] [--patch 256] [--torch-device cpu]
+Run: python benchmarks/patch_reading.py [--patches 10000] [--files 100] [--patch 256] [--compute cpu]
 Makes RAW mosaics (16-bit PNG) and photos (JPEG) in a temporary folder, cuts the patches, and prints one JSON object:
 seconds to cut, `read_ms` a batch (RAW and photos through the sampler, scaled, on the device), `step_ms` of the cheapest
 training step there is (EfficientISP, L1, Adam) on the same batch in the same run, `read_share`, their ratio, and
@@ -41,10 +41,10 @@ def main() -> None:
     parser.add_argument("--patch", type=int, default=256, help="side in pixels")
     parser.add_argument("--repeats", type=int, default=20, help="batches that are timed")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--torch-device", default="cpu")
+    parser.add_argument("--compute", default="cpu")
     settings = parser.parse_args()
     torch.set_num_threads(settings.threads)
-    device = torch.device(settings.torch_device)
+    device = torch.device(settings.compute)
     with tempfile.TemporaryDirectory(prefix="patch-reading-") as scratch:
         folder = Path(scratch)
         _make_pictures(folder, settings.files, settings.patches // settings.files, settings.patch)

@@ -1,7 +1,7 @@
 """Measures what recipes and their levers are worth: trains unpaired on a bench, scores on its true pairs.
 
 Run: python benchmarks/quality.py BENCH [--variants default arhire2025 ...] [--seeds 0 1 2] [--warm-steps N] [--steps N]
-     [--architectures efficient-isp ...] [--features lite] [--out FILE.jsonl] [--runs DIR]
+     [--architectures efficient-isp ...] [--features lite] [-o FILE.jsonl] [--runs DIR]
 
 BENCH holds `train/raw`, `train/rgb` (other scenes) and `val/raw`, `val/rgb` (pairs); for the paired variants also
 `paired_reference/rgb`, the photos of `train/raw`. All variants train the same network for the same number of generator
@@ -9,7 +9,7 @@ steps, with the same batch and frozen features; a variant without a regression t
 chosen by the pairs: weights are those of the last step or, where the recipe says so, of the best reference-free score.
 
 One JSON line a training: means over the validation pairs of PSNR, SSIM and CIEDE2000 on 8-bit pictures, the artefact
-verdict, and the seconds taken. Lines of trainings that `--out` already holds are not computed again.
+verdict, and the seconds taken. Lines of trainings that `--output` already holds are not computed again.
 """
 
 import argparse
@@ -117,7 +117,7 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     bench: Path = arguments.bench
     validation = load_pairs(bench / "val")
-    done = _lines(arguments.out)
+    done = _lines(arguments.output)
     with tempfile.TemporaryDirectory(prefix="nas-isp-quality-") as temporary:
         scratch = arguments.runs / "data" if arguments.runs else Path(temporary)
         scratch.mkdir(parents=True, exist_ok=True)
@@ -126,7 +126,7 @@ def main() -> None:
             renderings = {"classical": baseline.render, "transported": baseline.render_transported}
             for name, render in renderings.items():
                 done.append({"variant": f"{name} rendering", **_measured(render, validation)})
-                _emit(done[-1], arguments.out)
+                _emit(done[-1], arguments.output)
         for seed in arguments.seeds:
             for variant in arguments.variants:
                 for architecture in arguments.architectures:
@@ -140,7 +140,7 @@ def main() -> None:
                     if not any(key.items() <= line.items() for line in done):
                         row = key | _trained(key, bench, validation, scratch, arguments)
                         done.append(row)
-                        _emit(row, arguments.out)
+                        _emit(row, arguments.output)
     _print_means(done)
 
 
@@ -241,7 +241,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--patch", type=int, default=128)
     parser.add_argument("--features", default="lite")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--out", type=Path, help="JSON lines; continued")
+    parser.add_argument("-o", "--output", type=Path, help="JSON lines; continued")
     parser.add_argument("--runs", type=Path, help="keep data, histories and scores here")
     return parser.parse_args()
 

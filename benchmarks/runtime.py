@@ -1,7 +1,7 @@
 """Times exported models beside other people's mobile networks and other runtimes, on this machine in one run.
 
 Run: python benchmarks/runtime.py [MODEL.safetensors ...] [--peers DIR] [--size 544x960] [--threads 1 2] [--seconds 4]
-     [--out FILE.json]
+     [-o FILE.json]
 
 For EfficientISP (random weights unless a bundle of it is given) and every bundle: PyTorch and ONNX Runtime in fp32,
 LiteRT in fp32, fp16 and int8. `--peers` holds .tflite files of others, timed at their own input size (half of `--size`
@@ -51,7 +51,7 @@ def main() -> None:
         for _ in range(options.rounds):
             for row in rows:
                 row["runs"].append(_in_own_process(entries[row["name"]], row, options))
-            _report([_summary(row) for row in rows], options.out)
+            _report([_summary(row) for row in rows], options.output)
 
 
 def _summary(row: dict[str, Any]) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=1.5, help="a round and entry")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--amx", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--out", type=Path)
+    parser.add_argument("-o", "--output", type=Path)
     parser.add_argument("--measure", help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -112,12 +112,12 @@ def _random_bundle(scratch: Path) -> Path:
 
 
 def _exported(bundle: Path, scratch: Path, runtime: Any, precision: Any, size: tuple[int, int]) -> Path:
-    from nas_isp.export.export import export_model
+    from nas_isp.export.export import export_bundle
     from nas_isp.export.exporters import Form
     from nas_isp.generators.bundle import load_bundle
 
     path = scratch / f"{bundle.stem} {precision}.{runtime}"
-    export_model(load_bundle(bundle), path, Form(runtime, precision, size))
+    export_bundle(load_bundle(bundle), path, Form(runtime, precision, size))
     return path
 
 

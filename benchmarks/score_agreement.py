@@ -2,7 +2,7 @@
 
 Run: python benchmarks/score_agreement.py RUNS... [--leave-out PART]
 
-RUNS is what `benchmarks/trial_scores.py --out RUNS` or `benchmarks/quality.py --runs RUNS` keeps: a folder a training
+RUNS is what `benchmarks/trial_scores.py -o RUNS` or `benchmarks/quality.py --runs RUNS` keeps: a folder a training
 with its `scores.jsonl`, in which a scored checkpoint has its distances and, because the bench has pairs, its PSNR.
 The score is computed anew from the distances with the present weights; each of its parts, and where the networks are
 known their parameters and multiply-accumulates (more is better), are ranked beside it.

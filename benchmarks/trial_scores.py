@@ -1,6 +1,6 @@
 """Trains networks as a search's trials do and scores them from early to late, for `benchmarks/score_agreement.py`.
 
-Run: python benchmarks/trial_scores.py BENCH --out RUNS [--architectures efficient-isp robust-isp mobile:8] [--seed 0]
+Run: python benchmarks/trial_scores.py BENCH -o RUNS [--architectures efficient-isp robust-isp mobile:8] [--seed 0]
      [--recipe default] [--checkpoints 8]
 
 BENCH holds `train/raw`, `train/rgb` (other scenes) and `val/raw`, `val/rgb` (pairs, which give the PSNR beside each
@@ -37,11 +37,13 @@ def main() -> None:
     arguments = _arguments()
     torch.set_num_threads(arguments.threads)
     settings = load_recipe(arguments.recipe).trial_train()
-    prepared = _prepared(arguments.bench, settings, arguments.out / "data", arguments.seed)
+    prepared = _prepared(arguments.bench, settings, arguments.output / "data", arguments.seed)
     total = settings.warm_start.steps + settings.steps
     steps = [round(step) for step in np.geomspace(FIRST_SHARE * total, total, arguments.checkpoints)]
     for name, architecture in _named(arguments.architectures, arguments.seed):
-        print(name, *_scored(architecture, prepared, settings, arguments.out / name, arguments.seed, steps), flush=True)
+        print(
+            name, *_scored(architecture, prepared, settings, arguments.output / name, arguments.seed, steps), flush=True
+        )
 
 
 def _scored(
@@ -90,7 +92,7 @@ def _prepared(bench: Path, settings: TrainSettings, folder: Path, seed: int) -> 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("bench", type=Path)
-    parser.add_argument("--out", type=Path, required=True, help="folder of the trainings; continued")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="folder of the trainings; continued")
     parser.add_argument(
         "--architectures", nargs="+", default=["efficient-isp", "robust-isp", "mobile:8"], help="names, or SPACE:N"
     )

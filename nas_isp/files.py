@@ -10,6 +10,9 @@ from pathlib import Path
 
 from nas_isp.errors import InputError, UnwritableError
 
+AnyPath = str | Path
+"""What the functions of the library take for a path."""
+
 BUNDLE_SUFFIX = ".safetensors"
 """Of a trained model."""
 
@@ -109,6 +112,22 @@ def check_writable(path: Path) -> None:
             pass
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror}); give a file in a writable folder") from error
+
+
+def check_output(path: Path, suffix: str | None = None, source: object = None) -> None:
+    """Refuse an output file that could not be written at the end.
+
+    Raises:
+        InputError: its folder is missing or not writable, it is a folder itself, its name does not end in `suffix`,
+            or it is the file `source` that is read, if that is a path.
+    """
+    if suffix is not None and path.suffix != suffix:
+        raise InputError(
+            f"{path}: the name of this output ends in {suffix}; give for instance {path.stem}{suffix}", "output"
+        )
+    if isinstance(source, AnyPath) and path.exists() and Path(source).exists() and path.samefile(source):
+        raise InputError(f"{path}: is also what is read here; give another name, so that it is kept", "output")
+    check_writable(path)
 
 
 def visible_files(folder: Path) -> list[Path]:

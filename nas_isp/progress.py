@@ -1,6 +1,10 @@
 """How a long operation tells how far it is."""
 
+from collections.abc import Callable
 from typing import Protocol
+
+Note = Callable[[str], None]
+"""Told in one line what a user should know."""
 
 
 class ReportsProgress(Protocol):
@@ -11,3 +15,7 @@ class ReportsProgress(Protocol):
 
 def unseen(done: float, total: float | None = None, text: str | None = None) -> None:
     """For an operation that nobody watches."""
+
+
+def unheard(text: str) -> None:
+    """For an operation whose notes nobody reads."""

@@ -11,7 +11,16 @@ from pathlib import Path
 import pytest
 
 from nas_isp.errors import InputError
-from nas_isp.files import STALE_AFTER_S, UNFINISHED, check_writable, make_folder, read_text, whole_file, write_whole
+from nas_isp.files import (
+    STALE_AFTER_S,
+    UNFINISHED,
+    check_output,
+    check_writable,
+    make_folder,
+    read_text,
+    whole_file,
+    write_whole,
+)
 
 
 def test_a_written_file_is_alone_in_its_folder_and_as_readable_as_any_other(tmp_path: Path) -> None:
@@ -42,7 +51,7 @@ def test_a_fault_in_the_middle_leaves_the_old_file_and_passes_through(
     def break_off() -> None:
         with whole_file(path) as part:
             part.write_text("half")
-            raise fault
+            raise fault("broken off")
 
     with pytest.raises(fault):
         break_off()
@@ -143,3 +152,21 @@ def test_what_is_no_text_or_too_long_is_refused_in_one_line(tmp_path: Path, cont
     assert "\n" not in str(caught.value)
     with pytest.raises(InputError, match="cannot be read as text"):
         read_text(tmp_path / "absent", 10, "note")
+
+
+def test_an_output_that_is_also_the_input_is_refused(tmp_path: Path) -> None:
+    model = tmp_path / "m.safetensors"
+    model.write_bytes(b"weights")
+    (tmp_path / "link.safetensors").symlink_to(model)
+    for source in (model, str(model), tmp_path / "link.safetensors"):
+        with pytest.raises(InputError, match="is also what is read here") as caught:
+            check_output(model, ".safetensors", source=source)
+        assert caught.value.parameters == ("output",)
+    check_output(model, ".safetensors", source="efficient-isp")
+    check_output(tmp_path / "n.safetensors", ".safetensors", source=model)
+    check_output(model, ".safetensors", source=object())
+
+
+def test_an_output_of_another_suffix_is_refused_with_a_name_that_would_do(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"ends in \.safetensors; give for instance m\.safetensors"):
+        check_output(tmp_path / "m.onnx", ".safetensors")

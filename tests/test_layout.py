@@ -18,7 +18,7 @@ PACKAGE = Path(resources.__file__).parent
 ORDER = (
     (
         *("errors", "cores", "allocator", "files", "progress", "seeds", "settings", "resources", "precision"),
-        *("quiet", "registry", "doors", "torch_files"),
+        *("quiet", "registry", "doors", "torch_files", "compute", "deadlines"),
     ),
     ("perceptual",),
     ("raw",),
@@ -28,7 +28,9 @@ ORDER = (
     ("training", "latency", "develop"),
     ("search", "distillation", "export"),
     ("report",),
-    ("cli", "testing"),
+    ("api",),
+    ("testing",),
+    ("cli",),
 )
 """Imports run from left to right; parts of one group do not import each other, but for the root files."""
 

@@ -31,7 +31,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path)
     parser.add_argument("files", nargs="+", type=Path)
-    parser.add_argument("-o", "--out", type=Path, required=True)
+    parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--columns", type=int, default=2, help="rows side by side")
     settings = parser.parse_args()
     runner = load_developer(settings.model)
@@ -41,7 +41,7 @@ def main() -> None:
     sheet = Image.new("RGB", (settings.columns * width, lines * height), "white")
     for index, row in enumerate(rows):
         sheet.paste(row, ((index // lines) * width + GAP, (index % lines) * height))
-    sheet.save(settings.out, quality=JPEG_QUALITY)
+    sheet.save(settings.output, quality=JPEG_QUALITY)
 
 
 def _row(runner: Runner, file: Path) -> Image.Image:

@@ -8,7 +8,7 @@ import org.tensorflow.lite.Interpreter
 import org.tensorflow.lite.gpu.GpuDelegate
 
 /**
- * A model written by `nas-isp export M --to tflite --input raw --output uint8 --input-size HxW`.
+ * A model written by `nas-isp export M --to tflite --input-type raw --output-type uint8 --input-size HxW`.
  *
  * @param model the file's bytes, direct and in native order.
  * @param height rows of the packed picture: half of the mosaic's.

@@ -2,9 +2,9 @@
 
     python develop.py MODEL.tflite MOSAIC.npy PICTURE.ppm [RGGB|GRBG|GBRG|BGGR]
 
-MODEL is written by `nas-isp export M --to tflite --input raw --output uint8`. MOSAIC holds uint16 sensor values
-(height, width), as picamera2's `capture_array("raw").view("uint16")` gives them. Needs numpy, and ai-edge-litert or
-tflite-runtime.
+MODEL is written by `nas-isp export M --to tflite --input-type raw --output-type uint8`. MOSAIC holds uint16 sensor
+values (height, width), as picamera2's `capture_array("raw").view("uint16")` gives them. Needs numpy, and ai-edge-litert
+or tflite-runtime.
 """
 
 import sys

@@ -1,50 +1,12 @@
-"""What every verb shares: output formats, printing, progress and time limits. Imports stay light."""
+"""What every verb shares: printing and progress. Imports stay light."""
 
 import json
-import math
 import sys
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from enum import StrEnum
+from contextlib import contextmanager
 from typing import Any
 
-from nas_isp.errors import InputError
 from nas_isp.progress import ReportsProgress
-
-
-class Format(StrEnum):
-    """How a result is printed."""
-
-    TABLE = "table"
-    JSON = "json"
-
-
-def seconds_of(budget: str) -> float:
-    """A time such as `90s`, `30m` or `2h` in seconds.
-
-    Raises:
-        InputError: not a time, zero, or more than a year.
-    """
-    from nas_isp.search.budget import parse_budget
-
-    with suppress(InputError):
-        seconds = parse_budget(budget).seconds
-        if seconds is not None:
-            return seconds
-    raise InputError(
-        f"budget '{budget[:40]}': this command takes a time above 0 such as 90s, 30m or 2h, at most a year"
-    )
-
-
-def deadline_in(seconds: float | None) -> float:
-    """The `time.monotonic()` at which a time is over; infinity without one."""
-    return math.inf if seconds is None else time.monotonic() + seconds
-
-
-def seconds_left(deadline: float) -> float | None:
-    """The time until a deadline, at least one second; None without a deadline."""
-    return None if math.isinf(deadline) else max(deadline - time.monotonic(), 1.0)
 
 
 def print_json(value: Any) -> None:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nas_isp.cli.common import Format, print_json, print_table, progress_bar, say
+from nas_isp.cli.common import print_json, print_table, progress_bar, say
+from nas_isp.cli.options import Format, FormatOption, SensorOption
 
 if TYPE_CHECKING:
     from nas_isp.data.inspection import FileFacts
@@ -21,8 +22,8 @@ def register(app: typer.Typer) -> None:
 
 def inspect(
     path: Annotated[Path, typer.Argument(help="A RAW file, a photo, or a folder of them.")],
-    sensor: Annotated[str | None, typer.Option(help="Sensor of bare mosaics: a name or FILE.json.")] = None,
-    format: Annotated[Format, typer.Option(help="How the result is printed.")] = Format.TABLE,
+    sensor: SensorOption = None,
+    format: FormatOption = Format.TABLE,
 ) -> None:
     """Show what a file or folder holds, as the program reads it."""
     from nas_isp.data.dataset_folders import described as layouts_in
@@ -46,17 +47,17 @@ def inspect(
 
 def synthesize(
     rgb: Annotated[Path, typer.Option("--rgb", help="Folder of photos.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to make, with raw/ and rgb/; new or empty.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder to make, with raw/ and rgb/; new or empty.")],
     seed: Annotated[int, typer.Option(min=0, help="Of light, noise and patch places.")] = 0,
     limit: Annotated[int | None, typer.Option(min=1, help="Most pairs to make.")] = None,
     patch: Annotated[int | None, typer.Option(help="Side of one patch a photo, even; else whole photos.")] = None,
-    format: Annotated[Format, typer.Option(help="How the result is printed.")] = Format.TABLE,
+    format: FormatOption = Format.TABLE,
 ) -> None:
     """Make synthetic RAW from photos: true pairs, for tests and demos."""
     from nas_isp.data.synthesize import synthesize_pairs
 
     with progress_bar("making RAW") as report:
-        made = synthesize_pairs(rgb, out, seed, limit, patch, progress=report)
+        made = synthesize_pairs(rgb, output, seed, limit, patch, progress=report)
     for line in made.skipped:
         say(f"left out: {line}")
     if format is Format.JSON:

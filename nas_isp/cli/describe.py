@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nas_isp.cli.common import Format, print_json, print_table, say
+from nas_isp.cli.common import print_json, print_table, progress_bar, say
+from nas_isp.cli.options import Format, FormatOption, SizeOption, parse_size
 from nas_isp.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,13 +24,11 @@ def describe(
     device: Annotated[
         str | None, typer.Option(help="Name from `latency list`, or a table's .json file: adds predicted ms.")
     ] = None,
-    input_size: Annotated[
-        str, typer.Option(help="Packed rows x columns; 544x960 makes 1088x1920 pictures.")
-    ] = "544x960",
-    format: Annotated[Format, typer.Option(help="How the result is printed.")] = Format.TABLE,
+    input_size: SizeOption = "544x960",
+    format: FormatOption = Format.TABLE,
 ) -> None:
     """Parameters, MACs, receptive field and kernels of a network, and its predicted latency on a device."""
-    from nas_isp.cli.models import load_architecture, parse_size
+    from nas_isp.search.models import load_architecture
 
     size = parse_size(input_size)
     description = {"model": model, **describe_architecture(load_architecture(model), size, device)}
@@ -50,7 +49,7 @@ def describe_architecture(architecture: "Architecture", size: tuple[int, int], d
     try:
         cost = count(architecture, *size)
     except ValueError as error:
-        raise InputError(f"--input-size {size[0]}x{size[1]}: {error}") from error
+        raise InputError(f"input size {size[0]}x{size[1]}: {error}", "input_size") from error
     return {
         "architecture": architecture.model_dump(mode="json"),
         "digest": architecture.digest(),
@@ -74,18 +73,18 @@ def _unpredicted(architecture: "Architecture", size: tuple[int, int]) -> dict[st
 
 
 def _predicted(architecture: "Architecture", size: tuple[int, int], device: str) -> dict[str, Any]:
-    from nas_isp.cli.latency.answers import answer
-    from nas_isp.cli.latency.measuring import table_for
+    from nas_isp.api.latency import predict_latency
     from nas_isp.latency.kernels.from_architecture import kernels_of
-    from nas_isp.latency.kernels.from_json import NetworkKernels
+    from nas_isp.latency.measure.device_table import table_for
+    from nas_isp.latency.predict.answer import prediction_json
 
     kernels = kernels_of(architecture, *size)
-    table = table_for(device, kernels, threads=1)
-    prediction = answer(table, NetworkKernels(kernels=tuple(kernels)))
-    if table.source.caveat and prediction["extrapolated_share"] > 0:
-        say(f"note: {table.device.id}: {table.source.caveat}")
-    del prediction["network"]
-    return prediction
+    with progress_bar("timing kernels on this machine") as report:
+        table = table_for(device, kernels, 1, report)
+    prediction = predict_latency(kernels, table, note=lambda line: say(f"note: {line}"))
+    answer = prediction_json(prediction, table)
+    del answer["network"]
+    return answer
 
 
 def _print_description(description: dict[str, Any]) -> None:

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from nas_isp.cli.common import Format, print_json, print_table, say
+from nas_isp.cli.common import print_json, print_table, say
+from nas_isp.cli.options import Format, FormatOption
 from nas_isp.errors import InputError
 
 PACKAGES = (
@@ -40,7 +41,7 @@ def doctor(
         typer.Option(metavar="NETWORK", help="First download the weights of this feature network; may be repeated."),
     ] = None,
     weights_dir: Annotated[Path | None, typer.Option(help="Folder with weights of feature networks.")] = None,
-    format: Annotated[Format, typer.Option(help="How the findings are printed.")] = Format.TABLE,
+    format: FormatOption = Format.TABLE,
 ) -> None:
     """Show versions, devices, weights and tables, and how to get what is missing.
 

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from nas_isp.cli.common import say
-from nas_isp.files import BUNDLE_SUFFIX
+from nas_isp.cli.options import BundleOption
+from nas_isp.files import BUNDLE_SUFFIX, check_output
 
 
 def register(app: typer.Typer) -> None:
@@ -18,10 +19,9 @@ def import_published(
     file: Annotated[Path, typer.Argument(metavar="F.pth", help="A checkpoint published with arXiv 2505.10420.")],
     arch: Annotated[str, typer.Option(help="Which network it is: efficient-isp, robust-isp or rmfa-tiny.")],
     sensor: Annotated[str, typer.Option(help="Data set it was trained on: ultraisp, zrr, or a sensor.json file.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Model bundle to write (.safetensors).")],
+    output: BundleOption,
 ) -> None:
     """Make a model bundle of published weights; plane order and levels of the data set are folded in."""
-    from nas_isp.cli.datasets import check_output
     from nas_isp.generators.bundle import save_bundle
     from nas_isp.generators.checkpoints import import_checkpoint
     from nas_isp.raw.readers import load_sensor

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nas_isp.cli.common import Format, print_json, print_table, say
+from nas_isp.cli.common import print_json, print_table, say
+from nas_isp.cli.options import Format
 
 if TYPE_CHECKING:
     from nas_isp.search.study import Study
@@ -25,54 +26,49 @@ class FrontFormat(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
-
-    @app.command()
-    def pareto(
-        study: Annotated[Path, typer.Argument(help="Folder of a study.")],
-        format: Annotated[FrontFormat, typer.Option(help="How the front is printed.")] = FrontFormat.TABLE,
-        plot: Annotated[Path | None, typer.Option(help="Also draw all trials into this PNG.")] = None,
-        html: Annotated[Path | None, typer.Option(help="Also write the report into this one HTML file.")] = None,
-    ) -> None:
-        """Show the front of a study: the networks that no other one beats in both quality and latency."""
-        from nas_isp.search.study import Study
-
-        opened = Study.open(study)
-        if plot is not None:
-            from nas_isp.report.plots import write_plot
-
-            write_plot(opened, plot)
-            say(f"plot: {plot}")
-        if html is not None:
-            from nas_isp.report.page import write_page
-
-            write_page(opened, html)
-            say(f"report: {html}")
-        _print(opened, study, format)
+    app.command("pareto")(pareto)
 
 
-def show_front(study: Path, format: Format) -> None:
-    """Print the front of a study as `nas-isp pareto` does."""
+def pareto(
+    study: Annotated[Path, typer.Argument(help="Folder of a study.")],
+    format: Annotated[FrontFormat, typer.Option(help="How the front is printed.")] = FrontFormat.TABLE,
+    plot: Annotated[Path | None, typer.Option(help="Also draw all trials into this PNG.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Also write the report into this one HTML file.")] = None,
+) -> None:
+    """Show the front of a study: the networks that no other one beats in both quality and latency."""
     from nas_isp.search.study import Study
 
-    _print(Study.open(study), study, FrontFormat(format.value))
+    opened = Study.open(study)
+    if plot is not None:
+        from nas_isp.report.plots import write_plot
+
+        write_plot(opened, plot)
+        say(f"plot: {plot}")
+    if html is not None:
+        from nas_isp.report.page import write_page
+
+        write_page(opened, html)
+        say(f"report: {html}")
+    _print(opened, study, format)
+
+
+def print_front(opened: "Study", study: Path, format: Format) -> None:
+    """Print the front of a study as `nas-isp pareto` does; `study` is the folder as the user named it."""
+    _print(opened, study, FrontFormat(format.value))
 
 
 def _print(opened: "Study", study: Path, format: FrontFormat) -> None:
-    from nas_isp.report.latency import front_latency
+    from nas_isp.report.latency import front_summary
 
-    summary, latency = opened.summary(), front_latency(opened)
-    for row in summary["front"]:
-        prediction = latency.predictions.get(row["trial"]) if latency is not None else None
-        row["extrapolated_share"] = prediction.extrapolated_share if prediction else None
-        row["uncertainty"] = prediction.uncertainty if prediction else None
+    summary, note = front_summary(opened)
     if format is FrontFormat.JSON:
         print_json(summary)
     elif format is FrontFormat.CSV:
         _print_csv(summary)
     else:
         _print_table(summary, study)
-        if latency is not None and latency.note:
-            say(f"note: {latency.note}")
+        if note:
+            say(f"note: {note}")
 
 
 def _print_csv(summary: dict[str, Any]) -> None:

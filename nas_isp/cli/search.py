@@ -1,60 +1,75 @@
 """`nas-isp search`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from nas_isp.cli.common import Format, progress_bar, say
-from nas_isp.cli.pareto import show_front
-from nas_isp.errors import UnwritableError
+from nas_isp.cli.options import (
+    DisjointOption,
+    FeaturesOption,
+    Format,
+    FormatOption,
+    PatchesOption,
+    RawOption,
+    RecipeOption,
+    RgbOption,
+    SensorOption,
+    ValOption,
+    WeightsOption,
+)
+from nas_isp.cli.pareto import print_front
 
-if TYPE_CHECKING:
-    from nas_isp.search.budget import Stopwatch
-    from nas_isp.search.run import SearchRequest, Workers
+BudgetOption = Annotated[str, typer.Option(help="Wall time of this command (90s, 30m, 2h) or trials in all (40).")]
+StudyOption = Annotated[Path, typer.Option(help="Folder of the study; an existing one goes on.")]
+LimitOption = Annotated[float | None, typer.Option(help="Slower networks are not trained.")]
+DeviceOption = Annotated[str, typer.Option(help="Latency table: name or file.")]
+SpaceOption = Annotated[str, typer.Option(help="Search space: name or file.")]
+WorkersOption = Annotated[int | None, typer.Option(help="Trainings at once.", show_default="one a core")]
+RayOption = Annotated[str | None, typer.Option(help="Join this Ray cluster; it is left running.")]
+SamplerOption = Annotated[str, typer.Option(help="Who suggests networks: tpe, nsga2, random, or an installed one.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
+    app.command("search")(search)
 
-    @app.command()
-    def search(
-        budget: Annotated[str, typer.Option(help="Wall time of this command (90s, 30m, 2h) or trials in all (40).")],
-        raw: Annotated[Path | None, typer.Option(help="Folder of RAW captures; without it the demo set.")] = None,
-        rgb: Annotated[Path | None, typer.Option(help="Folder of photos of other scenes.")] = None,
-        val: Annotated[Path | None, typer.Option(help="Folder with raw/ and rgb/ of equal stems to score on.")] = None,
-        study: Annotated[Path, typer.Option(help="Folder of the study; an existing one goes on.")] = Path("study"),
-        max_latency_ms: Annotated[float | None, typer.Option(help="Slower networks are not trained.")] = None,
-        device: Annotated[str, typer.Option(help="Latency table: name or file.")] = "pixel4-gpu",
-        space: Annotated[str, typer.Option(help="Search space: name or file.")] = "mobile",
-        recipe: Annotated[str, typer.Option(help="Training recipe: name or file.")] = "default",
-        patches: Annotated[int | None, typer.Option(min=1, help="Most patches cut of RAW and of photos.")] = None,
-        features: Annotated[str | None, typer.Option(help="One frozen network for all terms, e.g. lite.")] = None,
-        weights_dir: Annotated[Path | None, typer.Option(help="Folder with weights of frozen networks.")] = None,
-        sensor: Annotated[str | None, typer.Option(help="Sensor of bare mosaics: name or file.")] = None,
-        scene_disjoint: Annotated[bool, typer.Option(help="Refuse scenes that are in RAW and photos.")] = False,
-        workers: Annotated[int | None, typer.Option(help="Trainings at once.", show_default="one a core")] = None,
-        ray_address: Annotated[str | None, typer.Option(help="Join this Ray cluster; it is left running.")] = None,
-        sampler: Annotated[str, typer.Option(help="Who suggests networks: tpe, nsga2, random, ...")] = "tpe",
-        seed: Annotated[int, typer.Option(help="Seed of sampling and training.")] = 0,
-        format: Annotated[Format, typer.Option(help="How the front is printed.")] = Format.TABLE,
-    ) -> None:
-        """Search for the networks with the best quality at each latency."""
-        from nas_isp.search.budget import Stopwatch, parse_budget, reserve_s
 
-        wanted = parse_budget(budget)
-        stopwatch = Stopwatch(wanted, reserve_s(wanted))
-        from nas_isp.search.run import SearchRequest, Workers  # takes seconds, after the budget was read
+def search(
+    budget: BudgetOption,
+    raw: RawOption = None,
+    rgb: RgbOption = None,
+    val: ValOption = None,
+    study: StudyOption = Path("study"),
+    max_latency_ms: LimitOption = None,
+    device: DeviceOption = "pixel4-gpu",
+    space: SpaceOption = "mobile",
+    recipe: RecipeOption = "default",
+    patches: PatchesOption = None,
+    features: FeaturesOption = None,
+    weights_dir: WeightsOption = None,
+    sensor: SensorOption = None,
+    scene_disjoint: DisjointOption = False,
+    workers: WorkersOption = None,
+    ray_address: RayOption = None,
+    sampler: SamplerOption = "tpe",
+    seed: Annotated[int, typer.Option(help="Seed of sampling and training.")] = 0,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Search for the networks with the best quality at each latency."""
+    from nas_isp.search.budget import Stopwatch
 
-        crew = Workers(workers, ray_address)
-        crew.check()
-        request = SearchRequest(
+    stopwatch = Stopwatch.of(budget)  # before the imports, which take seconds of the user's time
+    from nas_isp.api.search import run_search
+    from nas_isp.search.progress import open_progress
+
+    with open_progress() as shown:
+        found = run_search(
+            raw,
+            rgb,
+            budget=stopwatch,
             study=study,
-            raw=raw,
-            rgb=rgb,
             val=val,
-            sensor=sensor,
-            scene_disjoint=scene_disjoint,
             device=device,
             max_latency_ms=max_latency_ms,
             space=space,
@@ -62,27 +77,13 @@ def register(app: typer.Typer) -> None:
             features=features,
             patches=patches,
             weights_dir=weights_dir,
+            sensor=sensor,
+            scene_disjoint=scene_disjoint,
             sampler=sampler,
             seed=seed,
+            workers=workers,
+            ray_address=ray_address,
+            callback=shown,
+            progress=shown.preparing,
         )
-        _search(request, crew, stopwatch)
-        show_front(study, format)
-
-
-def _search(request: "SearchRequest", crew: "Workers", stopwatch: "Stopwatch") -> None:
-    """Search; however it ends, the report shows what there is."""
-    from nas_isp.report.page import write_page
-    from nas_isp.search.progress import open_progress
-    from nas_isp.search.run import open_search, run_trials
-
-    with progress_bar("preparing the data") as report:
-        opened = open_search(request, say, report)
-    try:
-        try:
-            with open_progress() as callback:
-                run_trials(opened, crew, stopwatch, callback)
-        finally:
-            opened.study.close()
-            write_page(opened.study, opened.study.folder / "report.html")
-    except UnwritableError as error:
-        raise UnwritableError(f"the search has stopped, its trials are kept: {error}") from error
+    print_front(found, study, format)

@@ -60,7 +60,11 @@ def find_pairs(folder: Path, use: Split = "test") -> Found:
     """
     found = _find(folder, use, wanted=("raw", "rgb"))
     if found.layout is not None and not found.layout.paired:
-        raise InputError(f"{folder}: {found.layout.name} has no true pairs; give --raw {found.raw} --rgb {found.rgb}")
+        raise InputError(
+            f"{folder}: {found.layout.name} has no true pairs; give raw {found.raw} and rgb {found.rgb}",
+            "raw",
+            "rgb",
+        )
     return found if found.layout is not None else Found(folder / PLAIN.raw, folder / PLAIN.rgb)
 
 
@@ -120,7 +124,7 @@ def _note(found: Found, given: Path, wanted: tuple[Literal["raw", "rgb"], ...]) 
 
 def _sensor_text(raw: Path, layout: Layout) -> str:
     claimed = sensor_file(raw) is None and _layout_inside(raw) is layout
-    return f" (sensor {layout.sensor} unless --sensor is given)" if claimed and layout.sensor else ""
+    return f" (sensor {layout.sensor} unless another is given)" if claimed and layout.sensor else ""
 
 
 def _layout_inside(folder: Path) -> Layout | None:

@@ -93,7 +93,7 @@ def load_unpaired(
 def limit_notes(counts: Mapping[str, int], limit: int) -> list[str]:
     """What is left out because there are more of something than there may be patches."""
     return [
-        f"{limit} of {count} {things} are used, one patch each; a larger --patches uses more"
+        f"{limit} of {count} {things} are used, one patch each; a larger number of patches uses more"
         for things, count in counts.items()
         if count > limit
     ]
@@ -113,7 +113,8 @@ def scene_notes(raw_stems: Sequence[str], photo_stems: Sequence[str], enforce: b
     if shared and enforce:
         raise InputError(
             f"{len(shared)} scenes are both in the RAW and in the photo folder (e.g. '{shared[0]}'); "
-            "remove them from one folder or drop --scene-disjoint"
+            "remove them from one folder, or allow scenes on both sides",
+            "scene_disjoint",
         )
     if shared:
         return [f"{len(shared)} scenes are both in the RAW and in the photo folder (e.g. '{shared[0]}')"]

@@ -37,7 +37,7 @@ def check_picture_name(path: Path) -> None:
     if path.suffix.lower() not in FORMATS:
         raise InputError(f"{path}: pictures are written as {', '.join(FORMATS)}; give such a name")
     if not path.parent.is_dir():
-        raise InputError(f"{path.parent}: no such folder; make it or give another -o")
+        raise InputError(f"{path.parent}: no such folder; make it or give another", "output")
 
 
 def level_of(path: Path) -> type[np.unsignedinteger[Any]]:

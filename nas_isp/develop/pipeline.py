@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from nas_isp.develop.sensor_match import match_sensor
 from nas_isp.develop.tiles import Span, Tile, plan_tiles
 from nas_isp.errors import InputError
+from nas_isp.progress import Note, unheard
 from nas_isp.raw.adaptation import exchanged
 from nas_isp.raw.highlights import blown_share, whitened
 from nas_isp.raw.image import RawImage
@@ -27,7 +28,6 @@ LEAST_TILE_HALOS = 8
 Level = TypeVar("Level", bound=np.unsignedinteger[Any])
 Result = TypeVar("Result")
 Progress = Callable[[int, int], None]
-Note = Callable[[str], None]
 
 
 def develop(
@@ -38,7 +38,7 @@ def develop(
     *,
     adapt: bool = True,
     balance: bool = False,
-    note: Note = lambda line: None,
+    note: Note = unheard,
 ) -> NDArray[np.uint8]:
     """The 8-bit sRGB picture of a RAW picture; see `develop_as`."""
     return develop_as(np.uint8, runner, raw, tile, progress, adapt=adapt, balance=balance, note=note)
@@ -53,7 +53,7 @@ def develop_as(
     *,
     adapt: bool = True,
     balance: bool = False,
-    note: Note = lambda line: None,
+    note: Note = unheard,
 ) -> NDArray[Level]:
     """The sRGB picture `(H, W, 3)` of a RAW picture, cropped and turned as the camera means it.
 
@@ -178,7 +178,7 @@ def _tile_size(runner: Runner, height: int, width: int, tile: int | None) -> tup
         if runner.tile not in (None, (height, width)):
             raise InputError(
                 f"{runner.name}: written for {runner.tile} packed pixels and unable to join tiles; this picture has "
-                f"{(height, width)}: export with --input-size {height}x{width}, or develop with the bundle"
+                f"{(height, width)}: export it for an input of {height}x{width}, or develop with the bundle"
             )
         return height, width
     if tile:

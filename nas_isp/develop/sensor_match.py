@@ -85,7 +85,7 @@ def match_sensor(
     else:
         lacking = " and ".join(["the file"] * (theirs is None) + ["the model"] * (ours is None))
         means += f" alone ({lacking} without a color matrix)"
-    return SensorMatch(light, exchange, f"{names}; brought there by {means}, --no-adapt leaves it")
+    return SensorMatch(light, exchange, f"{names}; brought there by {means}; turn adapt off to leave it")
 
 
 def is_same_sensor(raw: RawImage, sensor: SensorDescription) -> bool:

@@ -65,7 +65,8 @@ def _spans(size: int, tile: int, halo: int, step: int) -> list[Span]:
         smallest = -(-(2 * halo + step) // step) * step
         raise InputError(
             f"tiles of {2 * tile} pixels: this model needs at least {2 * smallest} (its halo is {2 * halo} pixels "
-            "a side); give a larger --tile"
+            "a side); give a larger tile",
+            "tile",
         )
     spans, kept, start = [], 0, 0
     while start + tile < size:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from nas_isp.data.dataset_folders import find_raw
 from nas_isp.data.demo import demo_folders
+from nas_isp.errors import InputError
 from nas_isp.export.check_set import RealPictures, brighter, real_pictures
+from nas_isp.generators.bundle import RAW_FOLDER, Bundle
 from nas_isp.raw.readers import list_raw_files
 from nas_isp.raw.sensor import SensorDescription
 from nas_isp.runtimes.base import Floats
@@ -54,6 +56,19 @@ class RawSource:
 
 
 DEMO = RawSource(None, "the demo set (synthetic RAW)")
+
+
+def training_raw(bundle: Bundle) -> RawSource | None:
+    """The RAW files that a model was trained on; None if its bundle does not say where they are or they are gone."""
+    recorded = bundle.record.origin.get(RAW_FOLDER)
+    if not isinstance(recorded, str):
+        return None
+    try:
+        folder = find_raw(Path(recorded)).raw
+        list_raw_files(folder)
+    except InputError:
+        return None
+    return RawSource(folder, "the training RAW", bundle.record.sensor)
 
 
 def calibration_pictures(found: RealPictures) -> list[Floats]:

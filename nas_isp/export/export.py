@@ -48,7 +48,7 @@ class ExportData:
     sensor: SensorDescription | None = None
 
 
-def export_model(
+def export_bundle(
     bundle: Bundle,
     path: Path,
     form: Form,

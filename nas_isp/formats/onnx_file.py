@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 from onnx import TensorProto, helper, numpy_helper
 
 from nas_isp.errors import InputError
@@ -45,6 +45,12 @@ def parse(content: bytes, path: Path = NEW_FILE) -> onnx.ModelProto:
 def operators(model: onnx.ModelProto) -> dict[str, int]:
     """How often each operator occurs, most frequent first."""
     return dict(Counter(node.op_type for node in model.graph.node).most_common())
+
+
+def drop_notes(model: onnx.ModelProto) -> None:
+    """Drop the properties of all that is within the model, where PyTorch notes lines of the program and their files."""
+    for part in (model.graph, *model.functions):
+        _drop_properties(part)
 
 
 def add_record(model: onnx.ModelProto, text: str) -> None:
@@ -103,6 +109,15 @@ def split_at_mean(content: bytes, path: Path) -> tuple[bytes, bytes]:
     _drop_unneeded(to_mean)
     _drop_unneeded(from_mean)
     return to_mean.SerializeToString(), from_mean.SerializeToString()
+
+
+def _drop_properties(message: Message) -> None:
+    for field, value in message.ListFields():
+        if field.name == "metadata_props":
+            message.ClearField(field.name)
+        elif field.message_type is not None:
+            for inner in (value,) if isinstance(value, Message) else value:
+                _drop_properties(inner)
 
 
 def _tensors(graph: onnx.GraphProto | onnx.FunctionProto) -> Iterator[onnx.TensorProto]:

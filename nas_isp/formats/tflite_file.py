@@ -140,6 +140,18 @@ def replace_ends(model: schema.ModelT, inputs: list[int] | None = None, outputs:
                 entry.tensorIndex = int(tensor)
 
 
+def name_plainly(model: schema.ModelT) -> None:
+    """Call every tensor but the inputs and outputs by its place, such as ``t7``.
+
+    Converters name them after the modules of the program that wrote the file.
+    """
+    for graph in model.subgraphs:
+        ends = {int(index) for index in (*graph.inputs, *graph.outputs)}
+        for index, tensor in enumerate(graph.tensors):
+            if index not in ends:
+                tensor.name = f"t{index}".encode()
+
+
 def add_record(model: schema.ModelT, text: str) -> None:
     """Put the record into the file's metadata."""
     buffer = schema.BufferT()

@@ -92,6 +92,13 @@ def fit_camera(
     pictures, white = _pictured(photos)
     saturates = saturated > LEAST_SATURATED * white
     unknowns = _fitted(captured, pictures, gains, crosstalk, saturates, lights, seed)
+    return _camera(raw, unknowns, gains, crosstalk, saturates, lights)
+
+
+def _camera(
+    raw: RawPatches, unknowns: _Unknowns, gains: Tensor, crosstalk: Tensor, saturates: bool, lights: Tensor
+) -> SyntheticCamera:
+    """The camera of fitted numbers, with the levels and the noise of the captures."""
     red, blue = (float(gain) for gain in gains[[0, 2]] / gains[1] / unknowns.light.exp())
     level = float(unknowns.exposure.exp() / gains[1])
     tone = _rounded(float(unknowns.tone))

@@ -54,7 +54,7 @@ def prepare(
             None keeps them until the process ends.
 
     Raises:
-        InputError: the folder cannot be written, or has no room.
+        InputError: the folder cannot be written or has no room, or the recipe wants a score that needs true pairs.
     """
     if folder is None:
         # What is memory-mapped stays readable after its file's name is gone.
@@ -73,6 +73,7 @@ def prepare(
     training = TrainingData(data.raw, data.photos, references, seed, synthetic=synthetic)
     pairs = validation_pairs(data.pairs)
     scoring = ScoringSet(data.raw, references, data.photos, synthetic, pairs, score_with_pairs and bool(pairs))
+    scoring.chosen_score(settings.score)
     return Prepared(training, scoring, baseline)
 
 

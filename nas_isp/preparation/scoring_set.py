@@ -8,11 +8,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nas_isp.data.patches import PhotoPatches, RawPatches, as_pictures
+from nas_isp.errors import InputError
 from nas_isp.evaluation.reference_free import TargetStatistics, target_statistics
 from nas_isp.perceptual.network import FeatureNetwork
 from nas_isp.preparation.content_reference import spread
 from nas_isp.preparation.synthetic_pairs import SyntheticPairs
 from nas_isp.preparation.validation_pairs import ValidationPair
+from nas_isp.recipe.scores import AUTO, SCORES
 
 TEST_PATCHES = 48
 STATISTICS_PHOTOS = 192
@@ -43,6 +45,18 @@ class ScoringSet:
         """The test patches: packed RAW `(B, 4, h, w)` and its references, sRGB 0..1 `(B, 3, 2h, 2w)`."""
         indices = spread(len(self.raw), TEST_PATCHES)
         return self.raw.tensor(indices, device), as_pictures(self.references[indices], device)
+
+    def chosen_score(self, wanted: str) -> str:
+        """The member of `SCORES` that quality is from: the one that a recipe wants, or what `auto` stands for here.
+
+        Raises:
+            InputError: no such score, or one that needs true pairs where there are none.
+        """
+        if wanted == AUTO:
+            return "psnr" if self.score_with_pairs else "reference-free"
+        if SCORES[wanted].pairs and not self.pairs:
+            raise InputError(f"score '{wanted}' needs true pairs: give some, or another score in the recipe", "val")
+        return wanted
 
     def target_statistics(self, features: FeatureNetwork, device: torch.device) -> TargetStatistics:
         """Statistics of the target photos, computed once for a network and a device."""

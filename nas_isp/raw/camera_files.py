@@ -1,17 +1,14 @@
 """Camera RAW formats through LibRaw."""
 
 import math
-import os
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nas_isp.errors import InputError
+from nas_isp.quiet import without_native_lines
 from nas_isp.raw.capture import capture_of
 from nas_isp.raw.dng_tags import active_area_corner
 from nas_isp.raw.image import Crop, RawImage
@@ -54,7 +51,8 @@ def read_camera_file(path: Path) -> RawImage:
     import rawpy
 
     try:
-        with silenced(), rawpy.imread(str(path)) as raw:
+        # LibRaw prints about damaged files; the error that is raised says it already.
+        with without_native_lines(), rawpy.imread(str(path)) as raw:
             _refuse_size(raw.sizes, path)
             return _convert(raw, path, _bayer_pattern(raw, path))
     except rawpy.LibRawIOError as error:
@@ -63,28 +61,6 @@ def read_camera_file(path: Path) -> RawImage:
         first = error.args[0] if error.args else error
         reason = first.decode(errors="replace") if isinstance(first, bytes) else first
         raise InputError(f"{path}: not a camera RAW file that can be decoded ({reason}); give another") from error
-
-
-_STDERR_LOCK = Lock()
-
-
-@contextmanager
-def silenced() -> Iterator[None]:
-    """LibRaw prints about damaged files; the error that is raised says it already.
-
-    The lock keeps a second thread from taking the silence for the stream to go back to.
-    """
-    with _STDERR_LOCK, ExitStack() as stack:
-        try:
-            kept = os.dup(2)
-        except OSError:
-            yield  # there is no stream to keep quiet
-            return
-        stack.callback(os.close, kept)
-        with open(os.devnull, "wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        stack.callback(os.dup2, kept, 2)
-        yield
 
 
 def _bayer_pattern(raw: "RawPy", path: Path) -> Pattern:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas_isp.errors import InputError
-from nas_isp.raw.camera_files import silenced
+from nas_isp.quiet import without_native_lines
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.orientation import as_meant
 from nas_isp.raw.packing import align_to_rggb
@@ -31,7 +31,7 @@ def render_by_libraw(level: type[Level], raw: RawImage) -> NDArray[Level]:
     import rawpy
 
     try:
-        with silenced(), rawpy.imread(raw.source) as file:
+        with without_native_lines(), rawpy.imread(raw.source) as file:
             known = raw.white_balance is not None
             rgb = file.postprocess(
                 demosaic_algorithm=rawpy.DemosaicAlgorithm.AHD,
@@ -43,7 +43,9 @@ def render_by_libraw(level: type[Level], raw: RawImage) -> NDArray[Level]:
                 user_flip=0,
             )
     except (rawpy.LibRawError, OSError) as error:
-        raise InputError(f"{raw.source}: cannot be rendered by LibRaw ({error}); do not compare", "compare") from error
+        raise InputError(
+            f"{raw.source}: cannot be rendered by LibRaw ({error}); develop without the comparison", "compare"
+        ) from error
     aligned = align_to_rggb(raw)
     height, width = aligned.mosaic.shape
     top, left = (raw.mosaic.shape[0] - height) // 2, (raw.mosaic.shape[1] - width) // 2

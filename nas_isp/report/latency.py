@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 from nas_isp.errors import InputError
 from nas_isp.latency.kernels.from_architecture import kernels_of
@@ -44,6 +45,16 @@ def front_latency(study: Study) -> FrontLatency | None:
     except InputError:
         return None
     return FrontLatency(config.device, predictor.table.source.caveat, predictions)
+
+
+def front_summary(study: Study) -> tuple[dict[str, Any], str]:
+    """The summary of a study, its rows with what is known of each prediction; and a sentence about the predictions."""
+    summary, latency = study.summary(), front_latency(study)
+    for row in summary["front"]:
+        prediction = latency.predictions.get(row["trial"]) if latency is not None else None
+        row["extrapolated_share"] = prediction.extrapolated_share if prediction else None
+        row["uncertainty"] = prediction.uncertainty if prediction else None
+    return summary, latency.note if latency is not None else ""
 
 
 def kernels_html(prediction: Prediction) -> str:

@@ -22,7 +22,7 @@ def write_plot(study: Study, path: Path) -> None:
         InputError: the name does not end in .png, or the file cannot be written.
     """
     if path.suffix.lower() != ".png":
-        raise InputError(f"--plot {path}: only .png is written; give a name that ends in .png")
+        raise InputError(f"{path}: only .png is written; give a name that ends in .png", "plot")
     write_whole(path, plot_png(study))
 
 

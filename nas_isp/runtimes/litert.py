@@ -1,23 +1,13 @@
 """LiteRT interpreters on this machine: without chatter, and with 8-bit kernels that suit networks of few channels."""
 
-import os
-import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
-from threading import Lock
 from typing import Any
 
 from ai_edge_litert.interpreter import Interpreter
 
 from nas_isp.formats.tflite_graph import smallest_model
+from nas_isp.quiet import without_info_lines
 from nas_isp.runtimes.amx import has_matrix_tiles, run_without_matrix_tiles
-
-STDERR = 2
-
-_ALLOCATING = Lock()
-"""Silencing a stream of the process is for one thread at a time."""
 
 
 def open_interpreter(content: bytes, threads: int) -> Any:
@@ -36,7 +26,7 @@ def allocate(interpreter: Any) -> None:
     Raises:
         ValueError, RuntimeError: LiteRT does not take the file or these shapes.
     """
-    with _ALLOCATING, without_info_lines():
+    with without_info_lines():
         interpreter.allocate_tensors()
 
 
@@ -52,30 +42,5 @@ def choose_kernels() -> None:
     """
     if has_matrix_tiles():
         interpreter = Interpreter(model_content=smallest_model())
-        run_without_matrix_tiles(lambda: allocate(interpreter))
-
-
-@contextmanager
-def without_info_lines() -> Iterator[None]:
-    """Drop the lines beginning with "INFO:" that native code writes to stderr; all others come after the block.
-
-    LiteRT writes one for every interpreter and has no setting against it.
-    """
-    try:
-        terminal = os.dup(STDERR)
-    except OSError:  # there is no stderr
-        yield
-        return
-    if sys.stderr is not None:
-        sys.stderr.flush()
-    with tempfile.TemporaryFile() as written:
-        os.dup2(written.fileno(), STDERR)
-        try:
-            yield
-        finally:
-            if sys.stderr is not None:
-                sys.stderr.flush()
-            os.dup2(terminal, STDERR)
-            os.close(terminal)
-            written.seek(0)
-            os.write(STDERR, b"".join(line for line in written if not line.startswith(b"INFO:")))
+        with without_info_lines():
+            run_without_matrix_tiles(interpreter.allocate_tensors)

@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from nas_isp.errors import InputError
@@ -39,9 +40,32 @@ def parse_budget(text: str) -> Budget:
     if budget is None:
         raise InputError(
             f"budget '{text[:40]}': give a time above 0 such as 90s, 30m or 2h (at most a year), "
-            f"or a number of trials from 1 to {_MOST_TRIALS}"
+            f"or a number of trials from 1 to {_MOST_TRIALS}",
+            "budget",
         )
     return budget
+
+
+def parse_time(text: str) -> float:
+    """A time such as `90s`, `30m` or `2h` in seconds.
+
+    Raises:
+        InputError: not a time, zero, or more than a year.
+    """
+    with suppress(InputError):
+        seconds = parse_budget(text).seconds
+        if seconds is not None:
+            return seconds
+    raise InputError(f"budget '{text[:40]}': give a time above 0 such as 90s, 30m or 2h, at most a year", "budget")
+
+
+def seconds_of(budget: str | float | None) -> float | None:
+    """A time as `parse_time` reads it, or as seconds; None for none.
+
+    Raises:
+        InputError: not a time.
+    """
+    return parse_time(budget) if isinstance(budget, str) else budget
 
 
 def reserve_s(budget: Budget) -> float:
@@ -58,6 +82,16 @@ class Stopwatch:
         self._clock = clock
         self._began = clock()
         self._usable_s = None if budget.seconds is None else max(budget.seconds - reserve_s, 0.0)
+
+    @staticmethod
+    def of(budget: str) -> "Stopwatch":
+        """A stopwatch that begins now, for a budget as `parse_budget` reads it.
+
+        Raises:
+            InputError: no budget.
+        """
+        wanted = parse_budget(budget)
+        return Stopwatch(wanted, reserve_s(wanted))
 
     def elapsed_s(self) -> float:
         """Seconds since the start."""

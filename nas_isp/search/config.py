@@ -54,25 +54,27 @@ def refuse_other_config(stored: StudyConfig, given: StudyConfig, folder: Path) -
     """Check that a search may go on in a study.
 
     Raises:
-        InputError: a setting differs; the message names the first such field and both values, or the options that say
+        InputError: a setting differs; the message names the first such field and both values, or the folders that say
             whether the data are the demo set. Or the latency table has other contents than when the study began.
     """
     if stored.demo != given.demo:
-        folders = f"--raw {stored.raw} --rgb {stored.rgb}; give them"
-        begun = "the demo set; leave out --raw and --rgb" if stored.demo else folders
-        raise InputError(f"{folder} was begun with {begun}, or give another --study folder")
+        folders = f"raw {stored.raw} and rgb {stored.rgb}; give them"
+        begun = "the demo set; leave out raw and rgb" if stored.demo else folders
+        raise InputError(f"{folder} was begun with {begun}, or give another study folder", "raw", "rgb", "study")
     before, now = stored.model_dump(mode="json"), given.model_dump(mode="json")
     differing = [name for name in StudyConfig.model_fields if name != "program" and before[name] != now[name]]
     if differing == ["device_digest"]:
         raise InputError(
             f"{folder}: the latency table '{stored.device}' has changed since the study began, so old and new "
-            "latencies do not compare; bring the table of then back, or give another --study folder"
+            "latencies do not compare; bring the table of then back, or give another study folder",
+            "study",
         )
     if differing:
         name, old, new = _first_difference(differing[0], before[differing[0]], now[differing[0]])
         raise InputError(
             f"{folder} was begun with {name} {old}, this command says {new}; "
-            f"repeat the first command's setting, or give another --study folder"
+            "repeat the first command's setting, or give another study folder",
+            "study",
         )
 
 

@@ -89,7 +89,7 @@ class Driver:
             if self._failures >= FAILURES_IN_A_ROW:
                 raise InputError(
                     f"the last {FAILURES_IN_A_ROW} trials failed, the last one with: {self._last_failure}; "
-                    f"see {self.study.folder / 'trials'}, change the data or the recipe and give another --study"
+                    f"see {self.study.folder / 'trials'}, change the data or the recipe and give another study folder"
                 )
             self.callback.tick(self.study, len(self._running), self.stopwatch)
 
@@ -119,7 +119,7 @@ class Driver:
             self._said_too_short = True
             self.callback.note(
                 f"{left_s:.1f} s are left and a trial takes about {needed_s:.1f} s: no further trial is started; "
-                "a longer --budget goes on"
+                "a longer budget goes on"
             )
         return left_s < needed_s
 

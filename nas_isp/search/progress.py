@@ -5,9 +5,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from nas_isp.search.budget import Stopwatch
-from nas_isp.search.driver import SearchCallback
 from nas_isp.search.records import TrialRecord, quality_name
 from nas_isp.search.study import Study
+
+
+class Unwatched:
+    """For a search that nobody watches."""
+
+    def note(self, text: str) -> None:
+        """Nothing."""
+
+    def finished(self, record: TrialRecord, study: Study) -> None:
+        """Nothing."""
+
+    def tick(self, study: Study, running: int, stopwatch: Stopwatch) -> None:
+        """Nothing."""
 
 
 class LineProgress:
@@ -24,9 +36,12 @@ class LineProgress:
     def tick(self, study: Study, running: int, stopwatch: Stopwatch) -> None:
         """Lines do not tick."""
 
+    def preparing(self, done: float, total: float | None = None, text: str | None = None) -> None:
+        """Nor do they tell how far the preparation of the data is."""
+
 
 @contextmanager
-def open_progress() -> Iterator[SearchCallback]:
+def open_progress() -> Iterator[LineProgress]:
     """The callback that suits stderr."""
     if not sys.stderr.isatty():
         yield LineProgress()
@@ -37,7 +52,7 @@ def open_progress() -> Iterator[SearchCallback]:
     console = Console(stderr=True)
     columns = (SpinnerColumn(), BarColumn(bar_width=24), TextColumn("{task.description}"))
     with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("starting", total=None)
+        task = progress.add_task("preparing the data", total=None)
 
         class BarProgress(LineProgress):
             def note(self, text: str) -> None:
@@ -46,6 +61,9 @@ def open_progress() -> Iterator[SearchCallback]:
             def tick(self, study: Study, running: int, stopwatch: Stopwatch) -> None:
                 done, total = _progress(study, stopwatch)
                 text = describe_search(study, running, stopwatch)
+                progress.update(task, completed=done, total=total, description=text)
+
+            def preparing(self, done: float, total: float | None = None, text: str | None = None) -> None:
                 progress.update(task, completed=done, total=total, description=text)
 
         yield BarProgress()

@@ -50,7 +50,8 @@ class Proposer:
         trials = self.journal.get_trials(deepcopy=False)
         if max(self.study.records, default=-1) >= len(trials):
             raise InputError(
-                f"{self.study.folder}: journal.log lacks trials that have folders; restore it or give another --study"
+                f"{self.study.folder}: journal.log lacks trials that have folders; restore it or give another folder",
+                "study",
             )
         self._space: SearchSpace = config.space
         self._known = {record.digest: record.trial for record in self.study.records.values()}
@@ -169,6 +170,8 @@ def refuse_impossible_limit(
         if least_ms <= max_latency_ms:
             return
     raise InputError(
-        f"--max-latency-ms {max_latency_ms:g}: every network tried is slower on {device}, the fastest of "
-        f"{len(space.anchors) + REFUSALS_IN_A_ROW} takes {least_ms:.3g} ms; allow at least that, or give another space"
+        f"max_latency_ms {max_latency_ms:g}: every network tried is slower on {device}, the fastest of "
+        f"{len(space.anchors) + REFUSALS_IN_A_ROW} takes {least_ms:.3g} ms; allow at least that, or give another space",
+        "max_latency_ms",
+        "space",
     )

@@ -143,8 +143,10 @@ def workers_that_fit(workers: int | None, cores: int, address: str) -> int:
     """
     if cores < (workers or 1):
         raise InputError(
-            f"--ray-address {address}: that cluster has {cores} CPUs, too few for {workers or 1} workers; "
-            "give fewer --workers, or add nodes to it"
+            f"ray_address {address}: that cluster has {cores} CPUs, too few for {workers or 1} workers; "
+            "give fewer workers, or add nodes to it",
+            "ray_address",
+            "workers",
         )
     return cores if workers is None else workers
 
@@ -159,13 +161,16 @@ def check_address(address: str) -> None:
         return
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal() or not 0 < int(port) < 65536:
-        raise InputError(f"--ray-address {address}: give HOST:PORT of a running cluster (`ray start --head`), or auto")
+        raise InputError(
+            f"ray_address {address}: give HOST:PORT of a running cluster (`ray start --head`), or auto", "ray_address"
+        )
     try:
         socket.create_connection((host, int(port)), timeout=CONNECT_S).close()
     except OSError as error:
         raise InputError(
-            f"--ray-address {address}: nothing answers there ({error.strerror or error}); "
-            "start a cluster with `ray start --head`, or leave the option out"
+            f"ray_address {address}: nothing answers there ({error.strerror or error}); "
+            "start a cluster with `ray start --head`, or leave the address out",
+            "ray_address",
         ) from error
 
 
@@ -177,7 +182,7 @@ def _join(ray: Any, address: str, workers: int | None) -> int:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, ValueError, RuntimeError, OSError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise InputError(f"--ray-address {address}: no cluster answers there ({reason})") from error
+        raise InputError(f"ray_address {address}: no cluster answers there ({reason})", "ray_address") from error
     try:
         return workers_that_fit(workers, int(ray.cluster_resources().get("CPU", 0)), address)
     except InputError:

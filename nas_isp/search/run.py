@@ -1,20 +1,16 @@
 """A whole search from folders to a front: checks everything, prepares the data once, starts workers, searches."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from nas_isp import __version__, resources
-from nas_isp.data.demo import demo_folders
-from nas_isp.data.patches import load_unpaired
 from nas_isp.errors import InputError
 from nas_isp.evaluation.reference_free import SCORE_VERSION
 from nas_isp.latency.measure.host import HOST_PRECISIONS
-from nas_isp.preparation.prepare import prepare
+from nas_isp.preparation.folders import DEMO, UNPAIRED, TrainingFolders, prepare_unpaired
 from nas_isp.preparation.prepared_files import save_prepared
-from nas_isp.progress import ReportsProgress, unseen
-from nas_isp.raw.readers import load_sensor
-from nas_isp.recipe import load_recipe
+from nas_isp.progress import Note, ReportsProgress, unseen
+from nas_isp.recipe import Recipe, load_recipe
 from nas_isp.search.budget import Stopwatch
 from nas_isp.search.config import StudyConfig
 from nas_isp.search.cost_model import TableCostModel
@@ -29,8 +25,6 @@ from nas_isp.search.trial import TrainerFactory
 from nas_isp.seeds import LARGEST_SEED
 from nas_isp.training.feature_extractors import check_extractors
 
-Note = Callable[[str], None]
-
 MOST_WORKERS = 1024
 
 
@@ -39,11 +33,7 @@ class SearchRequest:
     """What the user asked for, as given: names and paths are not resolved yet."""
 
     study: Path
-    raw: Path | None = None
-    rgb: Path | None = None
-    val: Path | None = None
-    sensor: str | None = None
-    scene_disjoint: bool = False
+    folders: TrainingFolders = DEMO
     device: str = "pixel4-gpu"
     max_latency_ms: float | None = None
     space: str = "mobile"
@@ -53,6 +43,19 @@ class SearchRequest:
     weights_dir: Path | None = None
     sampler: str = "tpe"
     seed: int = 0
+
+    def check(self) -> None:
+        """Refuse numbers and folders that make no sense, before anything is read.
+
+        Raises:
+            InputError: the first of them.
+        """
+        if not 0 <= self.seed <= LARGEST_SEED:
+            raise InputError(f"seed {self.seed}: give a number from 0 to {LARGEST_SEED}", "seed")
+        if self.max_latency_ms is not None and not 0 < self.max_latency_ms < float("inf"):
+            raise InputError(f"max_latency_ms {self.max_latency_ms}: give a number above 0", "max_latency_ms")
+        SAMPLERS.check(self.sampler)
+        self.folders.check()
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ class Workers:
             InputError: no workers, too many, or nothing listens at the address.
         """
         if self.count is not None and not 1 <= self.count <= MOST_WORKERS:
-            raise InputError(f"--workers {self.count}: give a number from 1 to {MOST_WORKERS}")
+            raise InputError(f"workers {self.count}: give a number from 1 to {MOST_WORKERS}", "workers")
         if self.ray_address is not None:
             check_address(self.ray_address)
 
@@ -80,32 +83,16 @@ def resolve(request: SearchRequest) -> tuple[StudyConfig, TableCostModel]:
     Raises:
         InputError: the first setting that cannot be used.
     """
-    if not 0 <= request.seed <= LARGEST_SEED:
-        raise InputError(f"--seed {request.seed}: give a number from 0 to {LARGEST_SEED}")
-    if request.max_latency_ms is not None and not 0 < request.max_latency_ms < float("inf"):
-        raise InputError(f"--max-latency-ms {request.max_latency_ms}: give a number above 0")
-    if (request.raw is None) != (request.rgb is None):
-        raise InputError("--raw and --rgb go together: give both, or neither for the demo set")
-    SAMPLERS.check(request.sampler)
-    demo = request.raw is None
-    if demo and (request.val is not None or request.sensor is not None):
-        raise InputError("--val and --sensor need --raw and --rgb: the demo set has its own")
-    space = load_space(request.space)
-    recipe = load_recipe(request.recipe).overridden(request.features, request.patches)
-    if recipe.train.mode != "unpaired":
-        raise InputError(
-            f"recipe '{request.recipe}' trains in mode '{recipe.train.mode}' but a search trains unpaired; "
-            "give another recipe, or use `nas-isp train --mode paired`"
-        )
-    check_extractors(recipe.trial_train(), request.weights_dir)
+    request.check()
+    folders, space, recipe = request.folders, load_space(request.space), _recipe(request)
     config = StudyConfig(
         program=__version__,
-        demo=demo,
-        raw=_folder("--raw", request.raw),
-        rgb=_folder("--rgb", request.rgb),
-        val=_folder("--val", request.val),
-        sensor=load_sensor(request.sensor) if request.sensor is not None else None,
-        scene_disjoint=request.scene_disjoint,
+        demo=folders.is_demo,
+        raw=_folder("raw", folders.raw),
+        rgb=_folder("rgb", folders.rgb),
+        val=_folder("val", folders.val),
+        sensor=folders.described_sensor(),
+        scene_disjoint=folders.scene_disjoint,
         device=_device(request.device),
         max_latency_ms=request.max_latency_ms,
         seed=request.seed,
@@ -118,6 +105,18 @@ def resolve(request: SearchRequest) -> tuple[StudyConfig, TableCostModel]:
     config = config.model_copy(update={"device_digest": cost_model.digest})
     refuse_impossible_limit(space, cost_model, request.max_latency_ms, request.device, request.seed)
     return config, cost_model
+
+
+def _recipe(request: SearchRequest) -> Recipe:
+    recipe = load_recipe(request.recipe).overridden(request.features, request.patches)
+    if recipe.train.mode != UNPAIRED:
+        raise InputError(
+            f"recipe '{request.recipe}' trains in mode '{recipe.train.mode}' but a search trains unpaired; "
+            "give another recipe, or train one network in that mode",
+            "recipe",
+        )
+    check_extractors(recipe.trial_train(), request.weights_dir)
+    return recipe
 
 
 @dataclass(frozen=True)
@@ -169,7 +168,7 @@ def run_trials(opened: OpenSearch, workers: Workers, stopwatch: Stopwatch, callb
         _refuse_an_empty_front(study, stopwatch)
         if stopwatch.is_over():
             seconds = stopwatch.budget.seconds
-            callback.note(f"--budget: {seconds:g} s were over before a trial could start; give more time")
+            callback.note(f"budget: {seconds:g} s were over before a trial could start; give more time")
         return
     pool = RayPool(opened.factory, workers.count, study.folder, workers.ray_address)
     try:
@@ -193,28 +192,10 @@ def prepare_data(study: Study, note: Note, progress: ReportsProgress = unseen) -
     folder = study.prepared_folder
     if folder.is_dir():
         return folder
-    config, data_folder = study.config, study.folder / "data"
-    raw, rgb, val = config.raw, config.rgb, config.val
-    if raw is None or rgb is None:
-        raw, rgb, val = demo_folders(data_folder / "demo")
-    size, seed = config.recipe.train.patch, config.seed
-    data = load_unpaired(
-        raw,
-        rgb,
-        data_folder,
-        size,
-        val_dir=val,
-        sensor=config.sensor,
-        scene_disjoint=config.scene_disjoint,
-        limit=config.recipe.train.patches,
-        seed=seed,
-        progress=progress,
-    )
-    for line in data.notes:
-        note(line)
-    # The demo's pairs are for show: its search scores without them, as a user's without --val does.
-    scored, part = not config.demo, folder.with_name(f"{folder.name}.part")
-    save_prepared(prepare(data, config.recipe.trial_train(), seed, scored, part, progress), part)
+    config, part = study.config, folder.with_name(f"{folder.name}.part")
+    folders = TrainingFolders(config.raw, config.rgb, config.val, None, config.sensor, config.scene_disjoint)
+    settings, data_folder = config.recipe.trial_train(), study.folder / "data"
+    save_prepared(prepare_unpaired(folders, settings, config.seed, data_folder, part, note, progress), part)
     part.rename(folder)
     return folder
 
@@ -227,8 +208,9 @@ def _has_nothing_to_do(study: Study, stopwatch: Stopwatch) -> bool:
 def _refuse_an_empty_front(study: Study, stopwatch: Stopwatch) -> None:
     if stopwatch.is_over() and study.counts()["complete"] == 0:
         raise InputError(
-            f"--budget: {stopwatch.budget.seconds:g} s were over before a first trial was complete; give more time, "
-            "the same command goes on with what there is"
+            f"{stopwatch.budget.seconds:g} s were over before a first trial was complete; give more time, "
+            "the same command goes on with what there is",
+            "budget",
         )
 
 
@@ -240,9 +222,9 @@ def _nothing_left(study: Study, proposer: Proposer) -> str:
     return f"no further network within {limit:g} ms was found{seen}: allow more, or give another space"
 
 
-def _folder(option: str, folder: Path | None) -> Path | None:
+def _folder(parameter: str, folder: Path | None) -> Path | None:
     if folder is not None and not folder.is_dir():
-        raise InputError(f"{option} {folder}: no such folder")
+        raise InputError(f"{parameter} {folder}: no such folder", parameter)
     return folder.resolve() if folder is not None else None
 
 

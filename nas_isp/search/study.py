@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from nas_isp.errors import InputError
-from nas_isp.files import UNFINISHED, append_text, make_folder, write_whole
+from nas_isp.files import UNFINISHED, AnyPath, append_text, make_folder, write_whole
 from nas_isp.generators.architecture import ARCHITECTURE, Architecture
 from nas_isp.search.config import StudyConfig, load_config, refuse_other_config
 from nas_isp.search.locking import drop_torn_line, lock_file
@@ -40,14 +40,15 @@ class Study:
         self.reload()
 
     @staticmethod
-    def open(folder: Path) -> "Study":
+    def open(folder: AnyPath) -> "Study":
         """Open a study for reading.
 
         Raises:
             InputError: the folder holds no study.
         """
+        folder = Path(folder)
         if not (folder / CONFIG).is_file():
-            raise InputError(f"{folder}: not a study (no {CONFIG}); give the --study folder of a `nas-isp search`")
+            raise InputError(f"{folder}: not a study (no {CONFIG}); give the folder of a search")
         return Study(folder, load_config(folder / CONFIG))
 
     @staticmethod
@@ -61,7 +62,7 @@ class Study:
         folder = folder.absolute()
         is_new = not (folder / CONFIG).is_file()
         if is_new and folder.exists() and (not folder.is_dir() or _is_foreign(folder)):
-            raise InputError(f"{folder}: neither a study nor an empty folder; give another --study folder")
+            raise InputError(f"{folder}: neither a study nor an empty folder; give another folder", "study")
         if not is_new:
             refuse_other_config(load_config(folder / CONFIG), config, folder)
         try:
@@ -70,7 +71,9 @@ class Study:
             if is_new:
                 write_whole(folder / CONFIG, config.to_yaml())
         except OSError as error:
-            raise InputError(f"{folder}: cannot be written ({error.strerror}); give a writable --study") from error
+            raise InputError(
+                f"{folder}: cannot be written ({error.strerror}); give a writable folder", "study"
+            ) from error
         drop_torn_line(folder / JOURNAL)
         drop_torn_line(folder / REJECTED)
         study = Study(folder, config, is_new)
@@ -150,7 +153,7 @@ class Study:
         """
         front = self.front()
         if not front:
-            raise InputError(f"{self.folder}: no trial is complete yet; go on with `nas-isp search --study`")
+            raise InputError(f"{self.folder}: no trial is complete yet; go on with its search")
         return front[knee([record.point for record in front])]
 
     def counts(self) -> dict[str, int]:

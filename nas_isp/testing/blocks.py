@@ -8,7 +8,7 @@ from fvcore.nn import FlopCountAnalysis
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from nas_isp.export.export import export_model
+from nas_isp.export.export import export_bundle
 from nas_isp.export.exporters import Form
 from nas_isp.generators.architecture import ARCHITECTURE, Block, PlainArchitecture
 from nas_isp.generators.blocks import keeps_every_pixel
@@ -73,7 +73,7 @@ class BlockConformance:
         architecture = self._networks()[-1]
         bundle = moved_bundle(architecture)
         for runtime in ("tflite", "onnx"):
-            report = export_model(bundle, tmp_path / f"m.{runtime}", Form(runtime, packed_size=SIZE))
+            report = export_bundle(bundle, tmp_path / f"m.{runtime}", Form(runtime, packed_size=SIZE))
             assert report.checked_on, f"the {runtime} file was not checked"
         file = tmp_path / "m.tflite"
         found, expected = kernels_of_tflite(file.read_bytes(), file), kernels_of(architecture, *SIZE)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from nas_isp.errors import InputError
-from nas_isp.export.export import describe, export_model
+from nas_isp.export.export import describe, export_bundle
 from nas_isp.export.exporters import EXPORTERS, Form
 from nas_isp.export.report import ExportReport
 from nas_isp.formats.record import InputForm, OutputForm
@@ -99,4 +99,4 @@ class ExporterConformance:
 
     def _exported(self, folder: Path, **changes: Any) -> ExportReport:
         path = folder / f"m{EXPORTERS[self.name].suffix}"
-        return export_model(moved_bundle(NETWORK), path, self._form(**changes))
+        return export_bundle(moved_bundle(NETWORK), path, self._form(**changes))

@@ -9,12 +9,11 @@ import torch
 from PIL import Image
 from torch import nn
 
-from nas_isp.errors import InputError
 from nas_isp.evaluation.metrics import to_8_bit
 from nas_isp.files import whole_file
 from nas_isp.perceptual.network import FeatureNetwork
 from nas_isp.preparation.scoring_set import ScoringSet
-from nas_isp.recipe.scores import AUTO, SCORES
+from nas_isp.recipe import SCORES
 
 SAMPLE_PICTURES = 4
 
@@ -42,19 +41,6 @@ class TrainOutcome:
         """The outcome whose `to_dict`, with its `step` added, gave a row."""
         scores = {name: value for name, value in row.items() if name not in ("quality", "score_kind", "step")}
         return TrainOutcome(row["quality"], row["score_kind"], scores, row["step"])
-
-
-def chosen_score(wanted: str, scoring: ScoringSet) -> str:
-    """The member of `SCORES` that quality is from: the wanted one, or what `auto` stands for on this material.
-
-    Raises:
-        InputError: no such score, or one that needs true pairs where there are none.
-    """
-    if wanted == AUTO:
-        return "psnr" if scoring.score_with_pairs else "reference-free"
-    if SCORES[wanted].pairs and not scoring.pairs:
-        raise InputError(f"score '{wanted}' needs true pairs: give val, or another score in the recipe", "val")
-    return wanted
 
 
 @torch.no_grad()

@@ -27,7 +27,7 @@ from nas_isp.training.feature_views import FeatureViews
 from nas_isp.training.generator_state import GeneratorState
 from nas_isp.training.history import History
 from nas_isp.training.phase import Phase
-from nas_isp.training.scoring import TrainOutcome, chosen_score, score, write_sample
+from nas_isp.training.scoring import TrainOutcome, score, write_sample
 from nas_isp.training.training_run import TrainingCallback, TrainingRun
 from nas_isp.training.warm_start import WarmStart
 
@@ -70,7 +70,7 @@ class Trainer:
         self.architecture, self.prepared, self.settings = architecture, prepared, settings
         self.folder, self.deadline, self.device = run.folder, run.deadline, torch.device(run.device)
         self.callback = callback or (lambda done, total: None)
-        self.score_kind = chosen_score(settings.score, prepared.scoring)
+        self.score_kind = prepared.scoring.chosen_score(settings.score)
         keep_freed_memory()
         make_folder(run.folder)
         layers = layers_of(settings)

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from torch import Tensor
 
+from nas_isp.progress import ReportsProgress, unseen
+from nas_isp.training.checkpoint import CHECKPOINT_FILE
+
 TrainingCallback = Callable[[int, int], None]
 """Told (steps done, total steps) after every step; an exception it raises stops the training after a checkpoint."""
 
@@ -20,8 +23,9 @@ class TrainingRun:
         seed: of the generator's first weights.
         device: a name that PyTorch knows.
         initial_weights: state of the generator to start from; default is the architecture's own initialization.
-        deadline: value of `time.monotonic()` after which the training ends where it is.
+        deadline: value of `time.monotonic()` at which the training ends where it is; `train_in` fits its steps to it.
         weights_dir: folder of frozen networks' weights; see `load_features`.
+        progress: told (done, total, what is trained) by `train_in`.
     """
 
     folder: Path
@@ -30,3 +34,8 @@ class TrainingRun:
     initial_weights: dict[str, Tensor] | None = None
     deadline: float = math.inf
     weights_dir: Path | None = None
+    progress: ReportsProgress = unseen
+
+    def forget_checkpoint(self) -> None:
+        """Delete the checkpoint, once what was trained is kept elsewhere."""
+        (self.folder / CHECKPOINT_FILE).unlink(missing_ok=True)

@@ -79,9 +79,9 @@ def test_tflite_prints_a_table_and_nothing_else(
     [
         ({"--precision": "int8"}, "exporter 'onnx' has no precision 'int8': it writes fp32, fp16; give one"),
         ({"--precision": "bf16"}, "fp16"),
-        ({"--input": "jpeg"}, "normalised"),
-        ({"--output": "jpeg"}, "uint8"),
-        ({"--calibration": "."}, "give --precision int8 with it"),
+        ({"--input-type": "jpeg"}, "normalised"),
+        ({"--output-type": "jpeg"}, "uint8"),
+        ({"--calibration": "."}, "give precision int8 with it (--calibration, --precision)"),
         ({"--pairs": "missing"}, "holds no folder raw/"),
         ({"--input-size": "544"}, "such as 544x960"),
         ({"--input-size": "0x960"}, "such as 544x960"),

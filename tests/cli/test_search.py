@@ -30,7 +30,7 @@ def search(*arguments: object) -> subprocess.CompletedProcess[str]:
         (["--budget", "3", "--device", "nowhere"], "known are galaxy-a03s-gpu"),
         (["--budget", "3", "--space", "nowhere"], "known are mobile"),
         (["--budget", "3", "--sampler", "nowhere"], "tpe"),
-        (["--budget", "3", "--workers", "0"], "--workers 0"),
+        (["--budget", "3", "--workers", "0"], "workers 0: give a number from 1 to 1024 (--workers)"),
         (["--budget", "3", "--ray-address", "127.0.0.1:1"], "nothing answers there"),
         ([], "--budget"),
     ],

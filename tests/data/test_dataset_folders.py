@@ -90,7 +90,7 @@ def test_the_planes_of_up_isp_are_those_of_its_files(tmp_path: Path) -> None:
 
 
 def test_equal_numbers_in_up_isp_are_no_pairs(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"UP-ISP has no true pairs; give --raw .*raws --rgb .*jpegs"):
+    with pytest.raises(InputError, match=r"UP-ISP has no true pairs; give raw .*raws and rgb .*jpegs"):
         load_pairs(write_data_set(tmp_path, "UP-ISP"))
 
 
@@ -144,10 +144,10 @@ def test_inspection_says_what_was_recognized(tmp_path: Path) -> None:
     (tmp_path / "train" / "canon" / "1.jpg").unlink()
     (line,) = described(tmp_path)
     assert line == (
-        f"{tmp_path / 'train'}: ZRR layout, 2 files in huawei_raw/ (sensor zrr unless --sensor is given); "
+        f"{tmp_path / 'train'}: ZRR layout, 2 files in huawei_raw/ (sensor zrr unless another is given); "
         "1 in canon/; 1 pairs of equal stems"
     )
-    assert described(tmp_path / "train" / "huawei_raw")[0].endswith("(sensor zrr unless --sensor is given)")
+    assert described(tmp_path / "train" / "huawei_raw")[0].endswith("(sensor zrr unless another is given)")
     assert described(tmp_path / "train" / "canon") == []
 
 
@@ -181,6 +181,6 @@ def test_files_beyond_the_limit_are_mentioned(tmp_path: Path) -> None:
     data = load_unpaired(tmp_path, tmp_path, tmp_path / "cache", SIDE, limit=2)
     assert len(data.raw) == len(data.photos) == 2
     assert [note for note in data.notes if note.startswith("2 of 3")] == [
-        "2 of 3 RAW files are used, one patch each; a larger --patches uses more",
-        "2 of 3 photos are used, one patch each; a larger --patches uses more",
+        "2 of 3 RAW files are used, one patch each; a larger number of patches uses more",
+        "2 of 3 photos are used, one patch each; a larger number of patches uses more",
     ]

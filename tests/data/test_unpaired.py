@@ -59,6 +59,6 @@ def test_folders_are_loaded_with_pairs_and_notes(tmp_path, write_mosaic, write_p
 def test_shared_scenes_are_refused_before_anything_is_cut(tmp_path, write_mosaic, write_photo, noise):
     write_mosaic(tmp_path / "raw/dog_1.png", noise(16, 16))
     write_photo(tmp_path / "rgb/dog_2.png", noise(16, 16, 3, low=0, high=256))
-    with pytest.raises(InputError, match="scene-disjoint"):
+    with pytest.raises(InputError, match="1 scenes are both in the RAW and in the photo folder"):
         load_unpaired(tmp_path / "raw", tmp_path / "rgb", tmp_path / "cache", 16, scene_disjoint=True)
     assert not (tmp_path / "cache").exists()

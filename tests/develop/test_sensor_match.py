@@ -134,7 +134,7 @@ def test_the_note_says_what_was_known(scene: Floats) -> None:
 
     full = note_of()
     assert full.startswith("b.dng: from second, the model is for first; brought there by its white balance and the")
-    assert full.endswith("--no-adapt leaves it")
+    assert full.endswith("turn adapt off to leave it")
     assert "alone (the file without a color matrix)" in note_of(color_matrix=None)
     assert "an estimated white balance" in note_of(white_balance=None)
     old = match_sensor(raw, pack(raw), sensor.model_copy(update={"white_balance": None}))

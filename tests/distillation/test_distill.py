@@ -8,25 +8,19 @@ import torch
 
 from nas_isp.data.demo import demo_folders
 from nas_isp.data.patches import load_unpaired
-from nas_isp.distillation.distill import Run, pictures_of, train_student, train_teacher
+from nas_isp.distillation.distill import Distilled, pictures_of, train_student
 from nas_isp.generators.architecture import Block, PlainArchitecture
 from nas_isp.generators.bundle import network_of
 from nas_isp.preparation.prepare import Prepared, prepare
+from nas_isp.progress import unseen
 from nas_isp.recipe import TrainSettings, WarmStartSettings
+from nas_isp.training.run import TrainingRun, train_in
 from nas_isp.training.scoring import score
 from nas_isp.training.trainer import Trainer
 
 SMALL = PlainArchitecture(blocks=(Block(kind="conv3", channels=8),))
 LARGER = PlainArchitecture(blocks=(Block(kind="conv3", channels=16), Block(kind="conv3", channels=16)))
 QUICK = TrainSettings(patch=64, batch=4, warm_start=WarmStartSettings(steps=40), steps=5)
-
-
-def _quiet(done: float, total: float | None = None, text: str | None = None) -> None:
-    pass
-
-
-def _run(folder: Path) -> Run:
-    return Run(folder, 0, "cpu", {"command": "test"}, _quiet)
 
 
 @pytest.fixture(scope="module")
@@ -42,12 +36,12 @@ def candidate(data: Prepared, tmp_path: Path) -> Trainer:
 
 
 def test_the_student_comes_closer_to_its_teacher(data: Prepared, candidate: Trainer, tmp_path: Path) -> None:
-    teacher = train_teacher(LARGER, data, QUICK, _run(tmp_path / "t")).bundle
+    teacher = train_in(TrainingRun(tmp_path / "t"), LARGER, data, QUICK, {}).bundle
     teacher.weights["tail.conv.bias"] += 0.1  # a teacher that differs from the reference everywhere
     settings = QUICK.model_copy(update={"steps": 0, "warm_start": WarmStartSettings(steps=80, feature_weight=0.1)})
     before = candidate.bundle({})
-    taught = data.taught_by(pictures_of(teacher, data, "cpu", _quiet))
-    student = train_student(before, taught, settings, _run(tmp_path / "s"))
+    taught = data.taught_by(pictures_of(teacher, data, "cpu", unseen))
+    student = train_student(before, taught, settings, TrainingRun(tmp_path / "s"), {"command": "test"})
 
     packed, _ = data.test_batch(torch.device("cpu"))
     with torch.no_grad():
@@ -61,15 +55,33 @@ def test_the_students_score_compares_with_its_teachers(data: Prepared, candidate
     before = candidate.bundle({})
     black = data.taught_by(np.zeros_like(data.references))
     settings = QUICK.model_copy(update={"steps": 0, "warm_start": WarmStartSettings(steps=20, synthetic_share=0.0)})
-    student = train_student(before, black, settings, _run(tmp_path / "s"))
+    student = train_student(before, black, settings, TrainingRun(tmp_path / "s"), {"command": "test"})
     measured = score(network_of(student.bundle, "test"), data, candidate.features, 0, torch.device("cpu"))
     assert student.outcome.quality == pytest.approx(measured.quality, rel=1e-4)
 
 
 def test_teacher_pictures_are_its_outputs_in_eight_bits(data: Prepared, candidate: Trainer) -> None:
     bundle = candidate.bundle({})
-    pictures = pictures_of(bundle, data, "cpu", _quiet)
+    pictures = pictures_of(bundle, data, "cpu", unseen)
     assert pictures.shape == data.references.shape
     with torch.no_grad():
         expected = (network_of(bundle, "test")(data.raw.tensor([7])).clamp(0, 1) * 255).round()[0].numpy()
     assert np.abs(pictures[7].astype(float) - expected).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kept"), [(2.0, 3.0, "student"), (3.0, 2.0, "candidate"), (2.0, 2.0, "student")]
+)
+def test_the_candidate_is_kept_where_it_scores_higher(
+    candidate: Trainer, before: float, after: float, kept: str
+) -> None:
+    old, new = (
+        candidate.bundle({}, {"quality": quality, "score_kind": "reference-free"}) for quality in (before, after)
+    )
+    assert Distilled(old, old, new).best is {"candidate": old, "student": new}[kept]
+
+
+def test_scores_of_two_kinds_do_not_compare_and_the_student_is_taken(candidate: Trainer) -> None:
+    old = candidate.bundle({}, {"quality": 30.0, "score_kind": "psnr"})
+    new = candidate.bundle({}, {"quality": 2.0, "score_kind": "reference-free"})
+    assert Distilled(old, old, new).best is new

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nas_isp.export.export import export_model
+from nas_isp.export.export import export_bundle
 from nas_isp.export.exporters import Form
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.packing import pack
@@ -50,7 +50,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.mark.parametrize("precision", ["fp32", "int8"])
 def test_the_example_develops_every_cfa_as_the_program_does(app: str, precision: str, tmp_path: Path) -> None:
     model, mosaic_file = tmp_path / "m.tflite", tmp_path / "mosaic"
-    export_model(bundle_of(PLAIN_CASES["plain"]), model, Form("tflite", precision, (HEIGHT, WIDTH), "raw", "uint8"))
+    export_bundle(bundle_of(PLAIN_CASES["plain"]), model, Form("tflite", precision, (HEIGHT, WIDTH), "raw", "uint8"))
     stride = 2 * WIDTH + 6
     mosaic = np.random.default_rng(0).integers(0, 1024, (2 * HEIGHT + 2, stride)).astype("<u2")
     mosaic[5, 7] = 65535  # larger than a signed value of 16 bits holds

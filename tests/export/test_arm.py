@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from nas_isp.export.export import export_model
+from nas_isp.export.export import export_bundle
 from nas_isp.export.exporters import Form
 from tests.export.export_cases import PLAIN_CASES, bundle_of
 from tests.export.other_runtimes import BOARD_PROGRAM, FLOATS_PROGRAM, SIZE, grbg_mosaic, run_programs, set_up
@@ -49,7 +49,7 @@ def write_files(folder: Path) -> None:
     np.save(folder / "mosaic.npy", grbg_mosaic())
     np.save(folder / "floats.npy", np.random.default_rng(0).uniform(-0.05, 1, (1, *SIZE, 4)).astype(np.float32))
     for name, (network, form) in FILES.items():
-        export_model(bundle_of(PLAIN_CASES[network]), folder / f"{name}.tflite", form)
+        export_bundle(bundle_of(PLAIN_CASES[network]), folder / f"{name}.tflite", form)
 
 
 @cache

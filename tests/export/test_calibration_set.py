@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nas_isp.export.calibration_set import DEMO, RawSource, calibration_pictures
+from nas_isp.export.calibration_set import DEMO, RawSource, calibration_pictures, training_raw
+from nas_isp.generators.architecture import Block, PlainArchitecture
+from nas_isp.generators.bundle import RAW_FOLDER, Bundle, BundleRecord
 from nas_isp.raw.sensor import SensorDescription
 
 SENSOR = SensorDescription(cfa="RGGB", bits=10, black=0, white=1000)
@@ -56,3 +58,27 @@ def test_the_demo_set_serves_where_there_is_nothing_else() -> None:
     calibrated = DEMO.to_calibrate_on()
     compared = DEMO.to_compare_on(16, 16, calibrated)
     assert not {file.name for file in calibrated.files} & {file.name for file in compared.files}
+
+
+def _trained_on(origin: dict[str, str]) -> Bundle:
+    architecture = PlainArchitecture(blocks=(Block(kind="conv3", channels=6),))
+    return Bundle(BundleRecord(architecture=architecture, sensor=SENSOR, origin=origin), {})
+
+
+def test_the_training_raw_of_a_bundle_is_found_while_it_is_there(tmp_path: Path) -> None:
+    assert training_raw(_trained_on({})) is None
+    told = _trained_on({RAW_FOLDER: str(tmp_path / "raw")})
+    assert training_raw(told) is None
+    (tmp_path / "raw").mkdir()
+    assert training_raw(told) is None
+    (tmp_path / "raw/a.dng").touch()
+    assert training_raw(told) == RawSource(tmp_path / "raw", "the training RAW", SENSOR)
+
+
+def test_the_training_raw_lies_within_the_data_set_that_was_trained_on(tmp_path: Path) -> None:
+    mosaics = tmp_path / "UltraISP/train/mediatek_raw"
+    mosaics.mkdir(parents=True)
+    (mosaics / "1.png").touch()
+    found = training_raw(_trained_on({RAW_FOLDER: str(tmp_path / "UltraISP")}))
+    assert found is not None
+    assert found.folder == mosaics

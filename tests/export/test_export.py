@@ -11,7 +11,7 @@ from nas_isp.develop.pipeline import develop_packed
 from nas_isp.errors import InputError
 from nas_isp.export import verify
 from nas_isp.export.calibration_set import RawSource
-from nas_isp.export.export import ExportData, describe, export_model
+from nas_isp.export.export import ExportData, describe, export_bundle
 from nas_isp.export.exporters import EXPORTERS, Form
 from nas_isp.export.report import ExportReport
 from nas_isp.formats.record import InputForm, OutputForm
@@ -51,7 +51,7 @@ def exported(
 ) -> ExportReport:
     """The report about one exported file; each is made once."""
     path = Path(FOLDER.name) / f"{name} {precision} {size} {input} {output}.{runtime}"
-    return export_model(bundle_of(PLAIN_CASES[name]), path, Form(runtime, precision, size, input, output))
+    return export_bundle(bundle_of(PLAIN_CASES[name]), path, Form(runtime, precision, size, input, output))
 
 
 def noise(height: int, width: int) -> np.ndarray:
@@ -195,7 +195,7 @@ def test_a_file_that_fails_the_check_is_not_kept(runtime: str, tmp_path: Path, m
     target = tmp_path / f"m.{runtime}"
     target.write_bytes(b"an older file")
     with pytest.raises(InputError, match="differs from PyTorch"):
-        export_model(bundle_of(PLAIN_CASES["plain"]), target, Form(runtime, "fp32", SIZE))
+        export_bundle(bundle_of(PLAIN_CASES["plain"]), target, Form(runtime, "fp32", SIZE))
     assert target.read_bytes() == b"an older file"
     assert list(tmp_path.iterdir()) == [target]
 
@@ -219,7 +219,7 @@ def test_the_mean_of_a_large_picture_is_exact_enough() -> None:
 @pytest.mark.slow
 def test_real_raw_is_used_where_it_is_given(shared_data: Path, tmp_path: Path) -> None:
     folder = shared_data / "raw_phone" / "nokia_n900"
-    report = export_model(
+    report = export_bundle(
         bundle_of(PLAIN_CASES["plain"]),
         tmp_path / "m.onnx",
         Form("onnx", packed_size=(64, 96)),
@@ -231,13 +231,13 @@ def test_real_raw_is_used_where_it_is_given(shared_data: Path, tmp_path: Path) -
 @every_runtime
 def test_an_odd_size_is_refused_for_a_trunk_at_half_resolution(runtime: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="multiples of 2"):
-        export_model(bundle_of(PLAIN_CASES["quarter"]), tmp_path / f"m.{runtime}", Form(runtime, packed_size=(33, 48)))
+        export_bundle(bundle_of(PLAIN_CASES["quarter"]), tmp_path / f"m.{runtime}", Form(runtime, packed_size=(33, 48)))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_missing_folder_is_refused_before_any_work(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such folder"):
-        export_model(bundle_of(PLAIN_CASES["plain"]), tmp_path / "none" / "m.onnx", Form("onnx"))
+        export_bundle(bundle_of(PLAIN_CASES["plain"]), tmp_path / "none" / "m.onnx", Form("onnx"))
 
 
 @pytest.mark.slow
@@ -247,25 +247,25 @@ class TestRmfa:
     FORBIDDEN = frozenset({"TRANSPOSE", "RESHAPE", "GATHER", "GATHER_ND", "PACK", "STRIDED_SLICE"})
 
     def test_tflite_equals_pytorch_without_reshapes(self, tmp_path: Path) -> None:
-        report = export_model(bundle_of(RMFA), tmp_path / "m.tflite", Form("tflite", packed_size=SIZE))
+        report = export_bundle(bundle_of(RMFA), tmp_path / "m.tflite", Form("tflite", packed_size=SIZE))
         assert report.max_abs_error <= verify.TOLERANCE
         assert not set(report.ops) & self.FORBIDDEN
         runner = load_runner(tmp_path / "m.tflite")
         whole = develop_packed(TorchRunner(bundle_of(RMFA), "b"), noise(*SIZE)).astype(int)
         assert np.abs(develop_packed(runner, noise(*SIZE), tile=16) - whole).max() <= 1
-        with pytest.raises(InputError, match="--input-size 40x48"):
+        with pytest.raises(InputError, match="export it for an input of 40x48"):
             develop_packed(runner, noise(40, 48))
 
     def test_eight_bits_stay_near_pytorch(self, tmp_path: Path) -> None:
-        report = export_model(bundle_of(RMFA), tmp_path / "m.tflite", Form("tflite", "int8", SIZE))
+        report = export_bundle(bundle_of(RMFA), tmp_path / "m.tflite", Form("tflite", "int8", SIZE))
         assert report.psnr_vs_torch_db is not None
         assert report.psnr_vs_torch_db > verify.LEAST_INT8_PSNR_DB
 
     def test_tflite_of_any_size_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(InputError, match="one size only"):
-            export_model(bundle_of(RMFA), tmp_path / "m.tflite", Form("tflite", packed_size=None))
+            export_bundle(bundle_of(RMFA), tmp_path / "m.tflite", Form("tflite", packed_size=None))
 
     def test_onnx_takes_any_size(self, tmp_path: Path) -> None:
-        export_model(bundle_of(RMFA), tmp_path / "m.onnx", Form("onnx", packed_size=None))
+        export_bundle(bundle_of(RMFA), tmp_path / "m.onnx", Form("onnx", packed_size=None))
         runner, bundle = load_runner(tmp_path / "m.onnx"), TorchRunner(bundle_of(RMFA), "b")
         assert np.abs(runner.run(noise(40, 48)) - bundle.run(noise(40, 48))).max() <= verify.TOLERANCE

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from nas_isp.errors import InputError
-from nas_isp.export.export import export_model
+from nas_isp.export.export import export_bundle
 from nas_isp.export.exporters import EXPORTERS, Facts, Form
 from nas_isp.formats.record import ExportRecord
 from nas_isp.generators.bundle import Bundle
@@ -41,7 +41,7 @@ class StateExporter:
 
 def test_an_unknown_exporter_is_refused_with_the_known_ones_and_writes_nothing(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="unknown exporter 'coreml': known are tflite, onnx"):
-        export_model(bundle_of(PLAIN_CASES["plain"]), tmp_path / "m.mlpackage", Form("coreml"))
+        export_bundle(bundle_of(PLAIN_CASES["plain"]), tmp_path / "m.mlpackage", Form("coreml"))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -70,7 +70,7 @@ def test_a_registered_exporter_is_used_and_what_cannot_be_run_is_reported_unchec
     with pytest.raises(InputError, match="'state' leaves no sides to run time"):
         Form("state", packed_size=None)
 
-    report = export_model(bundle_of(PLAIN_CASES["plain"]), tmp_path / "m.state", Form("state", packed_size=(16, 24)))
+    report = export_bundle(bundle_of(PLAIN_CASES["plain"]), tmp_path / "m.state", Form("state", packed_size=(16, 24)))
 
     assert (report.runtime, report.ops, report.opset) == ("state", {"state": 2}, None)
     assert report.bytes == (tmp_path / "m.state").stat().st_size
@@ -82,11 +82,11 @@ def test_what_a_registered_exporter_can_run_is_checked_against_pytorch(
 ) -> None:
     bundle, form_of = bundle_of(PLAIN_CASES["plain"]), {"packed_size": (16, 24)}
     monkeypatch.setitem(EXPORTERS._registered, "state", StateExporter(bundle))
-    report = export_model(bundle, tmp_path / "m.state", Form("state", **form_of))  # type: ignore[arg-type]
+    report = export_bundle(bundle, tmp_path / "m.state", Form("state", **form_of))  # type: ignore[arg-type]
     assert (report.max_abs_error, report.checked_on) == (0.0, "3 synthetic RAW pictures")
 
     torch.manual_seed(1)
     monkeypatch.setitem(EXPORTERS._registered, "other", StateExporter(bundle_of(PLAIN_CASES["plain"], seed=1)))
     with pytest.raises(InputError, match="differs from PyTorch"):
-        export_model(bundle, tmp_path / "other.state", Form("other", **form_of))  # type: ignore[arg-type]
+        export_bundle(bundle, tmp_path / "other.state", Form("other", **form_of))  # type: ignore[arg-type]
     assert not (tmp_path / "other.state").exists()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from nas_isp.develop.pipeline import develop_packed
-from nas_isp.export.export import export_model
+from nas_isp.export.export import export_bundle
 from nas_isp.export.exporters import Form
 from nas_isp.precision import Precision
 from nas_isp.raw.image import RawImage
@@ -55,7 +55,7 @@ def test_the_boards_program_develops_as_pytorch_does_in_new_and_old_runtimes(
     name: str, precision: Precision, tmp_path: Path
 ) -> None:
     model, mosaic, target = tmp_path / "m.tflite", tmp_path / "mosaic.npy", tmp_path / "picture.ppm"
-    export_model(bundle_of(PLAIN_CASES[name]), model, Form("tflite", precision, SIZE, "raw", "uint8"))
+    export_bundle(bundle_of(PLAIN_CASES[name]), model, Form("tflite", precision, SIZE, "raw", "uint8"))
     np.save(mosaic, grbg_mosaic())
     expected = developed_by_torch(name, grbg_mosaic()).astype(int)
     pictures = []
@@ -75,7 +75,7 @@ def test_a_file_of_floats_gives_pytorchs_numbers_in_the_old_runtime(
     size: tuple[int, int] | None, tmp_path: Path
 ) -> None:
     bundle, model = bundle_of(PLAIN_CASES["color-head"]), tmp_path / "m.tflite"
-    export_model(bundle, model, Form("tflite", packed_size=size))
+    export_bundle(bundle, model, Form("tflite", packed_size=size))
     packed = np.random.default_rng(0).uniform(-0.05, 1, (4, 40, 60)).astype(np.float32)
     np.save(tmp_path / "in.npy", packed.transpose(1, 2, 0)[None])
     run_programs(old_python(), [FLOATS_PROGRAM, model, tmp_path / "in.npy", tmp_path / "out.npy"])

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from nas_isp import resources
-from nas_isp.cli.models import load_architecture
 from nas_isp.generators.cost import count
 from nas_isp.generators.published import PUBLISHED
 from nas_isp.latency.kernels.from_json import read_network, read_networks
@@ -35,6 +34,7 @@ from nas_isp.latency.predict.table import (
     write_table,
 )
 from nas_isp.recipe import load_recipe
+from nas_isp.search.models import load_architecture
 from nas_isp.search.space import load_space
 
 DEVICE = DeviceRecord(

@@ -6,21 +6,28 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image
 
-from nas_isp.cli.models import load_architecture
 from nas_isp.data.patches import PhotoPatches, RawPatches
 from nas_isp.generators.architecture import Block, PlainArchitecture
+from nas_isp.preparation.classical_baseline import ClassicalBaseline
 from nas_isp.preparation.color_transport import identity_transport
-from nas_isp.preparation.prepare import Prepared, PreparedRecord
+from nas_isp.preparation.prepared import Prepared
+from nas_isp.preparation.prepared_files import load_prepared, save_prepared
+from nas_isp.preparation.scoring_set import ScoringSet
+from nas_isp.preparation.synthetic_pairs import SyntheticPairs
+from nas_isp.preparation.training_data import TrainingData
 from nas_isp.raw.synthesis import SyntheticCamera
 from nas_isp.recipe import TrainSettings, WarmStartSettings
 from nas_isp.report.page import page_html
 from nas_isp.search.journal import open_journal
 from nas_isp.search.locking import drop_torn_line
+from nas_isp.search.models import load_architecture
 from nas_isp.search.records import Rung, TrialRecord
 from nas_isp.search.study import Study
 from nas_isp.training.trainer import Trainer
+from nas_isp.training.training_run import TrainingRun
 from tests.hostile import hostile_pictures as pictures
 from tests.hostile.hostile_parts import Contents
 from tests.search.search_tools import config
@@ -33,35 +40,27 @@ def make_preparation(folder: Path) -> None:
     """With true pairs and synthetic ones."""
     pictures.make_caches(folder)
     raw, photos = RawPatches.open(folder / "raw"), PhotoPatches.open(folder / "photos")
-    pair_photo = np.zeros((32, 32, 3), np.uint8)
+    references = np.zeros((len(raw), 3, 32, 32), np.uint8)
+    synthetic = SyntheticPairs(np.full((len(photos), 4, 16, 16), 512, np.uint16), photos, SyntheticCamera(), seed=0)
+    pairs = [(torch.zeros(4, 16, 16), np.zeros((32, 32, 3), np.uint8))]
     prepared = Prepared(
-        PreparedRecord(
-            raw="",
-            photos="",
-            seed=0,
-            white_balance=(2.0, 1.0, 1.5),
-            transport=identity_transport().coefficients.tolist(),
-            camera=SyntheticCamera(),
-        ),
-        raw,
-        photos,
-        np.zeros((len(raw), 3, 32, 32), np.uint8),
-        [],
+        TrainingData(raw, photos, references, seed=0, synthetic=synthetic),
+        ScoringSet(raw, references, photos, synthetic, pairs),
+        ClassicalBaseline((2.0, 1.0, 1.5), None, 1.0, identity_transport()),
     )
-    prepared.save(folder / "prepared")
-    np.save(folder / "prepared/synthetic.npy", np.full((len(photos), 4, 16, 16), 512, np.uint16))
-    np.savez(folder / "prepared/pairs.npz", raw_0=np.zeros((4, 16, 16), np.float32), rgb_0=pair_photo)
+    save_prepared(prepared, folder / "prepared")
 
 
 def read_preparation(folder: Path) -> None:
-    prepared = Prepared.load(folder / "prepared")
-    pictures.check_patches(prepared.raw, prepared.photos)
-    packed, reference = prepared.test_batch("cpu")
+    prepared = load_prepared(folder / "prepared")
+    training, scoring = prepared.training, prepared.scoring
+    pictures.check_patches(training.raw, training.photos)
+    packed, reference = scoring.test_batch(torch.device("cpu"))
     assert reference.shape[-1] == 2 * packed.shape[-1]
-    assert prepared.render_baseline(packed).shape == reference.shape
-    assert prepared.synthetic is not None
-    assert len(prepared.synthetic.packed) == len(prepared.photos)
-    for pair, photo in prepared.pairs:
+    assert prepared.baseline.render_transported(packed).shape == reference.shape
+    assert training.synthetic is not None
+    assert len(training.synthetic.packed) == len(training.photos)
+    for pair, photo in scoring.pairs:
         assert (2 * pair.shape[1], 2 * pair.shape[2], 3) == photo.shape
 
 
@@ -75,7 +74,7 @@ def resume(folder: Path) -> None:
 
 
 def _trainer(folder: Path) -> Trainer:
-    return Trainer(SMALL, Prepared.load(folder / "prepared"), QUICK, folder / "training", seed=0)
+    return Trainer(SMALL, load_prepared(folder / "prepared"), QUICK, TrainingRun(folder / "training"))
 
 
 def make_study(folder: Path) -> None:

@@ -46,7 +46,7 @@ def test_the_setting_chooses_the_reference(kind: ReferenceKind, tmp_path: Path) 
     raw, rgb, _ = demo_folders(tmp_path / "demo")
     data = load_unpaired(raw, rgb, tmp_path / "cache", 64, limit=8)
     made = {
-        name: prepare(data, TrainSettings(patch=64, reference=name), seed=0).references
+        name: prepare(data, TrainSettings(patch=64, reference=name), seed=0).training.references
         for name in (kind, "transported")
     }
     assert made[kind].shape == made["transported"].shape

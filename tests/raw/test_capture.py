@@ -155,7 +155,7 @@ def test_a_file_that_vanished_is_one_line(tmp_path: Path) -> None:
     path = write_dng(tmp_path / "a.dng", values())
     raw = read_raw(path)
     path.unlink()
-    with pytest.raises(InputError, match="do not compare"):
+    with pytest.raises(InputError, match="without the comparison"):
         render_by_libraw(np.uint8, raw)
 
 

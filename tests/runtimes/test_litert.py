@@ -1,6 +1,5 @@
 """LiteRT is quiet but for its complaints, and computes 8-bit networks in the kernels that suit them."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 from nas_isp.latency.kernels.kernel import Kernel
 from nas_isp.latency.measure.probe_models import single_kernel_model
 from nas_isp.runtimes.amx import has_matrix_tiles
-from nas_isp.runtimes.litert import allocate, open_interpreter, without_info_lines
+from nas_isp.runtimes.litert import allocate, open_interpreter
 
 IN_NEW_PROCESS = """
 import ctypes, hashlib, sys
@@ -72,21 +71,3 @@ def test_a_network_computes_with_as_many_threads_as_asked(capfd: pytest.CaptureF
         results.append(interpreter.get_tensor(result["index"]).copy())
     assert np.array_equal(*results)
     assert capfd.readouterr().err == ""
-
-
-def test_info_lines_are_dropped_and_others_are_kept(capfd: pytest.CaptureFixture[str]) -> None:
-    with without_info_lines():
-        os.write(2, b"INFO: made a delegate\nWARNING: slow\nINFO: done\n")
-    os.write(2, b"INFO: afterwards\n")
-    assert capfd.readouterr().err == "WARNING: slow\nINFO: afterwards\n"
-
-
-def test_lines_before_an_exception_are_kept(capfd: pytest.CaptureFixture[str]) -> None:
-    def fail() -> None:
-        with without_info_lines():
-            os.write(2, b"ERROR: no such operator\n")
-            raise ValueError("broken")
-
-    with pytest.raises(ValueError, match="broken"):
-        fail()
-    assert capfd.readouterr().err == "ERROR: no such operator\n"

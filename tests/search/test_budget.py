@@ -3,7 +3,7 @@
 import pytest
 
 from nas_isp.errors import InputError
-from nas_isp.search.budget import Budget, Stopwatch, parse_budget, reserve_s
+from nas_isp.search.budget import Budget, Stopwatch, parse_budget, parse_time, reserve_s, seconds_of
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,14 @@ def test_a_budget_of_trials_never_runs_out_of_time() -> None:
 def test_a_short_time_is_not_all_reserve() -> None:
     assert reserve_s(Budget(seconds=10)) == 1
     assert reserve_s(Budget(seconds=7200)) == 4
+
+
+def test_where_only_a_time_makes_sense_it_is_given_as_text_or_in_seconds_or_not_at_all() -> None:
+    assert [seconds_of(given) for given in ("90s", "1.5m", "2h", 12.5, None)] == [90, 90, 7200, 12.5, None]
+
+
+@pytest.mark.parametrize("text", ["0", "0s", "40", "abc", "999999h"])
+def test_where_only_a_time_makes_sense_the_message_offers_no_trials(text: str) -> None:
+    with pytest.raises(InputError, match="give a time above 0 such as 90s") as caught:
+        parse_time(text)
+    assert "trial" not in str(caught.value)

@@ -133,7 +133,7 @@ def test_a_new_trial_is_not_started_if_it_would_not_finish(tmp_path: Path) -> No
     assert len(study.records) == 1
     assert clock.now == pytest.approx(1.0)
     assert notes.notes == [
-        "0.9 s are left and a trial takes about 1.0 s: no further trial is started; a longer --budget goes on"
+        "0.9 s are left and a trial takes about 1.0 s: no further trial is started; a longer budget goes on"
     ]
 
 
@@ -151,7 +151,7 @@ def test_going_on_for_less_than_a_trial_takes_says_why_nothing_was_started(tmp_p
 
     assert study.counts()["complete"] == 2
     assert notes.notes == [
-        "30.0 s are left and a trial takes about 46.0 s: no further trial is started; a longer --budget goes on"
+        "30.0 s are left and a trial takes about 46.0 s: no further trial is started; a longer budget goes on"
     ]
 
 

@@ -39,9 +39,7 @@ def test_anchors_over_the_limit_are_left_out() -> None:
 
 
 def test_an_impossible_limit_is_refused_with_the_smallest_latency() -> None:
-    with pytest.raises(
-        InputError, match=r"--max-latency-ms 0.01: every network tried is slower on dev.*takes [\d.]+ ms"
-    ):
+    with pytest.raises(InputError, match=r"max_latency_ms 0.01: every network tried is slower on dev.*takes [\d.]+ ms"):
         refuse_impossible_limit(load_space("mobile"), SimulatedCostModel(), 0.01, "dev", 0)
     refuse_impossible_limit(load_space("mobile"), SimulatedCostModel(), None, "dev", 0)
     refuse_impossible_limit(load_space("mobile"), SimulatedCostModel(), 1000.0, "dev", 0)

@@ -12,6 +12,7 @@ from nas_isp.generators.bundle import load_bundle
 from nas_isp.latency.kernels.from_architecture import kernels_of
 from nas_isp.latency.measure.devices import load_table
 from nas_isp.latency.predict.predictor import predict
+from nas_isp.preparation.folders import TrainingFolders
 from nas_isp.preparation.prepare import Prepared
 from nas_isp.search.budget import Budget, Stopwatch
 from nas_isp.search.progress import LineProgress
@@ -41,14 +42,14 @@ def quick(tmp_path: Path) -> str:
         ({"device": "nowhere"}, "unknown device 'nowhere': known are"),
         ({"space": "nowhere"}, "unknown space 'nowhere': known are"),
         ({"recipe": "nowhere"}, "unknown recipe 'nowhere': known are"),
-        ({"raw": Path("/nowhere")}, "--raw and --rgb go together"),
-        ({"raw": Path("/nowhere"), "rgb": Path("/nowhere")}, "--raw /nowhere: no such folder"),
-        ({"sensor": "nowhere"}, "--sensor need --raw"),
+        ({"folders": TrainingFolders(Path("/nowhere"))}, "raw and rgb go together"),
+        ({"folders": TrainingFolders(Path("/nowhere"), Path("/nowhere"))}, "raw /nowhere: no such folder"),
+        ({"folders": TrainingFolders(sensor="nowhere")}, "sensor need raw"),
         ({"max_latency_ms": -1.0}, "give a number above 0"),
         ({"max_latency_ms": float("nan")}, "give a number above 0"),
         ({"max_latency_ms": 0.001}, "every network tried is slower on pixel4-gpu"),
-        ({"seed": -1}, "--seed -1"),
-        ({"seed": 2**32}, "--seed 4294967296: give a number from 0 to 4294967295"),
+        ({"seed": -1}, "seed -1"),
+        ({"seed": 2**32}, "seed 4294967296: give a number from 0 to 4294967295"),
         ({"recipe": "paired.yaml"}, "mode 'paired' but a search trains unpaired"),
     ],
 )
@@ -64,7 +65,7 @@ def test_a_setting_that_cannot_be_used_is_refused_before_anything_is_written(
 
 @pytest.mark.parametrize("count", [0, -1, 100_000])
 def test_a_number_of_workers_out_of_range_is_refused(count: int) -> None:
-    with pytest.raises(InputError, match="--workers"):
+    with pytest.raises(InputError, match="workers"):
         Workers(count).check()
 
 
@@ -115,13 +116,13 @@ def test_a_time_that_is_over_before_a_trial_could_start_is_said(tmp_path: Path) 
         notes,
     )
 
-    assert notes.notes == ["--budget: 1 s were over before a trial could start; give more time"]
+    assert notes.notes == ["budget: 1 s were over before a trial could start; give more time"]
 
 
 def test_data_that_cannot_be_used_leaves_no_study(tmp_path: Path) -> None:
     (tmp_path / "raw").mkdir()
     (tmp_path / "rgb").mkdir()
-    request = SearchRequest(study=tmp_path / "s", raw=tmp_path / "raw", rgb=tmp_path / "rgb")
+    request = SearchRequest(study=tmp_path / "s", folders=TrainingFolders(tmp_path / "raw", tmp_path / "rgb"))
 
     with pytest.raises(InputError, match="raw"):
         open_search(request, lambda text: None)

@@ -30,6 +30,13 @@ def test_a_trial_behind_half_of_the_others_is_stopped() -> None:
     assert survives((22.0, 4.0), previous)
 
 
+@pytest.mark.parametrize(("better", "goes_on"), [(2, True), (3, False)])
+def test_a_trial_behind_exactly_half_of_all_is_stopped(better: int, goes_on: bool) -> None:
+    front, worse = [(25.0, 1.0), (26.0, 2.0), (27.0, 3.0)], [(10.0, 8.0), (11.0, 9.0), (12.0, 10.0)]
+    previous = [*front[:better], *worse[: 5 - better]]
+    assert survives((20.0, 5.0), previous) == goes_on
+
+
 def test_equal_ones_are_of_equal_rank() -> None:
     assert survives((20.0, 5.0), [(20.0, 5.0)] * 4)
 

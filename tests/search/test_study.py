@@ -58,9 +58,9 @@ def test_folders_left_out_or_given_to_a_study_of_the_demo_set_are_named_by_their
     Study.begin(tmp_path / "own", own).close()
     Study.begin(tmp_path / "demo", demo).close()
 
-    with pytest.raises(InputError, match=r"own was begun with --raw /r --rgb /p; give them, or"):
+    with pytest.raises(InputError, match=r"own was begun with raw /r and rgb /p; give them, or"):
         Study.begin(tmp_path / "own", config(demo=True, seed=5))
-    with pytest.raises(InputError, match=r"demo was begun with the demo set; leave out --raw and --rgb, or"):
+    with pytest.raises(InputError, match=r"demo was begun with the demo set; leave out raw and rgb, or"):
         Study.begin(tmp_path / "demo", own)
 
 

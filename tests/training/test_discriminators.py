@@ -106,6 +106,17 @@ def test_the_gradient_of_the_untrained_layer_is_never_set_to_zero_and_survives_a
     assert not torch.allclose(dense, without)
 
 
+def test_the_gradient_of_each_discriminator_is_clipped_to_length_one_by_itself() -> None:
+    """With a slope of 0 the loss's gradient is half of what the real map has less: 5 and 0.25."""
+    judges = DiscriminatorState(TrainSettings(penalty=0), SHAPES, torch.device("cpu"))
+    judges.discriminators = nn.ModuleDict({"far": _Linear(0.0), "near": _Linear(0.0)}).requires_grad_(False)
+    judges.optimizer = torch.optim.SGD(judges.discriminators.parameters(), lr=1.0)
+    nothing = torch.zeros(1, 1, 1, 1)
+    judges.step({"far": nothing + 10, "near": nothing + 0.5}, {"far": nothing, "near": nothing})
+    assert judges.discriminators["far"].slope.item() == pytest.approx(1.0, abs=1e-5)
+    assert judges.discriminators["near"].slope.item() == pytest.approx(0.25, abs=1e-6)
+
+
 def test_between_steps_no_weight_asks_for_a_gradient() -> None:
     judges = _judges(trained=True)
     _step(judges)

@@ -8,7 +8,7 @@ import torch
 from nas_isp.errors import InputError
 from nas_isp.evaluation.color import luma_picture, srgb_to_lab
 from nas_isp.perceptual.features import load_features
-from nas_isp.recipe import ColorSettings, TermWeights, TrainSettings, load_recipe
+from nas_isp.recipe import ColorSettings, TrainSettings, load_recipe
 from nas_isp.training.discriminators import build_discriminators
 from nas_isp.training.feature_extractors import FeatureExtractors, check_extractors, layers_of, working_precision
 from nas_isp.training.feature_views import FeatureViews, blurred_picture, lightness_picture
@@ -99,9 +99,7 @@ def test_a_blurred_picture_is_resized_when_the_settings_say_so() -> None:
 
 
 def test_terms_without_weight_need_no_network() -> None:
-    settings = load_recipe("arhire2025").train.model_copy(
-        update={"weights": TermWeights(content=0, texture=0, color=0)}
-    )
+    settings = load_recipe("arhire2025").train.model_copy(update={"weights": {"pixel": 0.3, "texture": 0.0}})
     assert layers_of(settings) == {}
     assert layers_of(LITE.model_copy(update={"mode": "paired-no-adv"})).keys() == {"content"}
 

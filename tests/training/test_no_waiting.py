@@ -17,14 +17,16 @@ from torch.utils._pytree import tree_leaves
 from nas_isp.data.demo import demo_folders
 from nas_isp.data.patches import load_unpaired
 from nas_isp.generators.architecture import Block, PlainArchitecture
-from nas_isp.preparation.prepare import Prepared, prepare
-from nas_isp.recipe import TermWeights, TrainSettings, WarmStartSettings, load_recipe
+from nas_isp.preparation.prepare import prepare
+from nas_isp.preparation.prepared import Prepared
+from nas_isp.recipe import TrainSettings, WarmStartSettings, load_recipe
 from nas_isp.training.trainer import Trainer
+from nas_isp.training.training_run import TrainingRun
 
 DEVICE = torch.device("meta")
 SMALL = PlainArchitecture(blocks=(Block(kind="conv3", channels=8),))
 DEFAULT = TrainSettings(patch=64, batch=2, warm_start=WarmStartSettings(steps=2, feature_weight=0.1), steps=4)
-STATISTICS = TermWeights(moments=0.1, color_histogram=0.1, sliced_wasserstein=0.1)
+STATISTICS = DEFAULT.weights | {"moments": 0.1, "color_histogram": 0.1, "sliced_wasserstein": 0.1}
 PUBLISHED = load_recipe("arhire2025").train.overridden(steps=4, batch=2, patch=64, features="lite")
 
 
@@ -92,11 +94,11 @@ def _waits(steps: Callable[[int], object], count: int) -> list[str]:
 def test_an_adversarial_step_never_waits_for_the_device(
     data: Prepared, tmp_path: Path, settings: TrainSettings
 ) -> None:
-    trainer = Trainer(SMALL, data, settings, tmp_path, seed=0, device=DEVICE)
+    trainer = Trainer(SMALL, data, settings, TrainingRun(tmp_path, device=str(DEVICE)))
     for last in (4, 10):  # a multiple of both recipes' `discriminator_every`, and one of the default's alone
-        assert not _waits(trainer.contest.step, last + 1)
+        assert not _waits(trainer.adversarial.step, last + 1)
 
 
 def test_a_regression_step_never_waits_for_the_device(data: Prepared, tmp_path: Path) -> None:
-    trainer = Trainer(SMALL, data, DEFAULT, tmp_path, seed=0, device=DEVICE)
-    assert not _waits(trainer.regression.step, 2)
+    trainer = Trainer(SMALL, data, DEFAULT, TrainingRun(tmp_path, device=str(DEVICE)))
+    assert not _waits(trainer.warm_start.step, 2)

@@ -11,6 +11,7 @@ from nas_isp.preparation.paired import prepare_paired
 from nas_isp.recipe import TrainSettings, WarmStartSettings
 from nas_isp.training import time_budget
 from nas_isp.training.trainer import Trainer
+from nas_isp.training.training_run import TrainingRun
 
 SMALL = PlainArchitecture(blocks=(Block(kind="conv3", channels=4),))
 
@@ -33,25 +34,25 @@ def test_less_time_is_taken_from_the_adversarial_steps_first(seconds: float, exp
 def test_measured_steps_grow_together_up_to_the_largest_stretch(tmp_path: Path) -> None:
     data = prepare_paired(load_pairs(demo_folders(tmp_path)[2]), size=32, seed=0)
     settings = TrainSettings(patch=32, batch=1, warm_start=WarmStartSettings(steps=100), steps=50)
-    fitted = time_budget.fitted_to(10_000.0, SMALL, data, settings, tmp_path / "run", "cpu")
+    fitted = time_budget.fitted_to(10_000.0, SMALL, data, settings, TrainingRun(tmp_path / "run"))
     assert (fitted.warm_start.steps, fitted.steps) == (400, 200)
 
 
 def test_a_training_without_adversarial_steps_stays_without(tmp_path: Path) -> None:
     data = prepare_paired(load_pairs(demo_folders(tmp_path)[2]), size=32, seed=0)
     settings = TrainSettings(patch=32, batch=1, warm_start=WarmStartSettings(steps=100), steps=0)
-    assert time_budget.fitted_to(1.0, SMALL, data, settings, tmp_path / "run", "cpu").steps == 0
+    assert time_budget.fitted_to(1.0, SMALL, data, settings, TrainingRun(tmp_path / "run")).steps == 0
 
 
 def test_a_training_with_a_checkpoint_keeps_the_steps_it_was_given(tmp_path: Path) -> None:
     data = prepare_paired(load_pairs(demo_folders(tmp_path)[2]), size=32, seed=0)
     settings = TrainSettings(patch=32, batch=1, warm_start=WarmStartSettings(steps=30), steps=0)
-    first = time_budget.fitted_to(10_000.0, SMALL, data, settings, tmp_path / "run", "cpu")
-    Trainer(SMALL, data, first, tmp_path / "run", seed=0).save()
+    first = time_budget.fitted_to(10_000.0, SMALL, data, settings, TrainingRun(tmp_path / "run"))
+    Trainer(SMALL, data, first, TrainingRun(tmp_path / "run")).save()
 
-    assert time_budget.fitted_to(0.001, SMALL, data, settings, tmp_path / "run", "cpu") == first
+    assert time_budget.fitted_to(0.001, SMALL, data, settings, TrainingRun(tmp_path / "run")) == first
     other = settings.model_copy(update={"batch": 2})
-    time_budget.fitted_to(0.001, SMALL, data, other, tmp_path / "run", "cpu")
+    time_budget.fitted_to(0.001, SMALL, data, other, TrainingRun(tmp_path / "run"))
     kept = time_budget.FittedSteps.model_validate_json((tmp_path / "run" / time_budget.PACE_FILE).read_text())
     assert kept.planned == other  # other settings were measured anew
 
@@ -62,7 +63,7 @@ def test_what_the_first_scoring_needs_once_is_made_while_the_pace_is_measured(
     """Else it takes its time out of the middle of a training that was fitted without it."""
     data = prepare_paired(load_pairs(demo_folders(tmp_path)[2]), size=32, seed=0)
     settings = TrainSettings(patch=32, batch=1, warm_start=WarmStartSettings(steps=100), steps=0)
-    fitted = time_budget.fitted_to(1.0, SMALL, data, settings, tmp_path / "run", "cpu")
-    monkeypatch.delattr("nas_isp.preparation.prepare.target_statistics")
-    trainer = Trainer(SMALL, data, fitted, tmp_path / "run", seed=0, device="cpu")
+    fitted = time_budget.fitted_to(1.0, SMALL, data, settings, TrainingRun(tmp_path / "run"))
+    monkeypatch.delattr("nas_isp.preparation.scoring_set.target_statistics")
+    trainer = Trainer(SMALL, data, fitted, TrainingRun(tmp_path / "run"))
     assert trainer.score().scores["reference_free"] > 0

@@ -11,9 +11,8 @@ from nas_isp.export.int8.bias_rescale import hold_large_biases
 from nas_isp.export.int8.calibrate import Ranges, observe_ranges
 from nas_isp.export.int8.gptq import with_fitted_tail
 from nas_isp.formats import tflite_file
-from nas_isp.quiet import quiet_converters
+from nas_isp.quiet import quiet_converters, without_info_lines
 from nas_isp.runtimes.base import Floats
-from nas_isp.runtimes.litert import without_info_lines
 
 MOVING = frozenset({"DEPTH_TO_SPACE", "REDUCE_MAX"})
 """Operators whose output values are values of their input: they need no numbers of their own in 8 bits."""

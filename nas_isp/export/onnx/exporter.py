@@ -33,6 +33,7 @@ class OnnxExporter:
             take_sensor_values(model, *record.levels)
         if form.output == "uint8":
             give_pixels(model)
+        onnx_file.drop_notes(model)
         onnx_file.add_record(model, record.model_dump_json())
         content: bytes = model.SerializeToString()
         return content

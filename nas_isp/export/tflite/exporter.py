@@ -40,6 +40,7 @@ class TfliteExporter:
             take_sensor_values(graph, *record.levels)
         if form.output == "uint8":
             give_pixels(graph)
+        tflite_file.name_plainly(graph)
         tflite_file.add_record(graph, record.model_dump_json())
         return tflite_file.serialize(graph)
 

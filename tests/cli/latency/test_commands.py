@@ -113,15 +113,21 @@ def test_a_tflite_file_is_predicted_by_its_operators(nas_isp: Any, tmp_path: Pat
         (("measure", "--target", "gpio", "--model", "efficient-isp"), "unknown target 'gpio'"),
         (("measure", "--target", "host:1", "--model", "efficient-isp", "-o", "x.json"), "no address"),
         (("measure", "--target", "host", "--space", "nope"), "nope"),
-        (("measure", "--target", "host"), "give one of --space"),
-        (("measure", "--target", "host", "--space", "tiny", "--model", "efficient-isp"), "give one of --space"),
-        (("measure", "--target", "host", "--model", "efficient-isp", "--runs", "9"), "leave out runs (--runs)"),
+        (("measure", "--target", "host"), "give one of a space, a model and"),
+        (
+            ("measure", "--target", "host", "--space", "tiny", "--model", "efficient-isp"),
+            "give one of a space, a model and",
+        ),
+        (("measure", "--target", "host", "--model", "efficient-isp", "--runs", "9"), "leave out --runs"),
         (("build", "bad.jsonl", "-o", "table.json"), "bad.jsonl"),
         (("validate", "--device", "host", "--networks", "mobile"), "SPACE:N"),
         (("validate", "--device", "host", "--networks", "."), "holds no .json"),
         (("measure", "--target", "host", "--model", "efficient-isp", "-o", "broken.jsonl/y.json"), "cannot be made"),
         (("validate", "--device", "host", "--networks", "tiny:1", "-o", "none/y.json"), "cannot be written"),
-        (("validate", "--device", "pixel4-gpu", "--networks", "mobile:1"), "give the --target"),
+        (
+            ("validate", "--device", "pixel4-gpu", "--networks", "mobile:1"),
+            "give the target and the options of the table (--device, --target)",
+        ),
     ],
 )
 def test_bad_input_gets_one_line(nas_isp: Any, tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:

@@ -63,10 +63,10 @@ def error_after(kernels: list[Kernel], networks: list[list[Kernel]]) -> float:
 
 @pytest.fixture(scope="module")
 def mobile() -> tuple[list[Kernel], list[list[Kernel]]]:
-    from nas_isp.cli.latency.measuring import space_kernels
+    from nas_isp.search.kernels import space_kernels
 
     space, rng = load_space("mobile"), np.random.default_rng(7)
-    return space_kernels("mobile", "544x960", 400), [kernels_of(space.sample(rng)) for _ in range(30)]
+    return space_kernels("mobile", (544, 960), 400), [kernels_of(space.sample(rng)) for _ in range(30)]
 
 
 def test_one_spread_of_every_kind_predicts_the_whole_space(mobile: tuple[list[Kernel], list[list[Kernel]]]) -> None:

@@ -1,9 +1,11 @@
+import math
+
 import numpy as np
 import pytest
 
 from nas_isp.latency.kernels.kernel import Kernel
 from nas_isp.latency.predict.gaussian_process import FEATURES, LENGTHS, SMOOTH, Interpolator, position
-from nas_isp.latency.predict.roofline import fit_roofline, work
+from nas_isp.latency.predict.roofline import Roofline, fit_roofline, work
 
 
 def conv(side: int, inputs: int = 32, outputs: int = 32, window: int = 3) -> Kernel:
@@ -36,6 +38,43 @@ def test_a_measured_kernel_is_nearly_met_and_one_between_two_lies_between_them()
         assert found.latency_ms(kernel) == pytest.approx(time, rel=0.05)
     between = found.latency_ms(conv(28, 48, 64))
     assert found.latency_ms(conv(28, 32, 64)) < between < found.latency_ms(conv(28, 64, 64))
+
+
+@pytest.mark.parametrize(
+    ("kind", "changed", "differing"),
+    [
+        ("conv2d_spatial", "inputs", [(7.1, 4.0)]),
+        ("conv2d_spatial", "outputs", [(0.9, 2.0), (1.9, 1000.0)]),
+        ("conv2d_pointwise", "inputs", [(1.6, 4.0)]),
+        ("", "inputs", [(4.0, 4.0)]),
+        ("", "outputs", [(2.0, 2.0), (1000.0, 1000.0)]),
+    ],
+)
+def test_likeness_fades_over_the_lengths_of_what_differs(
+    kind: str, changed: str, differing: list[tuple[float, float]]
+) -> None:
+    """Two kernels of which one has eight times the channels of the other, and one between: solved by hand.
+
+    Channels that are so many multiples of four differ in nothing but their logarithm and, for outputs, the logarithm
+    of outputs in all. Their times are e ** 0.1 and e ** -0.1 where the model says 1 ms.
+    """
+    noise = {"conv2d_spatial": 0.015, "conv2d_pointwise": 0.04, "": 0.03}[kind]
+
+    def likeness(log_ratio: float) -> float:
+        own, smooth = (sum((log_ratio / lengths[part]) ** 2 for lengths in differing) ** 0.5 for part in (0, 1))
+        return 0.2 * matern(own) + 0.8 * matern(smooth)
+
+    def matern(distance: float) -> float:
+        return (1 + math.sqrt(3) * distance) * math.exp(-math.sqrt(3) * distance)
+
+    one_ms = Roofline(constant_ms=1, ms_per_gmac=0, ms_per_mvalue=0, ms_per_mweight=0, kernels=2, mean_error=0)
+    narrow, middle, wide = (conv(28, **{"inputs": 256, "outputs": 256, changed: count}) for count in (256, 512, 2048))
+    found = Interpolator(one_ms, [(narrow, math.exp(0.1)), (wide, math.exp(-0.1))], kind)
+    weight = 0.1 / (1 + noise - likeness(math.log(8)))
+    alike = likeness(0) - likeness(math.log(8))
+    assert math.log(found.latency_ms(narrow)) == pytest.approx(weight * alike, rel=1e-6)
+    middle_alike = likeness(math.log(2)) - likeness(math.log(4))
+    assert math.log(found.latency_ms(middle)) == pytest.approx(weight * middle_alike, rel=1e-6)
 
 
 def test_neighbors_mend_what_the_roofline_gets_wrong() -> None:

@@ -1,17 +1,17 @@
-"""What the verbs accept where they take an architecture or a model."""
+"""What is accepted where a function takes an architecture or a model."""
 
 from pathlib import Path
 
 import pytest
 import torch
 
-from nas_isp.cli.models import load_architecture, load_model, training_raw
 from nas_isp.errors import InputError
 from nas_isp.generators.architecture import Block, PlainArchitecture
 from nas_isp.generators.build import build
-from nas_isp.generators.bundle import RAW_FOLDER, Bundle, BundleRecord, save_bundle
+from nas_isp.generators.bundle import Bundle, BundleRecord, save_bundle
 from nas_isp.generators.published import PUBLISHED
 from nas_isp.raw.sensor import SensorDescription
+from nas_isp.search.models import load_architecture, load_model
 
 ARCHITECTURE = PlainArchitecture(blocks=(Block(kind="conv3", channels=6),))
 
@@ -29,24 +29,11 @@ def study(tmp_path: Path) -> Path:
     return tmp_path / "study"
 
 
-def test_the_training_raw_of_a_bundle_is_found_while_it_is_there(study: Path, tmp_path: Path) -> None:
+def test_what_is_loaded_already_is_taken_as_it_is(study: Path) -> None:
     bundle = load_model(f"{study}:7")
-    assert training_raw(bundle) is None
-    record = bundle.record.model_copy(update={"origin": {RAW_FOLDER: str(tmp_path / "raw")}})
-    told = Bundle(record, bundle.weights)
-    assert training_raw(told) is None
-    (tmp_path / "raw").mkdir()
-    assert training_raw(told) is None
-    (tmp_path / "raw/a.dng").touch()
-    assert training_raw(told) == tmp_path / "raw"
-
-
-def test_the_training_raw_lies_within_the_data_set_that_was_trained_on(study: Path, tmp_path: Path) -> None:
-    bundle, mosaics = load_model(f"{study}:7"), tmp_path / "UltraISP/train/mediatek_raw"
-    mosaics.mkdir(parents=True)
-    (mosaics / "1.png").touch()
-    record = bundle.record.model_copy(update={"origin": {RAW_FOLDER: str(tmp_path / "UltraISP")}})
-    assert training_raw(Bundle(record, bundle.weights)) == mosaics
+    assert load_model(bundle) is bundle
+    assert load_architecture(bundle) == load_architecture(ARCHITECTURE) == ARCHITECTURE
+    assert load_model(study / "trials/0007/model.safetensors").record == bundle.record
 
 
 @pytest.mark.parametrize("name", PUBLISHED)

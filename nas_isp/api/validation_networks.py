@@ -1,16 +1,18 @@
-"""The networks that `nas-isp latency validate` is given: of a space, or of a folder of files."""
+"""The networks that a latency table is validated on: random ones of a space, or those of a folder of files."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from nas_isp.cli.models import EXPORTED, load_architecture
+import numpy as np
+
 from nas_isp.errors import InputError
+from nas_isp.files import read_bytes
+from nas_isp.generators.architecture import Architecture
 from nas_isp.latency.kernels.from_architecture import kernels_of
+from nas_isp.latency.kernels.from_tflite import kernels_of_tflite
 from nas_isp.latency.validate.timing import CandidateNetwork, Untimed
 from nas_isp.precision import Precision
-
-if TYPE_CHECKING:
-    from nas_isp.generators.architecture import Architecture
+from nas_isp.search.models import EXPORTED, load_architecture
+from nas_isp.search.space import load_space
 
 FILES = (".json", ".safetensors", ".tflite")
 MOST_NETWORKS = 1000
@@ -21,7 +23,7 @@ CALIBRATION_SIZE = (64, 96)
 def networks_to_validate(
     text: str, size: tuple[int, int], seed: int, precision: Precision
 ) -> tuple[list[CandidateNetwork], list[Untimed]]:
-    """The networks that ``--networks`` names, and what could not be read of them.
+    """The networks to validate on, and what could not be read of them.
 
     Args:
         text: ``SPACE:N`` for so many random networks of a space, or a folder of bundles, architecture files and .tflite
@@ -51,15 +53,12 @@ def networks_to_validate(
 
 
 def _random_networks(text: str, size: tuple[int, int], seed: int, precision: Precision) -> list[CandidateNetwork]:
-    import numpy as np
-
-    from nas_isp.search.space import load_space
-
     space, _, number = text.rpartition(":")
     if not space or not number.isascii() or not number.isdigit() or not 1 <= int(number) <= MOST_NETWORKS:
         raise InputError(
             f"networks '{text}': give a folder of networks, or SPACE:N with N from 1 to {MOST_NETWORKS}, "
-            "such as mobile:8"
+            "such as mobile:8",
+            "networks",
         )
     members, rng = load_space(space), np.random.default_rng(seed)
     drawn: dict[str, CandidateNetwork] = {}
@@ -70,38 +69,35 @@ def _random_networks(text: str, size: tuple[int, int], seed: int, precision: Pre
 
 
 def _is_export_report(path: Path) -> bool:
-    """Whether a file is what `nas-isp export` writes beside the model of the same name."""
+    """Whether a file is what an export writes beside the model of the same name."""
     return path.suffix == ".json" and path.with_suffix("").suffix in EXPORTED and path.with_suffix("").is_file()
 
 
 def _from_file(path: Path, size: tuple[int, int], precision: Precision) -> CandidateNetwork:
     if path.suffix != ".tflite":
         return _written(path.name, load_architecture(str(path)), size, precision)
-    from nas_isp.files import read_bytes
-    from nas_isp.latency.kernels.from_tflite import kernels_of_tflite
-
     content = read_bytes(path)
     kernels = tuple(kernels_of_tflite(content, path))
     stated = "int8" if any(kernel.precision == "int8" for kernel in kernels) else "fp32"
     if stated != precision:
-        raise InputError(f"{path}: is {stated}, but {precision} is measured: give the --device of that precision")
+        raise InputError(
+            f"{path}: is {stated}, but {precision} is measured: give the device of that precision", "device"
+        )
     return CandidateNetwork(path.name, kernels, lambda: content)
 
 
-def _written(name: str, architecture: "Architecture", size: tuple[int, int], precision: Precision) -> CandidateNetwork:
+def _written(name: str, architecture: Architecture, size: tuple[int, int], precision: Precision) -> CandidateNetwork:
     kernels = tuple(kernels_of(architecture, *size))
     return CandidateNetwork(name, kernels, lambda: _exported(architecture, size, precision))
 
 
-def _exported(architecture: "Architecture", size: tuple[int, int], precision: Precision) -> bytes:
+def _exported(architecture: Architecture, size: tuple[int, int], precision: Precision) -> bytes:
     from nas_isp.export.tflite.convert import export_tflite
     from nas_isp.generators.build import build, fuse
 
     content = export_tflite(fuse(build(architecture)), *size, "fp32")
     if precision != "int8":
         return content
-    import numpy as np
-
     from nas_isp.export.int8.quantize import quantize_tflite
 
     noise = np.random.default_rng(0).random((4, *CALIBRATION_SIZE), dtype=np.float32)

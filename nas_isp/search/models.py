@@ -1,16 +1,22 @@
-"""What a user may write where a verb takes an architecture or a model."""
+"""What stands for an architecture or a model: a published name, a file, a trial of a study, or the thing itself."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
+
 from nas_isp.errors import InputError
 from nas_isp.files import BUNDLE_SUFFIX
+from nas_isp.generators.architecture import ARCHITECTURE, Architecture, PlainArchitecture, RmfaArchitecture
+from nas_isp.generators.published import PUBLISHED
+from nas_isp.runtimes.base import Runner
+from nas_isp.runtimes.load import SUFFIXES, load_developer
+from nas_isp.search.study import Study
+from nas_isp.settings import MAX_FILE_BYTES
 
 if TYPE_CHECKING:
-    from nas_isp.generators.architecture import Architecture
     from nas_isp.generators.bundle import Bundle
-    from nas_isp.runtimes.base import Runner
 
 ACCEPTED = (
     "give a published name, an architecture .json, a model .safetensors, or STUDY:TRIAL such as study:7 or study:knee"
@@ -30,19 +36,21 @@ class TrialFiles:
     bundle: Path
 
 
-def load_architecture(text: str) -> "Architecture":
+def load_architecture(model: "str | Path | Bundle | Architecture") -> Architecture:
     """The architecture behind a published name, an architecture file, a bundle or STUDY:TRIAL, tried in this order.
 
     Raises:
         InputError: none of these, or a file that is not what its name says.
     """
-    from nas_isp.generators.published import PUBLISHED
-
+    if isinstance(model, PlainArchitecture | RmfaArchitecture):
+        return model
+    if not isinstance(model, str | Path):
+        return model.record.architecture
+    text, path = str(model), Path(model)
     if text in PUBLISHED:
         return PUBLISHED[text]
-    path = Path(text)
     if path.suffix == BUNDLE_SUFFIX:
-        return load_model(text).record.architecture
+        return load_model(path).record.architecture
     if path.suffix == ".json":
         return _read_architecture(path)
     if path.suffix in EXPORTED:
@@ -53,48 +61,33 @@ def load_architecture(text: str) -> "Architecture":
     return _read_architecture(trial.architecture)
 
 
-def load_model(text: str) -> "Bundle":
-    """The trained model behind a bundle's path or STUDY:TRIAL.
+def load_model(model: "str | Path | Bundle") -> "Bundle":
+    """The trained model behind a bundle's path or STUDY:TRIAL such as `study:7` or `study:knee`.
 
     Raises:
         InputError: neither, a trial without a model, or a file that is no bundle.
     """
+    if not isinstance(model, str | Path):
+        return model
     from nas_isp.generators.bundle import load_bundle
 
-    if Path(text).suffix in EXPORTED:
+    if Path(model).suffix in EXPORTED:
         raise InputError(
-            f"{text}: an exported file is no model to go on with; give the bundle it was made from, a .safetensors "
+            f"{model}: an exported file is no model to go on with; give the bundle it was made from, a .safetensors "
             f"file or STUDY:TRIAL (exports: {TAKE_EXPORTS})"
         )
-    return load_bundle(_model_file(text))
+    return load_bundle(_model_file(str(model)))
 
 
-def training_raw(bundle: "Bundle") -> Path | None:
-    """The folder of RAW files that a model was trained on; None if its bundle does not say it or they are gone."""
-    from nas_isp.data.dataset_folders import find_raw
-    from nas_isp.generators.bundle import RAW_FOLDER
-    from nas_isp.raw.readers import list_raw_files
-
-    recorded = bundle.record.origin.get(RAW_FOLDER)
-    if not isinstance(recorded, str):
-        return None
-    try:
-        folder = find_raw(Path(recorded)).raw
-        list_raw_files(folder)
-    except InputError:
-        return None
-    return folder
-
-
-def model_runner(text: str) -> "Runner":
+def load_runner(model: "str | Path | Bundle | Runner") -> Runner:
     """The model behind a .tflite, an .onnx, a bundle or STUDY:TRIAL, ready to develop pictures.
 
     Raises:
         InputError: none of these, or a file that is not what its name says.
     """
-    from nas_isp.runtimes.load import load_developer
-
-    return load_developer(_model_file(text))
+    if isinstance(model, Runner):
+        return model
+    return load_developer(_model_file(str(model)) if isinstance(model, str | Path) else model)
 
 
 def find_trial(text: str) -> TrialFiles | None:
@@ -112,8 +105,6 @@ def find_trial(text: str) -> TrialFiles | None:
     if not (study / "trials").is_dir():
         raise InputError(f"'{text}': {study} holds no study (no folder 'trials'); {ACCEPTED}")
     if number_text == KNEE:
-        from nas_isp.search.study import Study
-
         number_text = str(Study.open(study).knee().trial)
     folder = study / "trials" / f"{int(number_text):04d}"
     if not folder.is_dir():
@@ -125,8 +116,6 @@ def find_trial(text: str) -> TrialFiles | None:
 
 def _model_file(text: str) -> Path:
     """The file of a model: the path itself, or the bundle of STUDY:TRIAL; a study's name may have dots in it."""
-    from nas_isp.runtimes.load import SUFFIXES
-
     trial = None if Path(text).suffix in SUFFIXES else find_trial(text)
     if trial is None and Path(text).is_dir():
         raise InputError(f"'{text}' is a folder; of a study give {text}:{KNEE} or {text}:NUMBER")
@@ -137,24 +126,7 @@ def _model_file(text: str) -> Path:
     return trial.bundle
 
 
-def parse_size(text: str) -> tuple[int, int]:
-    """Packed height and width from ``HxW``.
-
-    Raises:
-        InputError: not two positive numbers.
-    """
-    height, cross, width = text.lower().partition("x")
-    if cross and height.isdecimal() and width.isdecimal() and 0 < int(height) <= 65536 and 0 < int(width) <= 65536:
-        return int(height), int(width)
-    raise InputError(f"size '{text}': give packed height x width, each 1 to 65536, for instance 544x960")
-
-
-def _read_architecture(path: Path) -> "Architecture":
-    from pydantic import ValidationError
-
-    from nas_isp.generators.architecture import ARCHITECTURE
-    from nas_isp.settings import MAX_FILE_BYTES
-
+def _read_architecture(path: Path) -> Architecture:
     try:
         size_bytes = path.stat().st_size
         if size_bytes > MAX_FILE_BYTES:

@@ -1,20 +1,18 @@
-"""`nas-isp latency validate`: the prediction of whole networks beside their time, and what the errors come from."""
+"""Validates a table: whole networks are timed on its device and compared with their prediction."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
-from nas_isp.cli.common import print_table, say
-from nas_isp.cli.latency.measuring import table_for
 from nas_isp.errors import InputError
 from nas_isp.latency.kernels.kernel import Kernel
+from nas_isp.latency.measure.device_table import table_for
 from nas_isp.latency.measure.devices import load_table
 from nas_isp.latency.measure.host import HOST_PRECISIONS
 from nas_isp.latency.measure.reference_network import MAX_DRIFT
 from nas_isp.latency.measure.target import MeasuringTarget
 from nas_isp.latency.predict.provenance import difference
 from nas_isp.latency.predict.table import LatencyTable
-from nas_isp.latency.validate.agreement import Agreement
 from nas_isp.latency.validate.comparison import Comparison, compare
 from nas_isp.latency.validate.timing import (
     CandidateNetwork,
@@ -25,6 +23,7 @@ from nas_isp.latency.validate.timing import (
     time_networks,
 )
 from nas_isp.precision import Precision
+from nas_isp.progress import ReportsProgress, unseen
 
 SAME_SETUP = {"unit", "core_mask", "anchor"}
 """What of a table's set-up the target must share, beside being the same device: else other times are compared."""
@@ -36,8 +35,6 @@ PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 class ValidationSettings:
     """How networks are validated."""
 
-    input_size: str
-    """Packed rows x columns of networks that can have any, for the result."""
     passes: int = 1
     """Times that all networks are timed; the median of each counts."""
     max_drift: float = MAX_DRIFT
@@ -56,21 +53,25 @@ def stated_precision(device: str) -> Precision | None:
     return next((precision for precision in PRECISIONS if precision == stated), None)
 
 
-def table_of_target(device: str, kernels: Sequence[Kernel], runner: MeasuringTarget) -> LatencyTable:
+def table_of_target(
+    device: str, kernels: Sequence[Kernel], runner: MeasuringTarget, progress: ReportsProgress = unseen
+) -> LatencyTable:
     """The device's table; for this machine, kernels not yet measured are timed first.
 
     Raises:
         InputError: a table of another device than the target.
     """
     if device in HOST_PRECISIONS and device == runner.device.id:
-        return table_for(device, kernels, runner.device.threads or 1)
+        return table_for(device, kernels, runner.device.threads or 1, progress)
     table = load_table(device)
     different = difference(table.device, runner.device)
     if table.source.setup is not None:
         different = different or difference(table.source.setup, runner.setup, SAME_SETUP)
     if different:
         raise InputError(
-            f"device '{device}' was measured with {different}: give the --target and the options of the table"
+            f"device '{device}' was measured with {different}: give the target and the options of the table",
+            "device",
+            "target",
         )
     return table
 
@@ -83,6 +84,7 @@ def validate_networks(
     keep: Callable[[Comparison], None],
     settings: ValidationSettings,
     faults: Sequence[Untimed] = (),
+    input_size: str = "544x960",
 ) -> Comparison:
     """Time networks on a target and compare with their prediction.
 
@@ -94,6 +96,7 @@ def validate_networks(
         keep: given the result so far after every network.
         settings: how.
         faults: networks that could not even be read, for the result.
+        input_size: packed rows x columns of networks that can have any, for the result.
 
     Raises:
         InputError: a target that cannot be used, or no network that could be timed.
@@ -105,7 +108,7 @@ def validate_networks(
     def so_far() -> Comparison:
         left_out = [fault for name, fault in failed.items() if name not in timed]
         chosen = [median_of(times) for times in timed.values()]
-        return compare(table, kernels, chosen, [*left_out, *faults], settings.input_size)
+        return compare(table, kernels, chosen, [*left_out, *faults], input_size)
 
     for number in range(settings.passes):
         queue = networks if number % 2 == 0 else networks[::-1]
@@ -121,39 +124,3 @@ def validate_networks(
     result = so_far()
     keep(result)
     return result
-
-
-def print_comparison(result: Comparison) -> None:
-    """A comparison as tables for people: the networks and the kinds of kernel, the worst first."""
-    rows = sorted(result.results, key=lambda row: -abs(row.predicted_ms / row.measured_ms - 1))
-    cells = [
-        (
-            row.network,
-            row.predicted_ms,
-            row.measured_ms,
-            100 * (row.predicted_ms / row.measured_ms - 1),
-            100 * row.measured_share,
-        )
-        for row in rows
-    ]
-    columns = ("network", "predicted ms", "measured ms", "error %", "kernels measured %")
-    print_table(columns, cells, f"{result.networks} networks on {result.device}: {_in_words(result)}")
-    kinds = [
-        (kind.kind, kind.networks, 100 * kind.share, 100 * kind.error, kind.worst_network) for kind in result.kinds
-    ]
-    title = "kinds of kernel by what their errors cost (error: of the kind's predicted time, fitted to the networks)"
-    print_table(("kind", "networks", "time %", "error %", "most in"), kinds, title)
-    say(
-        f"the anchor network took {result.anchor_ms:.4g} ms; measured times are stated for "
-        f"{result.reference_ms:.4g} ms. As timed: {_in_words(result.as_timed)}"
-    )
-    for fault in result.failed:
-        say(f"warning: {fault.network} is left out: {fault.reason}")
-
-
-def _in_words(found: Agreement) -> str:
-    tau = "-" if found.kendall_tau is None else f"{found.kendall_tau:.3f}"
-    return (
-        f"mean error {100 * found.mean_error:.1f} %, within 5 %: {100 * found.within_5_percent:.0f} %, "
-        f"within 10 %: {100 * found.within_10_percent:.0f} %, Kendall tau {tau}"
-    )

@@ -1,0 +1,78 @@
+"""`evaluate_model`: full-reference quality on true pairs."""
+
+from collections import Counter
+from pathlib import Path
+
+from nas_isp.data.pairs import load_pairs
+from nas_isp.develop.evaluate import Developer, Evaluation, evaluate_pictures
+from nas_isp.develop.pipeline import develop
+from nas_isp.evaluation.lpips import load_lpips
+from nas_isp.evaluation.metrics import Image8
+from nas_isp.files import AnyPath
+from nas_isp.generators.bundle import Bundle
+from nas_isp.progress import Note, ReportsProgress, unheard, unseen
+from nas_isp.raw.image import RawImage
+from nas_isp.raw.readers import load_sensor
+from nas_isp.runtimes.base import Runner
+from nas_isp.search.baselines import study_baselines
+from nas_isp.search.models import load_runner
+from nas_isp.search.study import Study
+
+
+def evaluate_model(
+    model: AnyPath | Bundle | Runner,
+    pairs: AnyPath,
+    *,
+    sensor: str | None = None,
+    baseline: AnyPath | Study | None = None,
+    weights_dir: AnyPath | None = None,
+    adapt: bool = True,
+    note: Note = unheard,
+    progress: ReportsProgress = unseen,
+) -> Evaluation:
+    """Score a model on true pairs, on the 8-bit picture that developing would save.
+
+    LPIPS is scored where AlexNet's weights are found, and None without them. Checkerboards, color blotches, shifts and
+    dead or clipped channels are looked for beside a classical rendering of the RAW.
+
+    Args:
+        model: a bundle's, a .tflite or an .onnx file, STUDY:TRIAL, STUDY:knee, or a bundle or runner.
+        pairs: folder that holds raw/ and rgb/ with equal stems.
+        sensor: of bare mosaics: a known name or a JSON file.
+        baseline: a study, whose classical rendering is scored too, plain and with transported colors.
+        weights_dir: folder with AlexNet's weights.
+        adapt: bring RAW of another sensor to the model's, as developing does.
+        note: told what was left out and what was adapted.
+        progress: told how far it is.
+
+    Returns:
+        Means over the pairs: PSNR in dB, SSIM, MS-SSIM, CIEDE2000, LPIPS; artefacts; and the baselines' likewise.
+
+    Raises:
+        InputError: a model or pairs that cannot be used.
+    """
+    runner = load_runner(model)
+    known = load_pairs(Path(pairs), sensor=load_sensor(sensor) if sensor else None)
+    for line in known.notes:
+        note(line)
+    adaptations: Counter[str] = Counter()
+
+    def developed(raw: RawImage) -> Image8:
+        return develop(runner, raw, adapt=adapt, note=lambda line: adaptations.update([line.removeprefix(raw.source)]))
+
+    developers: dict[str, Developer] = {"model": developed}
+    if baseline is not None:
+        developers |= study_baselines(baseline if isinstance(baseline, Study) else Study.open(baseline))
+    lpips = load_lpips(None if weights_dir is None else Path(weights_dir))
+    found = {name: evaluate_pictures(known, one, lpips, _named(progress, name)) for name, one in developers.items()}
+    for line, pictures in adaptations.items():
+        note(f"{pictures} of {len(known)} pictures{line}")
+    own = found.pop("model")
+    return Evaluation(own.scores, own.artefacts, found)
+
+
+def _named(progress: ReportsProgress, name: str) -> ReportsProgress:
+    def told(done: float, total: float | None = None, text: str | None = None) -> None:
+        progress(done, total, text or name)
+
+    return told

@@ -1,0 +1,95 @@
+"""`export_model`: a model as a checked file for a phone or another runtime."""
+
+import json
+from pathlib import Path
+
+from nas_isp.errors import InputError
+from nas_isp.export.calibration_set import DEMO, RawSource, training_raw
+from nas_isp.export.export import ExportData, export_bundle
+from nas_isp.export.exporters import EXPORTERS, Form
+from nas_isp.export.report import ExportReport
+from nas_isp.files import AnyPath, check_output, write_whole
+from nas_isp.formats.record import InputForm, OutputForm
+from nas_isp.generators.bundle import Bundle
+from nas_isp.generators.cost import FULL_HD_PACKED
+from nas_isp.precision import Precision
+from nas_isp.progress import Note, unheard
+from nas_isp.raw.readers import load_sensor
+from nas_isp.search.models import load_model
+
+SMALLEST_SIDE = 8
+LARGEST_SIDE = 16384
+
+
+def export_model(
+    model: AnyPath | Bundle,
+    output: AnyPath,
+    *,
+    to: str | None = None,
+    precision: Precision = "fp32",
+    input_size: tuple[int, int] | None = FULL_HD_PACKED,
+    input_type: InputForm = "normalised",
+    output_type: OutputForm = "float",
+    raw: AnyPath | None = None,
+    calibration: AnyPath | None = None,
+    pairs: AnyPath | None = None,
+    sensor: str | None = None,
+    note: Note = unheard,
+) -> ExportReport:
+    """Write a model for a runtime, run the file and compare it with PyTorch; the report is kept as `OUTPUT.json`.
+
+    Args:
+        model: a bundle's file, STUDY:TRIAL, STUDY:knee, or a bundle.
+        output: file to write, such as *.tflite or *.onnx.
+        to: name of the exporter; None takes that of the file's name.
+        precision: fp32; fp16: half-precision weights; int8: 8-bit integers throughout (TFLite).
+        input_size: rows and columns of the packed RAW `(4, h, w)`; None leaves them to run time.
+        input_type: normalised: (x - black) / (white - black); raw: the sensor's integers, int32.
+        output_type: float: RGB `(3, 2h, 2w)` to be clipped to 0..1; uint8: the levels of an 8-bit picture.
+        raw: folder of RAW files to check on; else those the model was trained on.
+        calibration: folder of RAW files for int8; else those trained on, or the demo set.
+        pairs: folder of true pairs (raw/, rgb/): PSNR before and after.
+        sensor: of bare mosaics in these folders: a known name or a JSON file.
+        note: told what a user should know.
+
+    Raises:
+        InputError: a model, size, folder or form that cannot be used, or a file that fails the check.
+    """
+    output = Path(output)
+    form = Form(_exporter(output, to), precision, _checked(input_size), input_type, output_type)
+    if calibration is not None and precision != "int8":
+        raise InputError(
+            "calibration is for the ranges of 8-bit integers; give precision int8 with it", "calibration", "precision"
+        )
+    report_file = output.with_name(f"{output.name}.json")
+    for path in (output, report_file):
+        check_output(path)
+    bundle, described = load_model(model), None if sensor is None else load_sensor(sensor)
+    trained_on = training_raw(bundle)
+    check = trained_on if raw is None else RawSource(Path(raw), str(raw), described)
+    calibrate = trained_on if calibration is None else RawSource(Path(calibration), str(calibration), described)
+    data = ExportData(check, calibrate or DEMO, None if pairs is None else Path(pairs), described)
+    note(f"writing {output} and comparing it with PyTorch ...")
+    report = export_bundle(bundle, output, form, data, note)
+    write_whole(report_file, json.dumps(report.to_json(), indent=2) + "\n")
+    return report
+
+
+def _exporter(output: Path, to: str | None) -> str:
+    """The exporter that is meant, by name."""
+    suffixes = {name: EXPORTERS[name].suffix for name in ([to] if to else EXPORTERS)}
+    named = next((name for name, suffix in suffixes.items() if suffix == output.suffix), None)
+    if named is None:
+        files = " or ".join(f"*{suffix}" for suffix in dict.fromkeys(suffixes.values()))
+        raise InputError(f"{output}: a file{f' for {to}' if to else ''} is named {files}; give such a name", "output")
+    return named
+
+
+def _checked(size: tuple[int, int] | None) -> tuple[int, int] | None:
+    if size is not None and not all(SMALLEST_SIDE <= side <= LARGEST_SIDE for side in size):
+        raise InputError(
+            f"input size {size[0]}x{size[1]}: give rows x columns of the packed RAW, {SMALLEST_SIDE} to {LARGEST_SIDE} "
+            "each, such as 544x960, or leave them to run time",
+            "input_size",
+        )
+    return size

@@ -1,0 +1,108 @@
+"""`run_search`: from folders of RAW and photos to a study with its front."""
+
+from pathlib import Path
+
+from nas_isp.errors import UnwritableError
+from nas_isp.files import AnyPath
+from nas_isp.preparation.folders import TrainingFolders
+from nas_isp.progress import ReportsProgress, unseen
+from nas_isp.report.page import write_page
+from nas_isp.search.budget import Stopwatch
+from nas_isp.search.driver import SearchCallback
+from nas_isp.search.progress import Unwatched
+from nas_isp.search.run import SearchRequest, Workers, open_search, run_trials
+from nas_isp.search.study import Study
+
+
+def run_search(
+    raw: AnyPath | None = None,
+    rgb: AnyPath | None = None,
+    *,
+    budget: str | Stopwatch,
+    study: AnyPath = "study",
+    val: AnyPath | None = None,
+    device: AnyPath = "pixel4-gpu",
+    max_latency_ms: float | None = None,
+    space: AnyPath = "mobile",
+    recipe: AnyPath = "default",
+    features: str | None = None,
+    patches: int | None = None,
+    weights_dir: AnyPath | None = None,
+    sensor: str | None = None,
+    scene_disjoint: bool = False,
+    sampler: str = "tpe",
+    seed: int = 0,
+    workers: int | None = None,
+    ray_address: str | None = None,
+    callback: SearchCallback | None = None,
+    progress: ReportsProgress = unseen,
+) -> Study:
+    """Search for the networks with the best quality at each latency.
+
+    However it ends, the study holds what was trained, its `report.html` shows it, and the same call goes on with it.
+
+    Args:
+        raw: folder of RAW captures; without both folders the embedded demo set.
+        rgb: folder of photos of other scenes.
+        budget: wall time such as 90s, 30m or 2h, or the number of trials in all such as 40; or a stopwatch that runs.
+        study: folder of the study; an existing one goes on.
+        val: folder of true pairs, raw/ and rgb/ with equal stems, to score on by PSNR.
+        device: name or file of the latency table.
+        max_latency_ms: slower networks are not trained.
+        space: name or file of the search space.
+        recipe: name or file of the training recipe.
+        features: one frozen network for all terms, such as lite.
+        patches: most patches cut of RAW and of photos, instead of the recipe's.
+        weights_dir: folder with weights of frozen networks.
+        sensor: of bare mosaics: a known name or a JSON file.
+        scene_disjoint: refuse scenes that are in RAW and photos.
+        sampler: who suggests networks.
+        seed: of sampling and training, 0 to 2^32 - 1.
+        workers: trainings at once; one a core by default.
+        ray_address: join this Ray cluster, which is left running.
+        callback: told of every trial.
+        progress: told how far the preparation of the data is.
+
+    Returns:
+        The study: `front()` are its best trials by rising latency, `knee()` is their best compromise.
+
+    Raises:
+        InputError: a setting or data that cannot be used; a study of other settings; no trial within the time.
+    """
+    stopwatch = Stopwatch.of(budget) if isinstance(budget, str) else budget
+    crew = Workers(workers, ray_address)
+    folders = TrainingFolders(_path(raw), _path(rgb), _path(val), None, sensor, scene_disjoint)
+    request = SearchRequest(
+        study=Path(study),
+        folders=folders,
+        device=str(device),
+        max_latency_ms=max_latency_ms,
+        space=str(space),
+        recipe=str(recipe),
+        features=features,
+        patches=patches,
+        weights_dir=_path(weights_dir),
+        sampler=sampler,
+        seed=seed,
+    )
+    return _searched(request, crew, stopwatch, callback or Unwatched(), progress)
+
+
+def _searched(
+    request: SearchRequest, crew: Workers, stopwatch: Stopwatch, callback: SearchCallback, progress: ReportsProgress
+) -> Study:
+    crew.check()
+    opened = open_search(request, callback.note, progress)
+    try:
+        try:
+            run_trials(opened, crew, stopwatch, callback)
+        finally:
+            opened.study.close()
+            write_page(opened.study, opened.study.folder / "report.html")
+    except UnwritableError as error:
+        raise UnwritableError(f"the search has stopped, its trials are kept: {error}") from error
+    return opened.study
+
+
+def _path(path: AnyPath | None) -> Path | None:
+    return None if path is None else Path(path)

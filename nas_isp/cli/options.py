@@ -1,0 +1,57 @@
+"""Options that several verbs share, and how their texts are read."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nas_isp.errors import InputError
+from nas_isp.seeds import LARGEST_SEED
+
+LARGEST_SIDE = 65536
+
+
+class Format(StrEnum):
+    """How a result is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+FormatOption = Annotated[Format, typer.Option("--format", help="How the result is printed.")]
+BundleOption = Annotated[Path, typer.Option("-o", "--output", help="Model bundle to write (.safetensors).")]
+RawOption = Annotated[Path | None, typer.Option(help="Folder of RAW captures; without it the demo set.")]
+RgbOption = Annotated[Path | None, typer.Option(help="Folder of good photos of other scenes.")]
+ValOption = Annotated[Path | None, typer.Option(help="Folder of true pairs (raw/, rgb/) to score on by PSNR.")]
+SensorOption = Annotated[str | None, typer.Option(help="Sensor of bare mosaics: a known name or a JSON file.")]
+DisjointOption = Annotated[bool, typer.Option("--scene-disjoint", help="Refuse scenes that are in RAW and photos.")]
+RecipeOption = Annotated[str, typer.Option(help="Training recipe: a shipped name or a YAML file.")]
+PatchesOption = Annotated[
+    int | None, typer.Option(min=1, help="Most patches cut of RAW and of photos, instead of the recipe's.")
+]
+FeaturesOption = Annotated[str | None, typer.Option(help="One frozen network for all terms, e.g. lite.")]
+WeightsOption = Annotated[Path | None, typer.Option(help="Folder with weights of frozen networks.")]
+TimeOption = Annotated[str | None, typer.Option("--budget", help="Wall time such as 10m: scales the steps to fit.")]
+SeedOption = Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Seed of everything random.")]
+ComputeOption = Annotated[str, typer.Option("--compute", help="Processor: auto, cpu, cuda, ...")]
+SizeOption = Annotated[
+    str, typer.Option("--input-size", help="Packed rows x columns; 544x960 makes pictures of 1088x1920.")
+]
+AdaptOption = Annotated[
+    bool, typer.Option("--adapt/--no-adapt", help="Bring RAW of another sensor to the model's; says so.")
+]
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Packed height and width from ``HxW``.
+
+    Raises:
+        InputError: not two positive numbers.
+    """
+    height, cross, width = text.lower().partition("x")
+    if cross and height.isdecimal() and width.isdecimal():
+        size = int(height), int(width)
+        if all(0 < side <= LARGEST_SIDE for side in size):
+            return size
+    raise InputError(f"size '{text}': give packed height x width, each 1 to {LARGEST_SIDE}, for instance 544x960")

@@ -1,0 +1,167 @@
+"""The folders of a training, checked together, and the data that they hold, prepared: the one way to load them."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from nas_isp.data.demo import demo_folders
+from nas_isp.data.patches import limit_notes, load_pairs, load_unpaired
+from nas_isp.errors import InputError
+from nas_isp.preparation.paired import prepare_paired
+from nas_isp.preparation.prepare import prepare
+from nas_isp.preparation.prepared import Prepared
+from nas_isp.progress import Note, ReportsProgress, unheard, unseen
+from nas_isp.raw.readers import load_sensor
+from nas_isp.raw.sensor import SensorDescription
+from nas_isp.recipe import TrainSettings
+
+UNPAIRED = "unpaired"
+
+
+@dataclass(frozen=True)
+class TrainingFolders:
+    """Where the data of a training lie; without any folder it is the embedded demo set.
+
+    Attributes:
+        raw: folder of RAW captures.
+        rgb: folder of photos of other scenes.
+        val: folder of true pairs (raw/, rgb/) to score on by PSNR.
+        pairs: folder of true pairs to train on, for the paired modes instead of `raw` and `rgb`.
+        sensor: of bare mosaics: a description, a known name or a JSON file; None takes what lies beside them.
+        scene_disjoint: refuse scenes that are in RAW and photos.
+    """
+
+    raw: Path | None = None
+    rgb: Path | None = None
+    val: Path | None = None
+    pairs: Path | None = None
+    sensor: SensorDescription | str | None = None
+    scene_disjoint: bool = False
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether the data are the embedded demo set."""
+        return self.raw is None and self.rgb is None and self.pairs is None
+
+    def check(self, mode: str = UNPAIRED) -> None:
+        """Refuse folders that contradict each other or the mode of a training; looks at no file.
+
+        Raises:
+            InputError: the message says what belongs together.
+        """
+        if mode != UNPAIRED:
+            if self.raw or self.rgb or self.scene_disjoint:
+                raise InputError(
+                    f"mode '{mode}' takes pairs, not raw, rgb or scene_disjoint",
+                    "pairs",
+                    "raw",
+                    "rgb",
+                    "scene_disjoint",
+                )
+            if self.pairs is None:
+                raise InputError(f"mode '{mode}' trains on true pairs: give a folder with raw/ and rgb/ in it", "pairs")
+            return
+        if self.pairs is not None:
+            raise InputError("pairs are for the paired modes; give raw and rgb, or mode paired", "pairs", "mode")
+        if (self.raw is None) != (self.rgb is None):
+            raise InputError(
+                "raw and rgb go together: give both folders, or neither for the embedded demo set", "raw", "rgb"
+            )
+        if self.raw is None and (self.val or self.sensor):
+            raise InputError(
+                "val and sensor need raw and rgb: the embedded demo set has its own", "val", "sensor", "raw", "rgb"
+            )
+
+    def described_sensor(self) -> SensorDescription | None:
+        """The description of `sensor`.
+
+        Raises:
+            InputError: an unknown name, or a file that describes no sensor.
+        """
+        return load_sensor(self.sensor) if isinstance(self.sensor, str) else self.sensor
+
+
+DEMO = TrainingFolders()
+"""The embedded demo set."""
+
+
+@contextmanager
+def prepared_in_scratch(
+    folders: TrainingFolders,
+    settings: TrainSettings,
+    seed: int,
+    note: Note = unheard,
+    progress: ReportsProgress = unseen,
+) -> Iterator[Prepared]:
+    """The data of a training, in a temporary folder that lasts as long as the context.
+
+    Raises:
+        InputError: folders that contradict each other or the settings, or cannot be used.
+    """
+    folders.check(settings.mode)
+    if settings.mode != UNPAIRED:
+        yield _prepared_pairs(folders, settings, seed, note, progress)
+        return
+    with tempfile.TemporaryDirectory(prefix="nas-isp-") as name:
+        scratch = Path(name)
+        yield prepare_unpaired(folders, settings, seed, scratch, scratch / "prepared", note, progress)
+
+
+def prepare_unpaired(
+    folders: TrainingFolders,
+    settings: TrainSettings,
+    seed: int,
+    data_folder: Path,
+    prepared_folder: Path,
+    note: Note = unheard,
+    progress: ReportsProgress = unseen,
+) -> Prepared:
+    """Cut the patches of an unpaired training and prepare them.
+
+    The demo's pairs are for show: it is scored without them, as a user's data without `val` are.
+
+    Args:
+        folders: where the data lie, checked.
+        settings: of the training.
+        seed: of places and batches.
+        data_folder: gets the patches, and the demo set where that is used.
+        prepared_folder: gets the large arrays; `save_prepared` into it writes only what is missing.
+        note: told what was left out.
+        progress: told how far it is.
+
+    Raises:
+        InputError: the data cannot be used, or a folder cannot be written.
+    """
+    raw, rgb, val = folders.raw, folders.rgb, folders.val
+    if raw is None or rgb is None:
+        raw, rgb, val = demo_folders(data_folder / "demo")
+    data = load_unpaired(
+        raw,
+        rgb,
+        data_folder,
+        settings.patch,
+        val_dir=val,
+        sensor=folders.described_sensor(),
+        scene_disjoint=folders.scene_disjoint,
+        limit=settings.patches,
+        seed=seed,
+        progress=progress,
+    )
+    for line in data.notes:
+        note(line)
+    return prepare(data, settings, seed, folders.val is not None, prepared_folder, progress)
+
+
+def _prepared_pairs(
+    folders: TrainingFolders, settings: TrainSettings, seed: int, note: Note, progress: ReportsProgress
+) -> Prepared:
+    assert folders.pairs is not None
+    sensor = folders.described_sensor()
+    tested = load_pairs(folders.val, sensor=sensor, use="val") if folders.val else None
+    trained = load_pairs(folders.pairs, sensor=sensor, use="train")
+    limited = limit_notes({"pairs": len(trained)}, settings.patches)
+    for line in (*trained.notes, *limited, *(tested.notes if tested else ())):
+        note(line)
+    return prepare_paired(trained, settings.patch, seed, tested, limit=settings.patches, progress=progress)
