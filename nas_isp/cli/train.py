@@ -1,5 +1,6 @@
 """`nas-isp train`: one generator."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -76,19 +77,9 @@ def train(
     settings = load_recipe(recipe).train.overridden(mode, steps, warm_steps, batch, patch, patches, features)
     folders = TrainingFolders(raw, rgb, val, pairs, sensor, scene_disjoint)
     with progress_bar("data") as report:
-        result = train_model(
-            architecture,
-            output,
-            folders,
-            settings=settings,
-            budget=seconds_left(deadline),
-            run_folder=run,
-            weights_dir=weights_dir,
-            seed=seed,
-            compute=compute,
-            note=say,
-            progress=report,
-        )
+        trained = partial(train_model, architecture, output, folders, settings=settings, note=say, progress=report)
+        left = seconds_left(deadline)
+        result = trained(budget=left, run_folder=run, weights_dir=weights_dir, seed=seed, compute=compute)
     _print_outcome(result.outcome, format)
 
 
