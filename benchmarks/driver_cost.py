@@ -14,11 +14,11 @@ from pathlib import Path
 from nas_isp.recipe import load_recipe
 from nas_isp.search.budget import Budget, Stopwatch
 from nas_isp.search.config import StudyConfig
-from nas_isp.search.cost_model import TableCostModel
+from nas_isp.search.cost_model import CostModel, TableCostModel
 from nas_isp.search.driver import Driver
 from nas_isp.search.journal import SAMPLERS
 from nas_isp.search.progress import LineProgress
-from nas_isp.search.proposer import CostModel, Proposer
+from nas_isp.search.proposer import Proposer
 from nas_isp.search.records import TrialRecord
 from nas_isp.search.simulated import SIMULATED, SimulatedCostModel, SimulatedEvaluator
 from nas_isp.search.space import load_space

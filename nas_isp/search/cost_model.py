@@ -1,12 +1,23 @@
 """Latency and size of an architecture on a real device."""
 
 import hashlib
+from typing import Protocol
 
 from nas_isp.generators.architecture import Architecture
 from nas_isp.generators.cost import count
 from nas_isp.latency.kernels.from_architecture import kernels_of
 from nas_isp.latency.measure.devices import load_table
 from nas_isp.latency.predict.predictor import Predictor
+
+
+class CostModel(Protocol):
+    """What is known of an architecture before any training."""
+
+    def latency_ms(self, architecture: Architecture) -> float:
+        """Predicted latency; `InputError` if the device's table cannot speak of a kernel."""
+
+    def size(self, architecture: Architecture) -> tuple[int, float]:
+        """Parameters, and multiply-accumulates of one picture in 10^9."""
 
 
 class TableCostModel:

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 from optuna.trial import Trial, TrialState
 
 from nas_isp.errors import InputError
-from nas_isp.generators.architecture import Architecture, PlainArchitecture
+from nas_isp.generators.architecture import PlainArchitecture
+from nas_isp.search.cost_model import CostModel
 from nas_isp.search.journal import open_journal
+from nas_isp.search.latency_limit import LatencyLimit
 from nas_isp.search.records import TrialRecord
 from nas_isp.search.space import SearchSpace
 from nas_isp.search.study import JOURNAL, Study
@@ -19,16 +20,6 @@ REFUSALS_IN_A_ROW = 500
 """Suggestions in a row that are too slow or known, after which there is nothing left to try."""
 REPEATS_BEFORE_RANDOM = 8
 """Suggestions in a row that are too slow or known, after which the sampler is helped with random members."""
-
-
-class CostModel(Protocol):
-    """What is known of an architecture before any training."""
-
-    def latency_ms(self, architecture: Architecture) -> float:
-        """Predicted latency; `InputError` if the device's table cannot speak of a kernel."""
-
-    def size(self, architecture: Architecture) -> tuple[int, float]:
-        """Parameters, and multiply-accumulates of one picture in 10^9."""
 
 
 @dataclass
@@ -54,6 +45,7 @@ class Proposer:
                 "study",
             )
         self._space: SearchSpace = config.space
+        self._limit = LatencyLimit(config.max_latency_ms)
         self._known = {record.digest: record.trial for record in self.study.records.values()}
         self._known |= {record.digest: record.trial for record in self.study.rejected.values()}
         self._size = self._space.size()
@@ -104,7 +96,7 @@ class Proposer:
 
     def _begin(self, trial: Trial, architecture: PlainArchitecture) -> TrialRecord | None:
         """The trial's record, or None if it is too slow to be trained."""
-        digest, limit = architecture.digest(), self.study.config.max_latency_ms
+        digest = architecture.digest()
         self._known[digest] = trial.number
         record = TrialRecord(trial=trial.number, state="running", digest=digest)
         try:
@@ -115,9 +107,9 @@ class Proposer:
             return None
         record = record.model_copy(update={"latency_ms": latency_ms})
         self.least_latency_ms = min(self.least_latency_ms, latency_ms)
-        if limit is not None and latency_ms > limit:
+        if not self._limit.allows(latency_ms):
             self.study.reject(record.model_copy(update={"state": "rejected"}))
-            self._tell_rejected(trial, latency_ms - limit)
+            self._tell_rejected(trial, latency_ms)
             return None
         params, gmacs = self.cost_model.size(architecture)
         record = record.model_copy(update={"params": params, "gmacs": gmacs})
@@ -127,9 +119,9 @@ class Proposer:
 
     def _tell_again(self, trial: Trial, digest: str) -> None:
         """End a suggestion that is known already, with the known values where there are some."""
-        rejected, limit = self.study.rejected.get(digest), self.study.config.max_latency_ms
-        if rejected is not None and rejected.latency_ms is not None and limit is not None:
-            self._tell_rejected(trial, rejected.latency_ms - limit)
+        rejected = self.study.rejected.get(digest)
+        if rejected is not None and rejected.latency_ms is not None:
+            self._tell_rejected(trial, rejected.latency_ms)
             return
         record = self.study.records[self._known[digest]]
         if record.state in ("complete", "stopped"):
@@ -137,8 +129,8 @@ class Proposer:
         else:
             self.journal.tell(trial, state=TrialState.FAIL)
 
-    def _tell_rejected(self, trial: Trial, excess_ms: float) -> None:
-        trial.set_constraint("latency_ms", excess_ms)
+    def _tell_rejected(self, trial: Trial, latency_ms: float) -> None:
+        trial.set_constraint("latency_ms", self._limit.excess_ms(latency_ms))
         self.journal.tell(trial, state=TrialState.PRUNED)
 
 
@@ -147,31 +139,8 @@ def spread_anchors(
 ) -> list[PlainArchitecture]:
     """At most four anchors within the budget, evenly spread over the order of their latencies."""
     rated = sorted(((cost_model.latency_ms(anchor), index, anchor) for index, anchor in enumerate(anchors)))
-    allowed = [anchor for latency_ms, _, anchor in rated if max_latency_ms is None or latency_ms <= max_latency_ms]
+    limit = LatencyLimit(max_latency_ms)
+    allowed = [anchor for latency_ms, _, anchor in rated if limit.allows(latency_ms)]
     if len(allowed) <= MOST_ANCHORS:
         return allowed
     return [allowed[round(at)] for at in np.linspace(0, len(allowed) - 1, MOST_ANCHORS)]
-
-
-def refuse_impossible_limit(
-    space: SearchSpace, cost_model: CostModel, max_latency_ms: float | None, device: str, seed: int
-) -> None:
-    """Check before any work that some member is fast enough.
-
-    Raises:
-        InputError: every anchor and 500 random members are slower; the message says the smallest latency seen.
-    """
-    if max_latency_ms is None:
-        return
-    rng, least_ms = np.random.default_rng(seed), float("inf")
-    for index in range(len(space.anchors) + REFUSALS_IN_A_ROW):
-        member = space.anchors[index] if index < len(space.anchors) else space.sample(rng)
-        least_ms = min(least_ms, cost_model.latency_ms(member))
-        if least_ms <= max_latency_ms:
-            return
-    raise InputError(
-        f"max_latency_ms {max_latency_ms:g}: every network tried is slower on {device}, the fastest of "
-        f"{len(space.anchors) + REFUSALS_IN_A_ROW} takes {least_ms:.3g} ms; allow at least that, or give another space",
-        "max_latency_ms",
-        "space",
-    )

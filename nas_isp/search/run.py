@@ -13,9 +13,10 @@ from nas_isp.progress import Note, ReportsProgress, unseen
 from nas_isp.recipe import Recipe, load_recipe
 from nas_isp.search.budget import Stopwatch
 from nas_isp.search.config import StudyConfig
-from nas_isp.search.cost_model import TableCostModel
+from nas_isp.search.cost_model import CostModel, TableCostModel
 from nas_isp.search.driver import Driver, SearchCallback
-from nas_isp.search.proposer import CostModel, Proposer, refuse_impossible_limit
+from nas_isp.search.latency_limit import refuse_impossible_limit
+from nas_isp.search.proposer import Proposer
 from nas_isp.search.ray_pool import EvaluatorFactory, RayPool, check_address
 from nas_isp.search.rungs import rung_steps
 from nas_isp.search.samplers import SAMPLERS

@@ -50,7 +50,7 @@ class AdversarialStep:
         terms = self.terms.values(inputs)
         gradients = self.balance.gradients(step, output, leaf, terms, self.learner.parameters)
         self.learner.step(gradients, settings.learning_rate)
-        self.learner.average()
+        self.learner.average.follow(self.learner.generator)
         values = {name: value.detach() for name, (value, _) in terms.items()}
         values |= {f"norm_{name}": norm for name, norm in self.balance.norms.items()}
         values["drift"] = (inputs.generated.detach() - batch.wanted).abs().mean()

@@ -1,6 +1,5 @@
 """The generator in training: its weights, their running average, and its optimizer."""
 
-import copy
 from typing import Any
 
 import torch
@@ -9,6 +8,7 @@ from torch import Tensor
 from nas_isp.generators.architecture import Architecture
 from nas_isp.generators.build import assemble, build
 from nas_isp.recipe import TrainSettings
+from nas_isp.training.averaged_weights import AveragedWeights
 
 
 class GeneratorState:
@@ -16,7 +16,7 @@ class GeneratorState:
 
     Attributes:
         generator: the network that is trained.
-        averaged: the same with averaged weights; what is scored and kept.
+        average: the running average of its weights; what is scored and kept.
     """
 
     def __init__(
@@ -33,10 +33,9 @@ class GeneratorState:
         self.generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # torch's stubs lack it
         if initial_weights is not None:
             self.generator.load_state_dict(initial_weights)
-        self.averaged = copy.deepcopy(self.generator).requires_grad_(False)
+        self.average = AveragedWeights(self.generator, settings.ema)
         self.parameters = list(self.generator.parameters())
         self.optimizer = torch.optim.Adam(self.parameters, lr=settings.learning_rate, betas=(0.5, 0.9))
-        self._decay = settings.ema
 
     def step(self, gradients: list[Tensor], rate: float) -> None:
         """One step of Adam along the gradients, one a parameter."""
@@ -46,26 +45,16 @@ class GeneratorState:
             parameter.grad = gradient
         self.optimizer.step()
 
-    @torch.no_grad()
-    def average(self) -> None:
-        """Let the averaged weights follow by one step."""
-        for average, current in zip(self.averaged.parameters(), self.parameters, strict=True):
-            average.lerp_(current, 1 - self._decay)
-
-    def restart_average(self) -> None:
-        """Make the averaged weights the present ones."""
-        self.averaged.load_state_dict(self.generator.state_dict())
-
     def state_dict(self) -> dict[str, Any]:
         """What `load_state_dict` needs to go on exactly."""
         return {
             "generator": self.generator.state_dict(),
-            "averaged": self.averaged.state_dict(),
+            "averaged": self.average.state_dict(),
             "optimizer": self.optimizer.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on where `state_dict` was taken."""
         self.generator.load_state_dict(state["generator"])
-        self.averaged.load_state_dict(state["averaged"])
+        self.average.load_state_dict(state["averaged"])
         self.optimizer.load_state_dict(state["optimizer"])

@@ -96,7 +96,7 @@ class Trainer:
     @property
     def averaged(self) -> nn.Module:
         """The network with averaged weights."""
-        return self.learner.averaged
+        return self.learner.average.network
 
     @property
     def phase(self) -> Phase:
@@ -137,7 +137,7 @@ class Trainer:
         if unlogged:
             self._log(unlogged)
         if self.step <= self.settings.warm_start.steps:
-            self.learner.restart_average()
+            self.learner.average.restart(self.learner.generator)
 
     def score(self) -> TrainOutcome:
         """The score of the selected weights, or of the averaged ones where none are selected; writes `sample.png`."""

@@ -45,7 +45,7 @@ class WarmStart:
         gradients = torch.autograd.grad(loss, self.learner.parameters, materialize_grads=True)
         self.learner.step(list(gradients), warm.learning_rate * _cosine(step / warm.steps))
         if step + 1 == warm.steps:
-            self.learner.restart_average()
+            self.learner.average.restart(self.learner.generator)
         return {name: value.detach() for name, value in values.items()}
 
     def _batches(self, step: int, size: int) -> dict[str, tuple[Tensor, Tensor, float]]:
