@@ -11,12 +11,14 @@ from nas_isp.data.patches import load_unpaired
 from nas_isp.distillation.distill import Distilled, pictures_of, train_student
 from nas_isp.generators.architecture import Block, PlainArchitecture
 from nas_isp.generators.bundle import network_of
-from nas_isp.preparation.prepare import Prepared, prepare
+from nas_isp.preparation.prepare import prepare
+from nas_isp.preparation.prepared import Prepared
 from nas_isp.progress import unseen
 from nas_isp.recipe import TrainSettings, WarmStartSettings
-from nas_isp.training.run import TrainingRun, train_in
+from nas_isp.training.run import train_in
 from nas_isp.training.scoring import score
 from nas_isp.training.trainer import Trainer
+from nas_isp.training.training_run import TrainingRun
 
 SMALL = PlainArchitecture(blocks=(Block(kind="conv3", channels=8),))
 LARGER = PlainArchitecture(blocks=(Block(kind="conv3", channels=16), Block(kind="conv3", channels=16)))
@@ -32,7 +34,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
 
 @pytest.fixture
 def candidate(data: Prepared, tmp_path: Path) -> Trainer:
-    return Trainer(SMALL, data, QUICK, tmp_path / "candidate", seed=0)
+    return Trainer(SMALL, data, QUICK, TrainingRun(tmp_path / "candidate"))
 
 
 def test_the_student_comes_closer_to_its_teacher(data: Prepared, candidate: Trainer, tmp_path: Path) -> None:
@@ -43,7 +45,7 @@ def test_the_student_comes_closer_to_its_teacher(data: Prepared, candidate: Trai
     taught = data.taught_by(pictures_of(teacher, data, "cpu", unseen))
     student = train_student(before, taught, settings, TrainingRun(tmp_path / "s"), {"command": "test"})
 
-    packed, _ = data.test_batch(torch.device("cpu"))
+    packed, _ = data.scoring.test_batch(torch.device("cpu"))
     with torch.no_grad():
         wanted, old, new = (network_of(bundle, "test")(packed) for bundle in (teacher, before, student.bundle))
     assert (new - wanted).abs().mean() < 0.6 * (old - wanted).abs().mean()
@@ -53,19 +55,20 @@ def test_the_student_comes_closer_to_its_teacher(data: Prepared, candidate: Trai
 
 def test_the_students_score_compares_with_its_teachers(data: Prepared, candidate: Trainer, tmp_path: Path) -> None:
     before = candidate.bundle({})
-    black = data.taught_by(np.zeros_like(data.references))
+    black = data.taught_by(np.zeros_like(data.training.references))
     settings = QUICK.model_copy(update={"steps": 0, "warm_start": WarmStartSettings(steps=20, synthetic_share=0.0)})
     student = train_student(before, black, settings, TrainingRun(tmp_path / "s"), {"command": "test"})
-    measured = score(network_of(student.bundle, "test"), data, candidate.features, 0, torch.device("cpu"))
+    net, cpu = network_of(student.bundle, "test"), torch.device("cpu")
+    measured = score(net, data.scoring, candidate.features, 0, cpu, "reference-free")
     assert student.outcome.quality == pytest.approx(measured.quality, rel=1e-4)
 
 
 def test_teacher_pictures_are_its_outputs_in_eight_bits(data: Prepared, candidate: Trainer) -> None:
     bundle = candidate.bundle({})
     pictures = pictures_of(bundle, data, "cpu", unseen)
-    assert pictures.shape == data.references.shape
+    assert pictures.shape == data.training.references.shape
     with torch.no_grad():
-        expected = (network_of(bundle, "test")(data.raw.tensor([7])).clamp(0, 1) * 255).round()[0].numpy()
+        expected = (network_of(bundle, "test")(data.training.raw.tensor([7])).clamp(0, 1) * 255).round()[0].numpy()
     assert np.abs(pictures[7].astype(float) - expected).max() <= 1
 
 

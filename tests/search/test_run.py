@@ -13,7 +13,7 @@ from nas_isp.latency.kernels.from_architecture import kernels_of
 from nas_isp.latency.measure.devices import load_table
 from nas_isp.latency.predict.predictor import predict
 from nas_isp.preparation.folders import TrainingFolders
-from nas_isp.preparation.prepare import Prepared
+from nas_isp.preparation.prepared_files import load_prepared
 from nas_isp.search.budget import Budget, Stopwatch
 from nas_isp.search.progress import LineProgress
 from nas_isp.search.run import OpenSearch, SearchRequest, Workers, open_search, resolve, run_trials
@@ -82,9 +82,9 @@ def test_a_search_cuts_as_many_patches_as_asked_for_and_goes_on_with_no_others(t
     request = SearchRequest(study=tmp_path / "s", space="tiny", recipe=quick, patches=24)
     opened = open_search(request, lambda text: None)
     opened.study.close()
-    prepared = Prepared.load(opened.study.prepared_folder)
-    assert 0 < len(prepared.raw) <= 24
-    assert 0 < len(prepared.photos) <= 24
+    data = load_prepared(opened.study.prepared_folder).training
+    assert 0 < len(data.raw) <= 24
+    assert 0 < len(data.photos) <= 24
     with pytest.raises(InputError, match=r"was begun with recipe\.train\.patches 24, this command says 2000"):
         open_search(replace(request, patches=None), lambda text: None)
 
