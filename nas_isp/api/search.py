@@ -85,17 +85,22 @@ def run_search(
         sampler=sampler,
         seed=seed,
     )
-    return _searched(request, crew, stopwatch, callback or Unwatched(), progress)
+    return search_as_requested(request, crew, stopwatch, callback or Unwatched(), progress)
 
 
-def _searched(
-    request: SearchRequest, crew: Workers, stopwatch: Stopwatch, callback: SearchCallback, progress: ReportsProgress
+def search_as_requested(
+    request: SearchRequest, workers: Workers, stopwatch: Stopwatch, callback: SearchCallback, progress: ReportsProgress
 ) -> Study:
-    crew.check()
+    """What `run_search` does, with its arguments in records.
+
+    Raises:
+        InputError: as `run_search`.
+    """
+    workers.check()
     opened = open_search(request, callback.note, progress)
     try:
         try:
-            run_trials(opened, crew, stopwatch, callback)
+            run_trials(opened, workers, stopwatch, callback)
         finally:
             opened.study.close()
             write_page(opened.study, opened.study.folder / "report.html")

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from nas_isp.api.validation_networks import networks_to_validate
 from nas_isp.files import check_writable, write_whole
-from nas_isp.latency.kernels.from_architecture import PACKED_HEIGHT, PACKED_WIDTH
 from nas_isp.latency.measure.target import MeasuringTarget
 from nas_isp.latency.validate.comparison import Comparison
 from nas_isp.latency.validate.profiles import check_profiles, profiles
@@ -17,11 +16,7 @@ def validate_latency(
     device: str,
     networks: str,
     target: MeasuringTarget,
-    *,
-    input_size: tuple[int, int] = (PACKED_HEIGHT, PACKED_WIDTH),
-    seed: int = 0,
     settings: ValidationSettings | None = None,
-    profile: bool = False,
     output: Path | None = None,
     progress: ReportsProgress = unseen,
 ) -> Comparison:
@@ -31,10 +26,7 @@ def validate_latency(
         device: whose table predicts; see `predict_latency`.
         networks: ``SPACE:N`` for so many random networks of a space, or a folder of bundles, architectures and .tflite.
         target: where they are timed; the device of the table.
-        input_size: packed rows and columns of networks that can have any.
-        seed: of the random networks.
-        settings: how often and how steadily they are timed.
-        profile: also time the operators, in runs apart.
+        settings: which networks, and how they are timed.
         output: JSON file that gets the result so far after every network.
         progress: told how far it is.
 
@@ -43,14 +35,13 @@ def validate_latency(
     """
     if output is not None:
         check_writable(output)
-    profiled = check_profiles(target) if profile else None
-    found, faults = networks_to_validate(networks, input_size, seed, target.device.model_precision)
+    how = settings or ValidationSettings()
+    profiled = check_profiles(target) if how.profile else None
+    found, faults = networks_to_validate(networks, how.input_size, how.seed, target.device.model_precision)
     table = table_of_target(device, [kernel for network in found for kernel in network.kernels], target, progress)
     keep = partial(_keep, output)
     told = partial(progress, text="measuring networks")
-    settings = settings or ValidationSettings()
-    size = "x".join(map(str, input_size))
-    result = validate_networks(table, found, target, told, keep, settings, faults, size)
+    result = validate_networks(table, found, target, told, keep, how, faults)
     if profiled is not None:
         failed = {fault.network for fault in result.failed}
         operators = profiles([one for one in found if one.name not in failed], profiled, progress)

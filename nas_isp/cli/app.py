@@ -8,6 +8,7 @@ from typing import Any
 import typer
 from typer.main import get_command
 
+from nas_isp.cli.common import with_options
 from nas_isp.errors import InputError
 
 VERBS = (
@@ -60,7 +61,7 @@ def main() -> None:
     except (InputError, UsageFault) as error:
         if debug:
             raise
-        message = _with_options(error) if isinstance(error, InputError) else error.format_message()
+        message = with_options(error) if isinstance(error, InputError) else error.format_message()
         # A call without arguments has shown the help and has nothing to add.
         if message:
             print(f"nas-isp: {' '.join(message.split())}", file=sys.stderr)
@@ -79,16 +80,6 @@ def main() -> None:
             raise
         print(f"nas-isp: {error.filename or 'output'}: {error.strerror}; give another path", file=sys.stderr)
         sys.exit(EXIT_INPUT)
-
-
-OPTIONS = {"output": "-o", "packed_size": "--input-size", "runtime": "--to"}
-"""What the commands call a parameter of the library where it is not its name with dashes."""
-
-
-def _with_options(error: InputError) -> str:
-    """What the library says, and the options that it is about."""
-    options = [OPTIONS.get(name) or f"--{name.replace('_', '-')}" for name in error.parameters]
-    return f"{error} ({', '.join(options)})" if options else str(error)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What every verb shares: printing and progress. Imports stay light."""
+"""What every verb shares: printing, errors and progress. Imports stay light."""
 
 import json
 import sys
@@ -6,7 +6,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from nas_isp.errors import InputError
 from nas_isp.progress import ReportsProgress
+
+OPTIONS = {"output": "-o", "adapt": "--no-adapt", "packed_size": "--input-size", "runtime": "--to"}
+"""What the commands call a parameter of the library where it is not its name with dashes."""
+
+
+def with_options(error: InputError) -> str:
+    """What the library says, and the options that it is about."""
+    options = [OPTIONS.get(name) or f"--{name.replace('_', '-')}" for name in error.parameters]
+    return f"{error} ({', '.join(options)})" if options else str(error)
 
 
 def print_json(value: Any) -> None:

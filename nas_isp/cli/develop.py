@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nas_isp.cli.common import progress_bar, say
+from nas_isp.cli.common import progress_bar, say, with_options
 from nas_isp.cli.options import AdaptOption, SensorOption
 from nas_isp.errors import InputError
 
@@ -74,7 +74,7 @@ def develop(
     described, runner = load_sensor(sensor) if sensor else None, load_runner(model)
     plan.make_room()
     for reason in plan.refused:
-        say(f"nas-isp: {reason}")
+        say(f"nas-isp: {with_options(reason)}")
     given, broken = len(plan.pictures) + len(plan.refused), len(plan.refused)
     for picture in plan.pictures:
         try:
@@ -82,7 +82,7 @@ def develop(
         except InputError as error:
             if given == 1:
                 raise
-            say(f"nas-isp: {error}")
+            say(f"nas-isp: {with_options(error)}")
             broken += 1
     if broken:
         raise InputError(f"{broken} of {given} photos could not be developed; the reasons are above")

@@ -1,5 +1,6 @@
 """`nas-isp search`."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -60,30 +61,14 @@ def search(
     from nas_isp.search.budget import Stopwatch
 
     stopwatch = Stopwatch.of(budget)  # before the imports, which take seconds of the user's time
-    from nas_isp.api.search import run_search
+    from nas_isp.api.search import search_as_requested
+    from nas_isp.preparation.folders import TrainingFolders
     from nas_isp.search.progress import open_progress
+    from nas_isp.search.run import SearchRequest, Workers
 
+    folders = TrainingFolders(raw, rgb, val, None, sensor, scene_disjoint)
+    request = SearchRequest(study, folders, device, max_latency_ms, space, recipe, features, patches, weights_dir)
+    request = replace(request, sampler=sampler, seed=seed)
     with open_progress() as shown:
-        found = run_search(
-            raw,
-            rgb,
-            budget=stopwatch,
-            study=study,
-            val=val,
-            device=device,
-            max_latency_ms=max_latency_ms,
-            space=space,
-            recipe=recipe,
-            features=features,
-            patches=patches,
-            weights_dir=weights_dir,
-            sensor=sensor,
-            scene_disjoint=scene_disjoint,
-            sampler=sampler,
-            seed=seed,
-            workers=workers,
-            ray_address=ray_address,
-            callback=shown,
-            progress=shown.preparing,
-        )
+        found = search_as_requested(request, Workers(workers, ray_address), stopwatch, shown, shown.preparing)
     print_front(found, study, format)

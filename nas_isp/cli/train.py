@@ -1,7 +1,8 @@
 """`nas-isp train`: one generator."""
 
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,6 +26,9 @@ from nas_isp.cli.options import (
 )
 from nas_isp.deadlines import deadline_in, seconds_left
 from nas_isp.search.budget import seconds_of
+
+if TYPE_CHECKING:
+    from nas_isp.training.scoring import TrainOutcome
 
 ModeOption = Annotated[str | None, typer.Option(help="unpaired, paired or paired-no-adv; default as in recipe.")]
 StepsOption = Annotated[int | None, typer.Option(min=0, help="Adversarial steps, instead of the recipe's.")]
@@ -73,21 +77,15 @@ def train(
     settings = load_recipe(recipe).train.overridden(mode, steps, warm_steps, batch, patch, patches, features)
     folders = TrainingFolders(raw, rgb, val, pairs, sensor, scene_disjoint)
     with progress_bar("data") as report:
-        trained = train_model(
-            architecture,
-            output,
-            folders,
-            settings=settings,
-            budget=seconds_left(deadline),
-            run_folder=run,
-            weights_dir=weights_dir,
-            seed=seed,
-            compute=compute,
-            note=say,
-            progress=report,
-        )
-    rows = trained.outcome.to_dict()
+        trained = partial(train_model, architecture, output, folders, settings=settings, note=say, progress=report)
+        left = seconds_left(deadline)
+        result = trained(budget=left, run_folder=run, weights_dir=weights_dir, seed=seed, compute=compute)
+    _print_outcome(result.outcome, format)
+
+
+def _print_outcome(outcome: "TrainOutcome", format: Format) -> None:
+    rows = outcome.to_dict()
     if format is Format.JSON:
-        print_json({**rows, "steps": trained.outcome.step})
+        print_json({**rows, "steps": outcome.step})
     else:
         print_table(["score", "value"], list(rows.items()))

@@ -33,12 +33,12 @@ def parse(content: bytes, path: Path = NEW_FILE) -> onnx.ModelProto:
     try:
         model = onnx.load_from_string(content)
     except (DecodeError, ValueError) as error:
-        raise InputError(f"{path}: not an ONNX file; give one written by `nas-isp export`") from error
+        raise InputError(f"{path}: not an ONNX file; give one written by an export") from error
     if len(model.graph.output) == 0:
-        raise InputError(f"{path}: holds no ONNX network; give a file written by `nas-isp export`")
+        raise InputError(f"{path}: holds no ONNX network; give a file written by an export")
     graphs = [model.graph, *model.functions]
     if any(tensor.data_location == TensorProto.EXTERNAL for graph in graphs for tensor in _tensors(graph)):
-        raise InputError(f"{path}: keeps weights in other files; give one file as `nas-isp export` writes it")
+        raise InputError(f"{path}: keeps weights in other files; give one file as an export writes it")
     return model
 
 

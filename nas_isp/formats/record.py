@@ -102,5 +102,5 @@ def read_record(text: str | None, path: Path) -> ExportRecord:
         InputError: there is none, or it is not one of a known version.
     """
     if text is None:
-        raise InputError(f"{path}: holds no nas_isp record; give a file written by `nas-isp export`")
+        raise InputError(f"{path}: holds no nas_isp record; give a file written by an export")
     return validated(parse_json(text, f"{path}, its record"), ExportRecord, path)

@@ -44,7 +44,7 @@ def parse(content: bytes, path: Path = NEW_FILE) -> schema.ModelT:
         InputError: not a TFLite file.
     """
     if len(content) < 8 or content[4:8] != IDENTIFIER:
-        raise InputError(f"{path}: not a TFLite file; give one written by `nas-isp export`")
+        raise InputError(f"{path}: not a TFLite file; give one written by an export")
     try:
         model = schema.ModelT.InitFromPackedBuf(content, 0)
         if any(part is None for part in (model.buffers, model.subgraphs, model.operatorCodes)):

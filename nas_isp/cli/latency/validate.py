@@ -58,21 +58,11 @@ def validate(
     from nas_isp.latency.measure.targets import TargetOptions, target_for
     from nas_isp.latency.validate.validation import ValidationSettings, stated_precision
 
-    size, precision = parse_size(input_size), precision or stated_precision(device)
+    precision = precision or stated_precision(device)
     reached = target_for(target, TargetOptions(threads, delegate, precision, binary, cpu_mask, runs))
-    settings = ValidationSettings(passes, max_drift / 100)
+    settings = ValidationSettings(passes, max_drift / 100, parse_size(input_size), seed, profile)
     with progress_bar("measuring networks") as report:
-        result = validate_latency(
-            device,
-            networks,
-            reached,
-            input_size=size,
-            seed=seed,
-            settings=settings,
-            profile=profile,
-            output=output,
-            progress=report,
-        )
+        result = validate_latency(device, networks, reached, settings, output, report)
     if format is Format.JSON:
         print_json(result.model_dump(mode="json"))
         return

@@ -1,4 +1,4 @@
-"""From the sum of kernel times to the time of a whole network: a few numbers per device. Pure numpy."""
+"""From the sum of kernel times to the time of a whole network: a few numbers per device."""
 
 from collections.abc import Sequence
 from typing import Annotated, NamedTuple
@@ -6,7 +6,6 @@ from typing import Annotated, NamedTuple
 import numpy as np
 from pydantic import Field
 
-from nas_isp.latency.predict.roofline import nonnegative_least_squares
 from nas_isp.settings import Settings
 
 
@@ -67,14 +66,16 @@ def fit_correction(
         networks_ms: measured time of each network, positive.
         extras: of each network; without them, nothing is charged for them.
     """
+    from scipy.optimize import nnls  # here, so that predicting needs none of it
+
     measured = np.array(networks_ms, dtype=float)
     plain = np.stack([np.array(kernels_ms), np.array(kernel_counts, dtype=float), np.ones(len(measured))], axis=1)
     columns = np.concatenate([plain, np.array(extras or [NO_EXTRAS] * len(measured))], axis=1)
     relative = columns / measured[:, None]
-    found = nonnegative_least_squares(relative, np.ones(len(measured)))
+    found = nnls(relative, np.ones(len(measured)))[0]
     if found[0] == 0:  # too few or too similar networks to tell scale and constants apart
         found = np.zeros(len(found))
-        found[:1] = nonnegative_least_squares(relative[:, :1], np.ones(len(measured)))
+        found[:1] = nnls(relative[:, :1], np.ones(len(measured)))[0]
     scale, per_kernel, constant, winograd, weight, padded = (round(float(number), 6) for number in found)
     return Correction(
         scale=scale,

@@ -1,4 +1,4 @@
-"""Roofline models of kernel times, fitted per kernel kind. Pure numpy.
+"""Roofline models of kernel times, fitted per kernel kind.
 
 A kernel's time is modelled as ``constant + a * multiply-accumulates + b * values moved + c * weights + d * depth``,
 no term negative, fitted to the relative error. The depth is the number of values that one output value is summed
@@ -6,7 +6,6 @@ from, one after another: on small maps a GPU waits for that chain, however few o
 slices of four, as mobile GPUs store them.
 """
 
-import itertools
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -125,7 +124,12 @@ def fit_roofline(work_rows: FloatArray, times_ms: FloatArray) -> Roofline:
         work_rows: (n, 5) rows of `work`.
         times_ms: (n,) measured times, positive.
     """
-    coefficients = nonnegative_least_squares(work_rows / times_ms[:, None], np.ones(len(times_ms)))
+    from scipy.optimize import nnls  # here, so that predicting needs none of it
+
+    relative = work_rows / times_ms[:, None]
+    # Where two columns say the same, as those of fully connected kernels, the earlier one speaks: it is the longest.
+    units = np.where(relative.any(axis=0), relative.max(axis=0), 1) * (1 + 1e-9 * np.arange(relative.shape[1]))
+    coefficients = nnls(relative / units, np.ones(len(times_ms)))[0] / units
     errors = np.abs(work_rows @ coefficients / times_ms - 1)
     constant, gmac, mvalue, mweight, kdepth = (round(float(c), 9) for c in coefficients)
     return Roofline(
@@ -149,27 +153,6 @@ def fit_models(kernels: Sequence[Kernel], times_ms: Sequence[float], winograd: b
     if moving.any():
         models[MEMORY_BOUND] = fit_roofline(rows[moving] * np.array([1.0, 0.0, 1.0, 0.0, 0.0]), times[moving])
     return models
-
-
-def nonnegative_least_squares(matrix: FloatArray, target: FloatArray) -> FloatArray:
-    """The x >= 0 that minimizes ``|matrix @ x - target|``, for a handful of columns.
-
-    The optimum is the plain least squares solution on some subset of the columns, so all subsets are tried.
-    """
-    columns = matrix.shape[1]
-    best, smallest = np.zeros(columns), float(target @ target)
-    scale = np.abs(matrix).max(axis=0)
-    used = [column for column in range(columns) if scale[column] > 0]
-    for size in range(1, len(used) + 1):
-        for subset in itertools.combinations(used, size):
-            chosen = list(subset)
-            solution = np.linalg.lstsq(matrix[:, chosen] / scale[chosen], target, rcond=None)[0]
-            residual = matrix[:, chosen] / scale[chosen] @ solution - target
-            if (solution >= 0).all() and residual @ residual < smallest - 1e-12:
-                smallest = float(residual @ residual)
-                best = np.zeros(columns)
-                best[chosen] = solution / scale[chosen]
-    return best
 
 
 def _suits_winograd(kernel: Kernel) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from nas_isp.errors import InputError
+from nas_isp.latency.kernels.from_architecture import PACKED_HEIGHT, PACKED_WIDTH
 from nas_isp.latency.kernels.kernel import Kernel
 from nas_isp.latency.measure.device_table import table_for
 from nas_isp.latency.measure.devices import load_table
@@ -39,6 +40,12 @@ class ValidationSettings:
     """Times that all networks are timed; the median of each counts."""
     max_drift: float = MAX_DRIFT
     """Share by which the anchor may be off before a batch is timed again."""
+    input_size: tuple[int, int] = (PACKED_HEIGHT, PACKED_WIDTH)
+    """Packed rows and columns of networks that can have any."""
+    seed: int = 0
+    """Which random networks."""
+    profile: bool = False
+    """Whether the operators are timed too, in runs apart."""
 
 
 def stated_precision(device: str) -> Precision | None:
@@ -84,7 +91,6 @@ def validate_networks(
     keep: Callable[[Comparison], None],
     settings: ValidationSettings,
     faults: Sequence[Untimed] = (),
-    input_size: str = "544x960",
 ) -> Comparison:
     """Time networks on a target and compare with their prediction.
 
@@ -96,7 +102,6 @@ def validate_networks(
         keep: given the result so far after every network.
         settings: how.
         faults: networks that could not even be read, for the result.
-        input_size: packed rows x columns of networks that can have any, for the result.
 
     Raises:
         InputError: a target that cannot be used, or no network that could be timed.
@@ -104,11 +109,12 @@ def validate_networks(
     kernels = {network.name: network.kernels for network in networks}
     timed: dict[str, list[TimedNetwork]] = {}
     failed: dict[str, Untimed] = {}
+    size = "x".join(map(str, settings.input_size))
 
     def so_far() -> Comparison:
         left_out = [fault for name, fault in failed.items() if name not in timed]
         chosen = [median_of(times) for times in timed.values()]
-        return compare(table, kernels, chosen, [*left_out, *faults], input_size)
+        return compare(table, kernels, chosen, [*left_out, *faults], size)
 
     for number in range(settings.passes):
         queue = networks if number % 2 == 0 else networks[::-1]

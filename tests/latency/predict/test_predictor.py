@@ -93,8 +93,9 @@ def test_unstated_padding_is_that_of_the_source() -> None:
 
 def test_predicting_needs_neither_torch_nor_a_search_framework() -> None:
     script = (
-        "import sys; from nas_isp.latency.predict import predictor; "
-        "from nas_isp.latency.kernels import from_architecture; from nas_isp.latency.measure import host; "
+        "import sys; from nas_isp.latency.predict.predictor import Predictor; "
+        "from nas_isp.latency.kernels import from_architecture; from nas_isp.latency.measure import devices, host; "
+        "table = devices.load_table('pixel4-gpu'); Predictor(table).predict([table.measured[0].kernel]); "
         "sys.exit(any(name in sys.modules for name in ('torch', 'optuna', 'ray', 'sklearn', 'scipy')))"
     )
     assert run([sys.executable, "-c", script], check=False).returncode == 0
