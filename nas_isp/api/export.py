@@ -77,10 +77,11 @@ def export_model(
 
 def _exporter(output: Path, to: str | None) -> str:
     """The exporter that is meant, by name."""
-    suffixes = {name: EXPORTERS[name].suffix for name in ([to] if to else EXPORTERS)}
-    named = next((name for name, suffix in suffixes.items() if suffix == output.suffix), None)
+    names = [to] if to else list(EXPORTERS)
+    # One after the other, so that a broken package stops no export in another form.
+    named = next((name for name in names if EXPORTERS[name].suffix == output.suffix), None)
     if named is None:
-        files = " or ".join(f"*{suffix}" for suffix in dict.fromkeys(suffixes.values()))
+        files = " or ".join(f"*{suffix}" for suffix in dict.fromkeys(EXPORTERS[name].suffix for name in names))
         raise InputError(f"{output}: a file{f' for {to}' if to else ''} is named {files}; give such a name", "output")
     return named
 

@@ -96,8 +96,12 @@ def _features(weights_dir: Path | None) -> list[tuple[str, str, str, str]]:
 
     rows: list[tuple[str, str, str, str]] = []
     for name in FEATURE_NETWORKS:
-        source = FEATURE_NETWORKS[name]
         what = f"features '{name}'"
+        try:
+            source = FEATURE_NETWORKS[name]
+        except InputError as error:
+            rows.append((what, "missing", "-", str(error)))
+            continue
         found = find_weights(source.files, weights_dir)
         if not (source.packaged or found):
             files = " or ".join(file.described for file in source.files)

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,15 @@ def test_what_cannot_be_fetched_is_said_in_one_line(
     assert run(monkeypatch, "--fetch-weights", name) == 2
     (line,) = capsys.readouterr().err.strip().splitlines()
     assert reason in line
+
+
+def test_a_feature_network_of_a_broken_package_is_told_and_stops_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = EntryPoint("broken", "no_such_package:SOURCE", "nas_isp.features")
+    monkeypatch.setitem(FEATURE_NETWORKS._installed, "broken", [broken])
+    run(monkeypatch, "--format", "json")
+    rows = findings(capsys)
+    assert rows["features 'broken'"]["state"] == "missing"
+    assert "cannot be imported (ModuleNotFoundError" in rows["features 'broken'"]["do"]
+    assert rows["features 'lite'"]["state"] == "ok"

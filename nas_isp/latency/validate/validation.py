@@ -61,19 +61,19 @@ def stated_precision(device: str) -> Precision | None:
 
 
 def table_of_target(
-    device: str, kernels: Sequence[Kernel], runner: MeasuringTarget, progress: ReportsProgress = unseen
+    device: str, kernels: Sequence[Kernel], target: MeasuringTarget, progress: ReportsProgress = unseen
 ) -> LatencyTable:
     """The device's table; for this machine, kernels not yet measured are timed first.
 
     Raises:
         InputError: a table of another device than the target.
     """
-    if device in HOST_PRECISIONS and device == runner.device.id:
-        return table_for(device, kernels, runner.device.threads or 1, progress)
+    if device in HOST_PRECISIONS and device == target.device.id:
+        return table_for(device, kernels, target.device.threads or 1, progress)
     table = load_table(device)
-    different = difference(table.device, runner.device)
+    different = difference(table.device, target.device)
     if table.source.setup is not None:
-        different = different or difference(table.source.setup, runner.setup, SAME_SETUP)
+        different = different or difference(table.source.setup, target.setup, SAME_SETUP)
     if different:
         raise InputError(
             f"device '{device}' was measured with {different}: give the target and the options of the table",
@@ -86,7 +86,7 @@ def table_of_target(
 def validate_networks(
     table: LatencyTable,
     networks: Sequence[CandidateNetwork],
-    runner: MeasuringTarget,
+    target: MeasuringTarget,
     report: ReportsNetworks,
     keep: Callable[[Comparison], None],
     settings: ValidationSettings,
@@ -97,7 +97,7 @@ def validate_networks(
     Args:
         table: to predict with.
         networks: each once.
-        runner: the target.
+        target: that times them.
         report: told the progress.
         keep: given the result so far after every network.
         settings: how.
@@ -118,7 +118,7 @@ def validate_networks(
 
     for number in range(settings.passes):
         queue = networks if number % 2 == 0 else networks[::-1]
-        for outcome in time_networks(queue, runner, report, settings.max_drift):
+        for outcome in time_networks(queue, target, report, settings.max_drift):
             if isinstance(outcome, TimedNetwork):
                 timed.setdefault(outcome.network, []).append(outcome)
                 keep(so_far())
