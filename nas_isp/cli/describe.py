@@ -1,5 +1,6 @@
 """`nas-isp describe`."""
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -25,13 +26,18 @@ def describe(
         str | None, typer.Option(help="Name from `latency list`, or a table's .json file: adds predicted ms.")
     ] = None,
     input_size: SizeOption = "544x960",
+    operators: Annotated[
+        bool, typer.Option("--operators", help="Add fvcore's count of every operator, beside this program's own.")
+    ] = False,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """Parameters, MACs, receptive field and kernels of a network, and its predicted latency on a device."""
     from nas_isp.search.models import load_architecture
 
-    size = parse_size(input_size)
-    description = {"model": model, **describe_architecture(load_architecture(model), size, device)}
+    size, architecture = parse_size(input_size), load_architecture(model)
+    description = {"model": model, **describe_architecture(architecture, size, device)}
+    if operators:
+        description["operators"] = _counted(architecture, size)
     if format is Format.JSON:
         print_json(description)
     else:
@@ -59,6 +65,13 @@ def describe_architecture(architecture: "Architecture", size: tuple[int, int], d
         "receptive_field": receptive_field(architecture),
         **(_predicted(architecture, size, device) if device else _unpredicted(architecture, size)),
     }
+
+
+def _counted(architecture: "Architecture", size: tuple[int, int]) -> dict[str, Any]:
+    from nas_isp.generators.operator_count import count_operators
+
+    counted = count_operators(architecture, size)
+    return {**asdict(counted), "macs": counted.macs, "remarks": counted.remarks()}
 
 
 def _unpredicted(architecture: "Architecture", size: tuple[int, int]) -> dict[str, Any]:
@@ -105,6 +118,11 @@ def _print_description(description: dict[str, Any]) -> None:
     if description["kernels"]:
         rows = [[index, *(row[name] for name in columns)] for index, row in enumerate(description["kernels"])]
         print_table(["#", *columns], rows)
+    if "operators" in description:
+        names = ("module", "operator", "macs", "share", "params")
+        print_table(names, [[row[name] for name in names] for row in description["operators"]["rows"]])
+        for line in description["operators"]["remarks"]:
+            print(line)
 
 
 _BASES = ("measured", "interpolated", "extrapolated")

@@ -96,3 +96,14 @@ def test_odd_sides_are_refused_where_the_trunk_halves_them(tmp_path: Path) -> No
 
 def test_unknown_device_lists_the_known_ones() -> None:
     assert "pixel4-gpu" in refusal("efficient-isp", "--device", "pixel99")
+
+
+def test_operators_are_counted_by_fvcore_beside_our_own_count() -> None:
+    answer = described("robust-isp", "--operators", "--input-size", "32x32")
+    assert sum(row["macs"] for row in answer["operators"]["rows"]) == answer["operators"]["macs"]
+    assert answer["operators"]["macs"] == pytest.approx(1e9 * answer["gmacs"])
+    assert answer["operators"]["params"] == answer["operators"]["cost"]["params"] == answer["params"]
+    shown = run("robust-isp", "--operators", "--input-size", "32x32").stdout
+    assert "tail.conv" in shown
+    assert "not counted: tanh x1, pixel_shuffle x1, relu x2" in shown
+    assert "operators" not in described("robust-isp")
