@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from nas_isp.data.demo import demo_folders
 from nas_isp.data.patches import load_pairs, load_unpaired
@@ -119,13 +120,14 @@ def test_a_training_interrupted_within_a_step_resumes_to_the_same_history_and_we
     whole.train()
     interrupted = Trainer(SMALL, data, QUICK, TrainingRun(tmp_path / "parts", seed=3))
     average = interrupted.learner.average
+    follow = average.follow
 
-    def interrupt() -> None:
-        average()
+    def interrupt(generator: nn.Module) -> None:
+        follow(generator)
         if interrupted.step == 25:  # Adam's step 26 is done, but not yet counted
             raise KeyboardInterrupt
 
-    interrupted.learner.average = interrupt
+    monkeypatch.setattr(average, "follow", interrupt)
     with pytest.raises(KeyboardInterrupt):
         interrupted.train()
     _assert_goes_on(Trainer(SMALL, data, QUICK, TrainingRun(tmp_path / "parts", seed=3)), 25, whole)
