@@ -3,6 +3,7 @@
 import ast
 import importlib
 import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -194,3 +195,19 @@ def test_public_functions_are_short(module: str) -> None:
             numbers = [number for number in range(node.lineno, (node.end_lineno or 0) + 1) if number not in doc]
             code = [line for line in (lines[number - 1].strip() for number in numbers) if line and line[0] != "#"]
             assert len(code) <= MOST_LINES, f"{node.name} has {len(code)}"
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if not module.startswith("nas_isp.cli")])
+def test_errors_of_the_library_know_no_command_and_no_option(module: str) -> None:
+    raised = [
+        node
+        for node in ast.walk(ast.parse(MODULES[module].read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("Error")
+    ]
+    texts = [
+        part.value
+        for call in raised
+        for part in ast.walk(call)
+        if isinstance(part, ast.Constant) and isinstance(part.value, str)
+    ]
+    assert not [text for text in texts if re.search(r"(?<![\w-])--[a-z]|nas-isp [a-z]", text)]

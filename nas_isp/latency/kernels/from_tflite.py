@@ -91,7 +91,8 @@ class _Reading:
         if read is None:
             raise InputError(
                 f"{self.path}: operator {name} is no kernel that latency is known of; give another file, or its kernels"
-                " as --kernels FILE.json"
+                " in a .json file",
+                "kernels",
             )
         fields = self._sides(operator.inputs[0], operator.outputs[0]) | read(self, operator)
         yield Kernel.model_validate(fields | {"precision": "int8" if is_int8 else "fp32"})
@@ -105,7 +106,7 @@ class _Reading:
         """Shape of a tensor."""
         tensor = self.graph.tensors[index]
         if tensor.shapeSignature is not None and any(side < 0 for side in tensor.shapeSignature):
-            raise InputError(f"{self.path}: leaves its sides to run time; export it with --input-size such as 544x960")
+            raise InputError(f"{self.path}: leaves its sides to run time; export it for one size such as 544x960")
         return tuple(int(side) for side in tensor.shape)
 
     def constant(self, index: int) -> list[int] | None:

@@ -27,7 +27,7 @@ Processor = Literal["gpu", "cpu", "npu"]
 class DeviceRecord(Settings):
     """What the measurements ran on."""
 
-    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$", description="Name that --device takes.")]
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$", description="Name by which the table is asked for.")]
     name: Annotated[str, Field(min_length=1, description="Name of the device for people.")]
     soc: Annotated[str, Field(description="System on a chip, or processor model.")]
     processor: Annotated[Processor, Field(description="Which part of it ran the kernels.")]
@@ -131,7 +131,7 @@ def read_table(path: Path) -> LatencyTable:
     """
     content = read_json(path, MOST_BYTES)
     if isinstance(content, dict) and "batches" in content:
-        raise InputError(f"{path}: holds measurements, not a table; run `nas-isp latency build {path} -o TABLE.json`")
+        raise InputError(f"{path}: holds measurements, not a table; build a table of them first")
     return validated(content, LatencyTable, path)
 
 

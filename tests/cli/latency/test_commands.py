@@ -157,7 +157,9 @@ def test_measured_kernels_become_a_table_that_predicts(nas_isp: Any, tmp_path: P
     measured = nas_isp("measure", "--target", "host", "--kernels", "one.json", "-o", "measurements.json")
     assert measured.returncode == 0, measured.stderr
     assert "2 kernels measured" in measured.stderr
-    assert "latency build" in refused(nas_isp("predict", "--device", "measurements.json", "--kernels", "one.json"))
+    assert "build a table of them" in refused(
+        nas_isp("predict", "--device", "measurements.json", "--kernels", "one.json")
+    )
     assert "give the result of" in refused(
         nas_isp("build", "measurements.json", "-o", "t.json", "--networks", "one.json")
     )

@@ -83,7 +83,7 @@ def test_a_spread_that_not_every_time_of_a_kernel_has_is_left_out(file: Path) ->
 
 
 def test_measurements_given_as_a_table_say_what_to_run(file: Path) -> None:
-    with pytest.raises(InputError, match="latency build"):
+    with pytest.raises(InputError, match="build a table of them first"):
         read_table(file)
 
 
