@@ -162,14 +162,14 @@ def check_address(address: str) -> None:
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal() or not 0 < int(port) < 65536:
         raise InputError(
-            f"ray_address {address}: give HOST:PORT of a running cluster (`ray start --head`), or auto", "ray_address"
+            f"ray_address {address}: give HOST:PORT of the head of a running Ray cluster, or auto", "ray_address"
         )
     try:
         socket.create_connection((host, int(port)), timeout=CONNECT_S).close()
     except OSError as error:
         raise InputError(
             f"ray_address {address}: nothing answers there ({error.strerror or error}); "
-            "start a cluster with `ray start --head`, or leave the address out",
+            "start a Ray cluster there, or leave the address out",
             "ray_address",
         ) from error
 
