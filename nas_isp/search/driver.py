@@ -18,7 +18,7 @@ Ending = Literal["budget", "exhausted"]
 
 POLL_S = 0.5
 STOP_GRACE_S = 20.0
-"""How long stages may take to save after they were asked to stop."""
+"""How long tasks may take to save after they were asked to stop."""
 MOST_DEATHS = 2
 """A trial whose worker died this often has failed."""
 FAILURES_IN_A_ROW = 10

@@ -75,7 +75,7 @@ class RayPool:
         self._busy[worker.run.remote(task)] = (worker, task)
 
     def wait(self, timeout_s: float) -> list[RungResult]:
-        """Results of stages that ended, at the latest after the timeout."""
+        """Results of tasks that ended, at the latest after the timeout."""
         if not self._busy:
             time.sleep(timeout_s)
             return []
@@ -83,7 +83,7 @@ class RayPool:
         return [self._result(reference) for reference in ready]
 
     def request_stop(self) -> None:
-        """Ask all running stages to save and end as interrupted."""
+        """Ask all running tasks to save and end as interrupted."""
         for worker, _ in self._busy.values():
             worker.stop.remote()
 
@@ -191,7 +191,7 @@ def _join(ray: Any, address: str, workers: int | None) -> int:
 
 
 class _Worker:
-    """The actor: one thread runs stages, the other one takes the request to stop."""
+    """The actor: one thread runs tasks, the other one takes the request to stop."""
 
     def __init__(self, factory: EvaluatorFactory, members: Members) -> None:
         adopt_members(members)

@@ -1,4 +1,4 @@
-"""What a search asks of those who train: stages of trials, and pools that run them."""
+"""What a search asks of those who train: tasks of trials, and pools that run them."""
 
 import time
 import traceback
@@ -71,20 +71,20 @@ class TrialEvaluator(Protocol):
 
 
 class WorkerPool(Protocol):
-    """Runs stages. Used by one thread."""
+    """Runs tasks. Used by one thread."""
 
     @property
     def size(self) -> int:
-        """How many stages can run at once."""
+        """How many tasks can run at once."""
 
     def submit(self, task: RungTask) -> None:
         """Start a task; never called with more than `size` running."""
 
     def wait(self, timeout_s: float) -> list[RungResult]:
-        """Results of stages that ended, at the latest after the timeout."""
+        """Results of tasks that ended, at the latest after the timeout."""
 
     def request_stop(self) -> None:
-        """Ask all running stages to save and end as interrupted."""
+        """Ask all running tasks to save and end as interrupted."""
 
     def close(self) -> None:
         """End all workers. May be called twice."""

@@ -70,6 +70,6 @@ def server(tmp_path: Path) -> Iterator[BenchmarkServer]:
 def small_anchor(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """For sessions: what they do does not depend on how long the anchor runs."""
     monkeypatch.setattr(reference_network, "SIZE", (34, 60))
-    reference_network.anchor_model.cache_clear()
+    reference_network.reference_model.cache_clear()
     yield
-    reference_network.anchor_model.cache_clear()
+    reference_network.reference_model.cache_clear()

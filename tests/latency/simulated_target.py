@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from nas_isp.errors import InputError
-from nas_isp.latency.measure.reference_network import ANCHOR, anchor_model
+from nas_isp.latency.measure.reference_network import REFERENCE_NETWORK, reference_model
 from nas_isp.latency.measure.target import Failure, Timing
 from nas_isp.latency.predict.provenance import Health, Setup
 from nas_isp.latency.predict.table import DeviceRecord
 
-ANCHOR_MS = 10.0
+REFERENCE_NETWORK_MS = 10.0
 
 
 class SimulatedTarget:
@@ -31,7 +31,7 @@ class SimulatedTarget:
             precision="fp32",
             threads=threads,
         )
-        self.setup = Setup(target="simulated", system="none", anchor=ANCHOR)
+        self.setup = Setup(target="simulated", system="none", anchor=REFERENCE_NETWORK)
         self.calls: list[int] = []
         self.unplugged_after: int | None = None
         self.nodes: dict[bytes, tuple[int, int]] = {}
@@ -52,7 +52,7 @@ class SimulatedTarget:
         return Health(thermal_status="none", governor="performance", battery_percent=80)
 
     def _answer(self, model: bytes, factor: float) -> Timing | Failure:
-        ms = ANCHOR_MS if model == anchor_model() else self._time_of(model)
+        ms = REFERENCE_NETWORK_MS if model == reference_model() else self._time_of(model)
         if isinstance(ms, Failure):
             return ms
         nodes, delegated = self.nodes.get(model, (1, 1))

@@ -31,7 +31,9 @@ PassesOption = Annotated[
 ]
 DriftOption = Annotated[
     float,
-    typer.Option("--max-drift", min=0, help="Percent by which the anchor may be off before a batch is repeated."),
+    typer.Option(
+        "--max-drift", min=0, help="Percent by which the reference network may be off before a batch is repeated."
+    ),
 ]
 RunsOption = Annotated[
     int | None, typer.Option("--runs", min=3, max=10000, help="adb, ssh: runs of each model; default 50.")

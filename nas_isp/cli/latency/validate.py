@@ -92,7 +92,7 @@ def _print_comparison(result: "Comparison") -> None:
     title = "kinds of kernel by what their errors cost (error: of the kind's predicted time, fitted to the networks)"
     print_table(("kind", "networks", "time %", "error %", "most in"), kinds, title)
     say(
-        f"the anchor network took {result.anchor_ms:.4g} ms; measured times are stated for "
+        f"the reference network took {result.anchor_ms:.4g} ms; measured times are stated for "
         f"{result.reference_ms:.4g} ms. As timed: {_in_words(result.as_timed)}"
     )
     for fault in result.failed:

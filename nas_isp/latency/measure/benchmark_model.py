@@ -20,7 +20,7 @@ from nas_isp.latency.measure.benchmark_output import (
     fault,
     operator_times,
 )
-from nas_isp.latency.measure.reference_network import ANCHOR
+from nas_isp.latency.measure.reference_network import REFERENCE_NETWORK
 from nas_isp.latency.measure.remote.identity import Identity
 from nas_isp.latency.measure.remote.transport import CommandTimeoutError, Transport, run_remote
 from nas_isp.latency.measure.target import Failure, Timing
@@ -120,7 +120,7 @@ class BenchmarkModelTarget:
             benchmark_sha256=digest,
             options=(*options.flags, f"--warmup_runs={WARM_UP_RUNS}", f"--num_runs={self._runs_a_round()}"),
             core_mask=options.core_mask,
-            anchor=ANCHOR,
+            anchor=REFERENCE_NETWORK,
         )
         self._install(digest)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from nas_isp.errors import InputError
-from nas_isp.latency.measure.reference_network import ANCHOR
+from nas_isp.latency.measure.reference_network import REFERENCE_NETWORK
 from nas_isp.latency.measure.target import Failure, Timing
 from nas_isp.latency.predict.provenance import Health, Setup
 from nas_isp.latency.predict.table import DeviceRecord
@@ -44,7 +44,7 @@ class HostTarget:
         self, threads: int = 1, precision: Precision = "fp32", seconds_per_model: float = SECONDS_PER_MODEL
     ) -> None:
         self.device = host_device(threads, precision)
-        self.setup = Setup(target=HOST, system=f"{platform.system()} {platform.machine()}", anchor=ANCHOR)
+        self.setup = Setup(target=HOST, system=f"{platform.system()} {platform.machine()}", anchor=REFERENCE_NETWORK)
         self.cool_down_s = COOL_DOWN_S
         self._threads, self._seconds = threads, seconds_per_model
         self._clock = time.thread_time if threads == 1 else time.perf_counter

@@ -37,10 +37,10 @@ class FailedKernel(Settings):
 
 
 class Batch(Settings):
-    """Kernels that were timed in turns, and the anchor's time among them."""
+    """Kernels that were timed in turns, and the reference network's time among them."""
 
     when: Annotated[str, Field(min_length=1, description="When it ended, UTC.")]
-    anchor_ms: Annotated[float, Field(gt=0, description="Median time of the anchor network in this batch.")]
+    anchor_ms: Annotated[float, Field(gt=0, description="Median time of the reference network in this batch.")]
     attempts: Annotated[int, Field(ge=1, description="How often the batch was timed; the steadiest attempt is kept.")]
     health: Annotated[Health, Field(description="State of the device at its end.")]
     measured: Annotated[tuple[MeasuredKernel, ...], Field(description="Kernels that ran as asked.")]
@@ -62,7 +62,7 @@ class Measurements(Settings):
 
     @property
     def reference_ms(self) -> float | None:
-        """What the anchor takes on this target: its median over the batches; None before the first.
+        """What the reference network takes on this target: its median over the batches; None before the first.
 
         A median, so that a start on a cold phone or a disturbed hour does not decide; of two, the faster.
         """
@@ -75,7 +75,8 @@ class Measurements(Settings):
     def measured(self, max_drift: float = MAX_DRIFT) -> list[MeasuredKernel]:
         """Every timed kernel once: the median of its steady times, else its latest time with the drift as a mark.
 
-        Times are those that the kernel would take while the anchor takes its reference: divided by one plus the drift.
+        Times are those that the kernel would take while the reference network takes its usual time: divided by one
+        plus the drift.
         """
         steady: dict[Kernel, list[MeasuredKernel]] = {}
         marked: list[MeasuredKernel] = []
@@ -109,7 +110,7 @@ class Measurements(Settings):
         """Provenance for the table."""
         days = [batch.when[:10] for batch in self.batches]
         return SourceRecord(
-            how="small TFLite models timed in turns with an anchor network, median at the anchor's reference",
+            how="small TFLite models timed in turns with a reference network, median at its usual speed",
             when="not yet" if not days else min(days) if min(days) == max(days) else f"{min(days)} to {max(days)}",
             licence="measured by the user",
             link="",

@@ -1,4 +1,6 @@
-"""The anchor: a fixed network that is timed in every batch, to see whether the device still is as fast as before.
+"""The reference network: a fixed one, timed in every batch, to see whether the device still is as fast as before.
+
+Files call it the anchor.
 
 Its shape is that of EfficientISP (three 3x3 convolutions with 12 channels, then a pixel shuffle) for a full-HD picture:
 a quarter of the sides fits into caches and follows the speed of full-HD networks half as well. Another shape needs
@@ -10,15 +12,15 @@ from functools import cache
 from nas_isp.latency.kernels.kernel import Kernel, convolution, shuffle
 from nas_isp.precision import Precision
 
-ANCHOR = "efficient-isp-544x960"
+REFERENCE_NETWORK = "efficient-isp-544x960"
 SIZE = (544, 960)
 
 MAX_DRIFT = 0.05
-"""Share by which the anchor of a batch may be off its reference: half of the 10 % that predictions shall meet."""
+"""Share by which the reference network may be off its usual time: half of the 10 % that predictions shall meet."""
 
 
-def anchor_kernels() -> list[Kernel]:
-    """What the anchor computes."""
+def reference_kernels() -> list[Kernel]:
+    """What the reference network computes."""
     return [
         convolution(4, 12, 3, SIZE, activation="tanh"),
         convolution(12, 12, 3, SIZE, activation="relu"),
@@ -28,8 +30,8 @@ def anchor_kernels() -> list[Kernel]:
 
 
 @cache
-def anchor_model(precision: Precision = "fp32") -> bytes:
-    """The anchor as a TFLite model."""
+def reference_model(precision: Precision = "fp32") -> bytes:
+    """The reference network as a TFLite model."""
     from nas_isp.latency.measure.probe_models import kernel_chain_model
 
-    return kernel_chain_model(anchor_kernels(), precision)
+    return kernel_chain_model(reference_kernels(), precision)

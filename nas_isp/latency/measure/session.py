@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from nas_isp.errors import InputError
 from nas_isp.files import check_writable, make_folder
 from nas_isp.latency.kernels.kernel import Kernel
-from nas_isp.latency.measure.drift import steadiest, time_beside_anchor, warm_up
+from nas_isp.latency.measure.drift import steadiest, time_beside_reference, warm_up
 from nas_isp.latency.measure.measurements import (
     Batch,
     FailedKernel,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from nas_isp.latency.measure.probes import Probe
 
 BATCH = 8
-"""Kernels that are timed in turns with the anchor, and whose loss a break costs at most."""
+"""Kernels that are timed in turns with the reference network, and whose loss a break costs at most."""
 
 
 class ReportsSession(Protocol):
@@ -181,7 +181,7 @@ def _timed(kernels: Sequence[Kernel], target: MeasuringTarget) -> Batch:
         except InputError as error:
             failed.append(FailedKernel(kernel=kernel, reason=str(error)))
     models = [model for probe in probes.values() for model in probe.models]
-    batch = time_beside_anchor(target, models)
+    batch = time_beside_reference(target, models)
     measured: list[MeasuredKernel] = []
     fallen_back: list[MeasuredKernel] = []
     turn = iter(batch.answers)

@@ -25,7 +25,7 @@ def left_out_lines(measurements: Measurements, max_drift: float = MAX_DRIFT) -> 
     if marked:
         worst = max((abs(entry.anchor_drift or 0.0) for entry in marked), default=0.0)
         lines.append(
-            f"warning: {len(marked)} kernels were timed while the anchor network was off by more than "
+            f"warning: {len(marked)} kernels were timed while the reference network was off by more than "
             f"{100 * max_drift:g} % (at most {100 * worst:.0f} %); they are marked in the table; "
             "measure again with the same command when the device is at rest"
         )

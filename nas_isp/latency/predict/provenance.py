@@ -20,7 +20,7 @@ class Setup(Settings):
     )
     options: Annotated[tuple[str, ...], Field(description="Options that the benchmark program is given.")] = ()
     core_mask: Annotated[str | None, Field(description="Cores that it may use, as taskset takes them.")] = None
-    anchor: Annotated[str, Field(description="Name of the anchor network.")]
+    anchor: Annotated[str, Field(description="Name of the reference network.")]
 
 
 def difference(there: Settings, here: Settings, fields: set[str] | None = None) -> str:

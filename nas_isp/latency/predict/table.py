@@ -77,7 +77,9 @@ class MeasuredKernel(Settings):
     delegated_nodes: Annotated[int | None, Field(ge=0, description="Those of them that the delegate ran.")] = None
     anchor_drift: Annotated[
         float | None,
-        Field(gt=-1, description="How far the anchor network was off meanwhile, as a share; null: within the limit."),
+        Field(
+            gt=-1, description="How far the reference network was off meanwhile, as a share; null: within the limit."
+        ),
     ] = None
 
     @model_validator(mode="after")

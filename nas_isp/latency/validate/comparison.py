@@ -27,9 +27,11 @@ class ComparedNetwork(Settings):
 
     network: Annotated[str, Field(description="Its name.")]
     predicted_ms: Annotated[float, Field(gt=0, description="Time that the table predicts.")]
-    measured_ms: Annotated[float, Field(gt=0, description="Time at the anchor's speed in the table.")]
+    measured_ms: Annotated[float, Field(gt=0, description="Time at the reference network's speed in the table.")]
     timed_ms: Annotated[float, Field(gt=0, description="Time as it was taken.")]
-    anchor_drift: Annotated[float, Field(gt=-1, description="How far the anchor was off the table's, as a share.")]
+    anchor_drift: Annotated[
+        float, Field(gt=-1, description="How far the reference network was off the table's, as a share.")
+    ]
     runs: Annotated[int, Field(ge=1, description="Number of single times.")]
     kernels_ms: Annotated[float, Field(gt=0, description="Sum of its kernels' predicted times, not corrected.")]
     kernel_count: Annotated[int, Field(ge=1, description="Number of its kernels.")]
@@ -45,8 +47,10 @@ class Comparison(Agreement):
     threads: Annotated[int | None, Field(description="Of the table's device; null: not a CPU.")]
     precision: Annotated[str, Field(description="Of the table's device.")]
     as_timed: Annotated[Agreement, Field(description="Agreement with the times as they were taken.")]
-    anchor_ms: Annotated[float, Field(gt=0, description="Median of the anchor in this validation.")]
-    reference_ms: Annotated[float, Field(gt=0, description="Time of the anchor at which measured times are stated.")]
+    anchor_ms: Annotated[float, Field(gt=0, description="Median of the reference network in this validation.")]
+    reference_ms: Annotated[
+        float, Field(gt=0, description="Time of the reference network at which measured times are stated.")
+    ]
     kinds: Annotated[tuple[KindError, ...], Field(description="Kinds of kernel, the worst first.")]
     failed: Annotated[tuple[Untimed, ...], Field(description="Networks that are left out.")] = ()
     results: Annotated[tuple[ComparedNetwork, ...], Field(min_length=1, description="The networks.")]

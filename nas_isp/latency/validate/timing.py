@@ -1,4 +1,4 @@
-"""Whole networks timed on a target in turns with the anchor, for comparison with what a table predicts of them."""
+"""Whole networks timed on a target in turns with the reference network, to compare with what a table predicts."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -7,12 +7,12 @@ from statistics import median_low
 
 from nas_isp.errors import InputError
 from nas_isp.latency.kernels.kernel import Kernel
-from nas_isp.latency.measure.drift import TimedBatch, steadiest, time_beside_anchor, warm_up
+from nas_isp.latency.measure.drift import TimedBatch, steadiest, time_beside_reference, warm_up
 from nas_isp.latency.measure.reference_network import MAX_DRIFT
 from nas_isp.latency.measure.target import Failure, MeasuringTarget, Timing
 
 BATCH = 4
-"""Networks that are timed in turns with the anchor."""
+"""Networks that are timed in turns with the reference network."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,11 @@ class TimedNetwork:
     timed_ms: float
     """Median as timed."""
     anchor_ms: float
-    """The anchor's median in the same batch."""
+    """The reference network's median in the same batch."""
     runs: int
 
     def measured_ms(self, reference_ms: float) -> float:
-        """The time while the anchor takes its reference."""
+        """The time while the reference network takes its reference."""
         return self.timed_ms * reference_ms / self.anchor_ms
 
 
@@ -73,7 +73,7 @@ def time_networks(
     A batch whose anchor is off that of the batches so far by more than `max_drift`, a share, is timed again.
 
     Raises:
-        InputError: the target cannot be used, or cannot run the anchor.
+        InputError: the target cannot be used, or cannot run the reference network.
     """
     anchors: list[float] = []
 
@@ -90,7 +90,7 @@ def time_networks(
                 models[network.name] = network.write()
             except InputError as error:
                 yield Untimed(network.name, str(error))
-        attempt = partial(time_beside_anchor, target, list(models.values()))
+        attempt = partial(time_beside_reference, target, list(models.values()))
         batch, _ = steadiest(attempt, drift, max_drift, target.cool_down_s)
         anchors.append(batch.anchor_ms)
         yield from (_outcome(name, answer, batch.anchor_ms) for name, answer in zip(models, batch.answers, strict=True))

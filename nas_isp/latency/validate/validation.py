@@ -39,7 +39,7 @@ class ValidationSettings:
     passes: int = 1
     """Times that all networks are timed; the median of each counts."""
     max_drift: float = MAX_DRIFT
-    """Share by which the anchor may be off before a batch is timed again."""
+    """Share by which the reference network may be off before a batch is timed again."""
     input_size: tuple[int, int] = (PACKED_HEIGHT, PACKED_WIDTH)
     """Packed rows and columns of networks that can have any."""
     seed: int = 0

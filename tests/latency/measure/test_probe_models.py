@@ -11,7 +11,7 @@ from nas_isp.errors import InputError
 from nas_isp.formats.tflite_file import operators, parse
 from nas_isp.latency.kernels.kernel import Kernel, convolution, shuffle
 from nas_isp.latency.measure.probe_models import kernel_chain_model, single_kernel_model
-from nas_isp.latency.measure.reference_network import anchor_kernels, anchor_model
+from nas_isp.latency.measure.reference_network import reference_kernels, reference_model
 
 
 def kernel(op: str, **changes: object) -> Kernel:
@@ -145,10 +145,10 @@ def test_a_chain_hands_each_kernel_the_output_of_the_one_before(precision: Any) 
 
 
 def test_the_anchor_is_a_chain_of_kernels() -> None:
-    content = anchor_model()
+    content = reference_model()
     [picture] = random_inputs(content)
     assert picture.shape == (1, 544, 960, 4)
     output = run_model(content, [picture])
     assert output.shape == (1, 1088, 1920, 3)
     assert output.std() > 0
-    assert len(Interpreter(model_content=content)._get_ops_details()) >= len(anchor_kernels())
+    assert len(Interpreter(model_content=content)._get_ops_details()) >= len(reference_kernels())

@@ -17,7 +17,7 @@ from nas_isp.latency.measure.probe_models import single_kernel_model
 from nas_isp.latency.measure.session import SessionSettings, measure, missing_kernels
 from nas_isp.latency.measure.target import Failure
 from nas_isp.latency.predict.predictor import predict
-from tests.latency.simulated_target import ANCHOR_MS, SimulatedTarget
+from tests.latency.simulated_target import REFERENCE_NETWORK_MS, SimulatedTarget
 
 KERNELS = [convolution(4, 4, 1, (side, side)) for side in range(4, 24)]
 
@@ -28,7 +28,7 @@ def test_every_kernel_is_timed_once_in_batches_of_eight(tmp_path: Path) -> None:
     assert target.calls == [8, 8, 4]
     assert done == read_measurements(path)
     assert {entry.kernel for entry in done.measured()} == set(KERNELS)
-    assert [batch.anchor_ms for batch in done.batches] == [ANCHOR_MS] * 3
+    assert [batch.anchor_ms for batch in done.batches] == [REFERENCE_NETWORK_MS] * 3
     assert all(batch.attempts == 1 and batch.health.battery_percent == 80 for batch in done.batches)
     assert predict(done.table(), KERNELS).measured_share == 1
     measure(path, KERNELS, target)
@@ -53,7 +53,7 @@ def test_a_batch_with_a_drifting_anchor_is_repeated_until_it_is_steady(tmp_path:
     target = SimulatedTarget(slowness=slowness)
     done = measure(tmp_path / "phone.json", KERNELS, target)
     assert [batch.attempts for batch in done.batches] == [1, 3, 1]
-    assert done.batches[1].anchor_ms == pytest.approx(1.04 * ANCHOR_MS)
+    assert done.batches[1].anchor_ms == pytest.approx(1.04 * REFERENCE_NETWORK_MS)
     assert not [entry for entry in done.measured() if entry.anchor_drift is not None]
 
 
@@ -79,7 +79,7 @@ def test_a_disturbed_first_batch_does_not_become_the_reference(tmp_path: Path) -
     done = measure(
         tmp_path / "phone.json", KERNELS, SimulatedTarget(slowness=itertools.chain([1.5], itertools.repeat(1.0)))
     )
-    assert done.reference_ms == ANCHOR_MS
+    assert done.reference_ms == REFERENCE_NETWORK_MS
     marked = [entry for entry in done.measured() if entry.anchor_drift is not None]
     assert {entry.kernel for entry in marked} == {entry.kernel for entry in done.batches[0].measured}
 

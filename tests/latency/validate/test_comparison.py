@@ -10,7 +10,7 @@ from nas_isp.latency.predict.table import DeviceRecord, LatencyTable, MeasuredKe
 from nas_isp.latency.validate.comparison import Comparison, compare, correction_to, read_comparison
 from nas_isp.latency.validate.timing import TimedNetwork, Untimed
 
-ANCHOR_MS = 10.0
+REFERENCE_NETWORK_MS = 10.0
 SIDES = (8, 16, 24, 32)
 KERNELS = [convolution(4, 4, 3, (side, side)) for side in SIDES]
 NETWORKS = {f"n{count}": tuple(KERNELS[index % 4] for index in range(count)) for count in range(1, 11)}
@@ -20,7 +20,7 @@ def table(threads: int = 1) -> LatencyTable:
     device = DeviceRecord(
         id="toy", name="Toy", soc="none", processor="cpu", runtime="none", precision="fp32", threads=threads
     )
-    source = SourceRecord(how="by hand", when="once", licence="none", link="", anchor_ms=ANCHOR_MS)
+    source = SourceRecord(how="by hand", when="once", licence="none", link="", anchor_ms=REFERENCE_NETWORK_MS)
     return build_table(device, source, [MeasuredKernel(kernel=k, median_ms=k.height / 8, runs=1) for k in KERNELS])
 
 
@@ -31,7 +31,7 @@ def sum_ms(kernels: tuple[Kernel, ...]) -> float:
 def validated(scale: float = 1.0, constant_ms: float = 0.0, slowness: float = 1.0, networks: int = 10) -> Comparison:
     """Networks that take so many times their kernels' sum and a constant, on a device that is slower meanwhile."""
     timed = [
-        TimedNetwork(name, slowness * (scale * sum_ms(kernels) + constant_ms), slowness * ANCHOR_MS, 5)
+        TimedNetwork(name, slowness * (scale * sum_ms(kernels) + constant_ms), slowness * REFERENCE_NETWORK_MS, 5)
         for name, kernels in list(NETWORKS.items())[:networks]
     ]
     return compare(table(), NETWORKS, timed, [Untimed("odd", "no such operator")], "8x8")
@@ -39,7 +39,7 @@ def validated(scale: float = 1.0, constant_ms: float = 0.0, slowness: float = 1.
 
 def test_measured_times_are_stated_at_the_anchors_time_in_the_table() -> None:
     found = validated(slowness=1.25)
-    assert (found.anchor_ms, found.reference_ms) == (1.25 * ANCHOR_MS, ANCHOR_MS)
+    assert (found.anchor_ms, found.reference_ms) == (1.25 * REFERENCE_NETWORK_MS, REFERENCE_NETWORK_MS)
     assert found.mean_error == pytest.approx(0)
     assert found.as_timed.mean_error == pytest.approx(1 - 1 / 1.25)
     row = found.results[3]

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from nas_isp.errors import InputError
-from nas_isp.latency.measure.reference_network import anchor_model
+from nas_isp.latency.measure.reference_network import reference_model
 from nas_isp.latency.measure.target import Failure
 from nas_isp.latency.validate.timing import CandidateNetwork, TimedNetwork, Untimed, median_of, time_networks
-from tests.latency.simulated_target import ANCHOR_MS, SimulatedTarget
+from tests.latency.simulated_target import REFERENCE_NETWORK_MS, SimulatedTarget
 
 
 def network(name: str) -> CandidateNetwork:
@@ -34,23 +34,23 @@ def test_every_network_comes_out_once_and_in_order() -> None:
 def test_a_time_is_stated_at_the_anchors_reference() -> None:
     slow = times(SimulatedTarget(by_number, slowness=itertools.repeat(1.25)), 1)[0]
     assert slow.timed_ms == pytest.approx(125)
-    assert slow.anchor_ms == pytest.approx(1.25 * ANCHOR_MS)
-    assert slow.measured_ms(ANCHOR_MS) == pytest.approx(100)
-    assert slow.measured_ms(2 * ANCHOR_MS) == pytest.approx(200)
+    assert slow.anchor_ms == pytest.approx(1.25 * REFERENCE_NETWORK_MS)
+    assert slow.measured_ms(REFERENCE_NETWORK_MS) == pytest.approx(100)
+    assert slow.measured_ms(2 * REFERENCE_NETWORK_MS) == pytest.approx(200)
 
 
 def test_a_batch_whose_anchor_is_off_the_others_is_timed_again() -> None:
     target = SimulatedTarget(by_number, slowness=iter([1.0, 1.3, 1.02]))
     outcomes = times(target, 8)
     assert target.calls == [4, 4, 4]
-    assert [outcome.anchor_ms for outcome in outcomes[4:]] == [pytest.approx(1.02 * ANCHOR_MS)] * 4
+    assert [outcome.anchor_ms for outcome in outcomes[4:]] == [pytest.approx(1.02 * REFERENCE_NETWORK_MS)] * 4
 
 
 def test_a_target_that_stays_slow_is_taken_at_its_steadiest_attempt() -> None:
     target = SimulatedTarget(by_number, slowness=iter([1.0, 1.4, 1.2, 1.3]))
     outcomes = times(target, 8)
     assert target.calls == [4] * 4
-    assert outcomes[-1].anchor_ms == pytest.approx(1.2 * ANCHOR_MS)
+    assert outcomes[-1].anchor_ms == pytest.approx(1.2 * REFERENCE_NETWORK_MS)
 
 
 def test_a_network_that_fails_or_cannot_be_written_stops_no_other() -> None:
@@ -66,7 +66,7 @@ def test_a_network_that_fails_or_cannot_be_written_stops_no_other() -> None:
 
 def test_an_anchor_that_the_delegate_leaves_to_the_cpu_compares_nothing() -> None:
     target = SimulatedTarget(by_number)
-    target.nodes[anchor_model()] = (4, 2)
+    target.nodes[reference_model()] = (4, 2)
     with pytest.raises(InputError, match=r"anchor network whole \(2 of 4 nodes\); give another delegate"):
         times(target, 1)
 
