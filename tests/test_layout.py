@@ -11,6 +11,7 @@ import pytest
 
 from nas_isp import resources
 from nas_isp.latency.measure.devices import load_table
+from nas_isp.picture_size import FULL_HD_PACKED, FULL_HD_TEXT
 from nas_isp.recipe import load_recipe
 from nas_isp.search.space import load_space
 
@@ -18,7 +19,7 @@ PACKAGE = Path(resources.__file__).parent
 ORDER = (
     (
         *("errors", "cores", "allocator", "files", "progress", "seeds", "settings", "resources", "precision"),
-        *("quiet", "registry", "doors", "torch_files", "compute", "deadlines"),
+        *("quiet", "registry", "doors", "torch_files", "compute", "deadlines", "picture_size"),
     ),
     ("perceptual",),
     ("raw",),
@@ -194,3 +195,14 @@ def test_public_functions_are_short(module: str) -> None:
             numbers = [number for number in range(node.lineno, (node.end_lineno or 0) + 1) if number not in doc]
             code = [line for line in (lines[number - 1].strip() for number in numbers) if line and line[0] != "#"]
             assert len(code) <= MOST_LINES, f"{node.name} has {len(code)}"
+
+
+def test_the_size_that_costs_are_quoted_for_stands_in_one_place() -> None:
+    """But for prose, which names it: no module has a number or a text of it of its own."""
+    own = [
+        f"{module}, line {node.lineno}"
+        for path, module in ((path, module) for module, path in MODULES.items() if module != "nas_isp.picture_size")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and node.value in (*FULL_HD_PACKED, FULL_HD_TEXT)
+    ]
+    assert not own
