@@ -12,6 +12,7 @@ import pytest
 
 from nas_isp import resources
 from nas_isp.latency.measure.devices import load_table
+from nas_isp.picture_size import FULL_HD_PACKED, FULL_HD_TEXT
 from nas_isp.recipe import load_recipe
 from nas_isp.search.space import load_space
 
@@ -19,7 +20,7 @@ PACKAGE = Path(resources.__file__).parent
 ORDER = (
     (
         *("errors", "cores", "allocator", "files", "progress", "seeds", "settings", "resources", "precision"),
-        *("quiet", "registry", "doors", "torch_files", "compute", "deadlines"),
+        *("quiet", "registry", "doors", "torch_files", "compute", "deadlines", "picture_size"),
     ),
     ("perceptual",),
     ("raw",),
@@ -211,3 +212,14 @@ def test_errors_of_the_library_know_no_command_and_no_option(module: str) -> Non
         if isinstance(part, ast.Constant) and isinstance(part.value, str)
     ]
     assert not [text for text in texts if re.search(r"(?<![\w-])--[a-z]|nas-isp [a-z]", text)]
+
+
+def test_the_size_that_costs_are_quoted_for_stands_in_one_place() -> None:
+    """But for prose, which names it: no module has a number or a text of it of its own."""
+    own = [
+        f"{module}, line {node.lineno}"
+        for path, module in ((path, module) for module, path in MODULES.items() if module != "nas_isp.picture_size")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and node.value in (*FULL_HD_PACKED, FULL_HD_TEXT)
+    ]
+    assert not own

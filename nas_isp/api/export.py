@@ -11,7 +11,7 @@ from nas_isp.export.report import ExportReport
 from nas_isp.files import AnyPath, check_output, write_whole
 from nas_isp.formats.record import InputForm, OutputForm
 from nas_isp.generators.bundle import Bundle
-from nas_isp.generators.cost import FULL_HD_PACKED
+from nas_isp.picture_size import FULL_HD_PACKED, FULL_HD_TEXT
 from nas_isp.precision import Precision
 from nas_isp.progress import Note, unheard
 from nas_isp.raw.readers import load_sensor
@@ -90,7 +90,7 @@ def _checked(size: tuple[int, int] | None) -> tuple[int, int] | None:
     if size is not None and not all(SMALLEST_SIDE <= side <= LARGEST_SIDE for side in size):
         raise InputError(
             f"input size {size[0]}x{size[1]}: give rows x columns of the packed RAW, {SMALLEST_SIDE} to {LARGEST_SIDE} "
-            "each, such as 544x960, or leave them to run time",
+            f"each, such as {FULL_HD_TEXT}, or leave them to run time",
             "input_size",
         )
     return size

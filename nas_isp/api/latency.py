@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nas_isp.generators.architecture import Architecture
-from nas_isp.latency.kernels.from_architecture import PACKED_HEIGHT, PACKED_WIDTH
 from nas_isp.latency.kernels.kernel import Kernel
 from nas_isp.latency.measure.device_table import table_for
 from nas_isp.latency.predict.predictor import Prediction, predict
 from nas_isp.latency.predict.table import LatencyTable
+from nas_isp.picture_size import FULL_HD_PACKED
 from nas_isp.progress import Note, ReportsProgress, unheard, unseen
 from nas_isp.search.kernels import model_kernels
 
@@ -21,7 +21,7 @@ def predict_latency(
     model: "str | Path | Bundle | Architecture | Sequence[Kernel]",
     device: str | Path | LatencyTable = "pixel4-gpu",
     *,
-    input_size: tuple[int, int] = (PACKED_HEIGHT, PACKED_WIDTH),
+    input_size: tuple[int, int] = FULL_HD_PACKED,
     threads: int = 1,
     note: Note = unheard,
     progress: ReportsProgress = unseen,

@@ -8,6 +8,7 @@ import typer
 from nas_isp.cli.common import print_json, print_table, progress_bar, say
 from nas_isp.cli.options import Format, FormatOption, SizeOption, parse_size
 from nas_isp.errors import InputError
+from nas_isp.picture_size import FULL_HD_TEXT
 
 if TYPE_CHECKING:
     from nas_isp.generators.architecture import Architecture
@@ -25,7 +26,7 @@ def describe(
     device: Annotated[
         str | None, typer.Option(help="Name from `latency list`, or a table's .json file: adds predicted ms.")
     ] = None,
-    input_size: SizeOption = "544x960",
+    input_size: SizeOption = FULL_HD_TEXT,
     operators: Annotated[
         bool, typer.Option("--operators", help="Add fvcore's count of every operator, beside this program's own.")
     ] = False,

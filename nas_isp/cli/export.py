@@ -10,6 +10,7 @@ import typer
 from nas_isp.cli.common import print_json, print_table, say
 from nas_isp.cli.options import Format, FormatOption, parse_size
 from nas_isp.errors import InputError
+from nas_isp.picture_size import FULL_HD_TEXT
 
 DYNAMIC = "dynamic"
 
@@ -71,7 +72,7 @@ def export(
     to: Annotated[str, typer.Option("--to", help="Exporter: tflite, onnx, or an installed one.")],
     output: OutputOption,
     precision: PrecisionOption = Precision.FP32,
-    input_size: SizeOption = "544x960",
+    input_size: SizeOption = FULL_HD_TEXT,
     input_type: InputOption = InputType.NORMALIZED,
     output_type: OutputTypeOption = OutputType.FLOAT,
     raw: RawOption = None,
@@ -110,7 +111,8 @@ def _packed_size(text: str) -> tuple[int, int] | None:
     with suppress(InputError):
         return parse_size(text)
     raise InputError(
-        f"input size '{text}': give rows x columns of the packed RAW, such as 544x960, or '{DYNAMIC}'", "input_size"
+        f"input size '{text}': give rows x columns of the packed RAW, such as {FULL_HD_TEXT}, or '{DYNAMIC}'",
+        "input_size",
     )
 
 

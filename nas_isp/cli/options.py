@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from nas_isp.errors import InputError
+from nas_isp.picture_size import FULL_HD_TEXT
 from nas_isp.seeds import LARGEST_SEED
 
 LARGEST_SIDE = 65536
@@ -36,7 +37,7 @@ TimeOption = Annotated[str | None, typer.Option("--budget", help="Wall time such
 SeedOption = Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Seed of everything random.")]
 ComputeOption = Annotated[str, typer.Option("--compute", help="Processor: auto, cpu, cuda, ...")]
 SizeOption = Annotated[
-    str, typer.Option("--input-size", help="Packed rows x columns; 544x960 makes pictures of 1088x1920.")
+    str, typer.Option("--input-size", help=f"Packed rows x columns; {FULL_HD_TEXT} makes pictures of 1088x1920.")
 ]
 AdaptOption = Annotated[
     bool, typer.Option("--adapt/--no-adapt", help="Bring RAW of another sensor to the model's; says so.")
@@ -54,4 +55,6 @@ def parse_size(text: str) -> tuple[int, int]:
         size = int(height), int(width)
         if all(0 < side <= LARGEST_SIDE for side in size):
             return size
-    raise InputError(f"size '{text}': give packed height x width, each 1 to {LARGEST_SIDE}, for instance 544x960")
+    raise InputError(
+        f"size '{text}': give packed height x width, each 1 to {LARGEST_SIDE}, for instance {FULL_HD_TEXT}"
+    )

@@ -9,7 +9,7 @@ from torch import nn
 
 from nas_isp.errors import InputError
 from nas_isp.formats.record import ExportRecord, InputForm, Layout, OutputForm
-from nas_isp.generators.cost import FULL_HD_PACKED
+from nas_isp.picture_size import FULL_HD_PACKED
 from nas_isp.precision import Precision
 from nas_isp.registry import Registry
 from nas_isp.runtimes.base import Floats, Runner

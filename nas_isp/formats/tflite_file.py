@@ -3,6 +3,7 @@
 import math
 import struct
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +16,8 @@ from nas_isp.errors import InputError
 from nas_isp.formats.record import RECORD_NAME
 
 IDENTIFIER = b"TFL3"
+SCHEMA_VERSION = 3
+LARGEST_CODE_OF_OLD_FIELD = 127
 FREE = -1
 NEW_FILE = Path("model.tflite")
 """What messages call a file that has just been made and has no name yet."""
@@ -31,6 +34,14 @@ Number = TypeVar("Number", bound=np.number[Any])
 _OPERATOR_NAMES = {
     value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int) and name.isupper()
 }
+
+
+def new_model() -> schema.ModelT:
+    """A model without tensors and operators."""
+    model, graph = schema.ModelT(), schema.SubGraphT()
+    graph.tensors, graph.operators, graph.inputs, graph.outputs = [], [], [], []
+    model.version, model.subgraphs, model.buffers, model.operatorCodes = SCHEMA_VERSION, [graph], [schema.BufferT()], []
+    return model
 
 
 def parse(content: bytes, path: Path = NEW_FILE) -> schema.ModelT:
@@ -95,36 +106,65 @@ def code_index(model: schema.ModelT, builtin: int, version: int) -> int:
         if max(code.builtinCode, code.deprecatedBuiltinCode) == builtin and code.version == version:
             return index
     new = schema.OperatorCodeT()
-    new.builtinCode, new.deprecatedBuiltinCode, new.version = builtin, min(builtin, 127), version
+    new.builtinCode, new.version = builtin, version
+    new.deprecatedBuiltinCode = min(builtin, LARGEST_CODE_OF_OLD_FIELD)
     model.operatorCodes.append(new)
     return len(model.operatorCodes) - 1
 
 
-def add_tensor(model: schema.ModelT, name: str, kind: int, like: int) -> int:
-    """Index of a new tensor of computed values with the shape of tensor `like`."""
-    subgraph = model.subgraphs[0]
+def new_operator(
+    model: schema.ModelT, builtin: int, inputs: Sequence[int], output: int, options_kind: int = 0, options: Any = None
+) -> schema.OperatorT:
+    """An operator of version 1 with one output, for the caller to put in its place."""
+    operator = schema.OperatorT()
+    operator.opcodeIndex = code_index(model, builtin, 1)
+    operator.inputs, operator.outputs = np.array(inputs, np.int32), np.array([output], np.int32)
+    operator.builtinOptionsType, operator.builtinOptions = options_kind, options
+    return operator
+
+
+def add_tensor(model: schema.ModelT, name: str, kind: int, shape: Sequence[int], buffer: int = 0) -> int:
+    """Index of a new tensor; of computed values where its buffer is the empty first one."""
     tensor = schema.TensorT()
-    tensor.name, tensor.type, tensor.buffer = name.encode(), kind, 0
-    tensor.shape, tensor.shapeSignature = subgraph.tensors[like].shape, subgraph.tensors[like].shapeSignature
-    subgraph.tensors.append(tensor)
-    return len(subgraph.tensors) - 1
-
-
-def add_constant(model: schema.ModelT, name: str, values: NDArray[np.float32]) -> int:
-    """Index of a new tensor that holds these float32 values."""
-    buffer, tensor = schema.BufferT(), schema.TensorT()
-    buffer.data = np.frombuffer(values.tobytes(), np.uint8)
-    model.buffers.append(buffer)
-    tensor.name, tensor.type, tensor.buffer = name.encode(), schema.TensorType.FLOAT32, len(model.buffers) - 1
-    tensor.shape = np.array(values.shape, np.int32)
+    tensor.name, tensor.type, tensor.buffer, tensor.shape = name.encode(), kind, buffer, np.array(shape, np.int32)
     model.subgraphs[0].tensors.append(tensor)
     return len(model.subgraphs[0].tensors) - 1
+
+
+def add_tensor_like(model: schema.ModelT, name: str, kind: int, like: int) -> int:
+    """Index of a new tensor of computed values with the shape of tensor `like`, left to run time where that is."""
+    tensors = model.subgraphs[0].tensors
+    index = add_tensor(model, name, kind, tensors[like].shape)
+    tensors[index].shapeSignature = tensors[like].shapeSignature
+    return index
+
+
+def add_constant(model: schema.ModelT, name: str, values: NDArray[Any]) -> int:
+    """Index of a new tensor that holds these values, whose type has the same name in TFLite, such as float32."""
+    model.buffers.append(schema.BufferT())
+    kind = getattr(schema.TensorType, values.dtype.name.upper())
+    index = add_tensor(model, name, kind, values.shape, len(model.buffers) - 1)
+    set_constant(model, index, values)
+    return index
+
+
+def set_constant(model: schema.ModelT, index: int, values: NDArray[Any]) -> None:
+    """Let a constant tensor hold other values of its shape and type."""
+    model.buffers[model.subgraphs[0].tensors[index].buffer].data = np.frombuffer(values.tobytes(), np.uint8)
 
 
 def constant(model: schema.ModelT, index: int, kind: type[Number]) -> NDArray[Number]:
     """The numbers of a constant tensor in its shape."""
     tensor = model.subgraphs[0].tensors[index]
     return np.frombuffer(bytes(bytearray(model.buffers[tensor.buffer].data)), kind).reshape(tensor.shape)
+
+
+def quantization(scales: NDArray[np.floating], zero: int = 0, axis: int = 0) -> schema.QuantizationParametersT:
+    """What 8-bit codes mean: ``scale * (code - zero)``, with a scale for each place along an axis or one for all."""
+    parameters = schema.QuantizationParametersT()
+    parameters.scale, parameters.zeroPoint = scales.astype(np.float32), np.full(len(scales), zero, np.int64)
+    parameters.quantizedDimension = axis
+    return parameters
 
 
 def replace_ends(model: schema.ModelT, inputs: list[int] | None = None, outputs: list[int] | None = None) -> None:

@@ -3,14 +3,11 @@
 import math
 from typing import Any
 
-import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
-SCHEMA_VERSION = 3
-FILE_IDENTIFIER = b"TFL3"
-LARGEST_CODE_OF_OLD_FIELD = 127
+from nas_isp.formats import tflite_file
 
 VALUE_SCALE, VALUE_ZERO = 1 / 32, 0
 """8-bit values lie in -4..4. Integer arithmetic takes as long for any other range."""
@@ -38,20 +35,18 @@ class TfliteGraph:
         self.quantized = quantized
         self.output: int | None = None
         self._rng = np.random.default_rng(0)
-        self._tensors: list[Any] = []
-        self._buffers: list[Any] = [schema.BufferT()]
-        self._operators: list[Any] = []
-        self._codes: list[int] = []
-        self._inputs: list[int] = []
+        self._model = tflite_file.new_model()
+        self._graph = self._model.subgraphs[0]
 
     def shape(self, value: int) -> tuple[int, ...]:
         """Shape of a value."""
-        return tuple(self._tensors[value].shape)
+        return tuple(map(int, self._graph.tensors[value].shape))
 
     def input(self, shape: tuple[int, ...]) -> int:
         """Another input of the model."""
-        self._inputs.append(self._value(shape, VALUE_SCALE, VALUE_ZERO))
-        return self._inputs[-1]
+        index = self._value(shape, VALUE_SCALE, VALUE_ZERO)
+        self._graph.inputs.append(index)
+        return index
 
     def filter_and_bias(self, shape: tuple[int, ...], channel_axis: int, value: int) -> list[int]:
         """Random weights of that shape, which keep the spread of values, and a bias; both for an operator on `value`.
@@ -68,7 +63,7 @@ class TfliteGraph:
             return [self.constant(weights.astype(np.float32)), self.constant(biases.astype(np.float32))]
         others = tuple(axis for axis in range(len(shape)) if axis != channel_axis)
         scales = np.abs(weights).max(axis=others, keepdims=True) / WEIGHT_LEVELS
-        bias_scales = scales.reshape(-1) * self._tensors[value].quantization.scale[0]
+        bias_scales = scales.reshape(-1) * self._graph.tensors[value].quantization.scale[0]
         return [
             self._quantized(np.round(weights / scales).astype(np.int8), scales.reshape(-1), channel_axis),
             self._quantized(np.round(biases / bias_scales).astype(np.int32), bias_scales, 0),
@@ -76,77 +71,36 @@ class TfliteGraph:
 
     def constant(self, content: NDArray[Any]) -> int:
         """A constant of type float32, int32 or int8."""
-        buffer = schema.BufferT()
-        buffer.data = np.frombuffer(content.tobytes(), dtype=np.uint8)
-        self._buffers.append(buffer)
-        return self._tensor(content.shape, _TYPES[content.dtype.name], len(self._buffers) - 1)
+        return tflite_file.add_constant(self._model, self._next_name(), content)
 
     def add(
         self, code: int, inputs: list[int], shape: tuple[int, ...], options_kind: int = 0, options: Any = None
     ) -> int:
         """Append an operator; the index of its output."""
-        operator = schema.OperatorT()
-        if code not in self._codes:
-            self._codes.append(code)
-        operator.opcodeIndex = self._codes.index(code)
-        operator.inputs = inputs
-        operator.outputs = [self._value(shape, *FIXED_OUTPUTS.get(code, (VALUE_SCALE, VALUE_ZERO)))]
-        operator.builtinOptionsType, operator.builtinOptions = options_kind, options
-        self._operators.append(operator)
-        return int(operator.outputs[0])
+        output = self._value(shape, *FIXED_OUTPUTS.get(code, (VALUE_SCALE, VALUE_ZERO)))
+        operator = tflite_file.new_operator(self._model, code, inputs, output, options_kind, options)
+        self._graph.operators.append(operator)
+        return output
 
     def serialized(self) -> bytes:
         """The TFLite file."""
-        subgraph = schema.SubGraphT()
-        subgraph.tensors, subgraph.operators = self._tensors, self._operators
-        subgraph.inputs, subgraph.outputs = self._inputs, [self.output]
-        model = schema.ModelT()
-        model.version, model.subgraphs, model.buffers = SCHEMA_VERSION, [subgraph], self._buffers
-        model.operatorCodes = [_operator_code(code) for code in self._codes]
-        builder = flatbuffers.Builder(1024)
-        builder.Finish(model.Pack(builder), file_identifier=FILE_IDENTIFIER)
-        return bytes(builder.Output())
+        self._graph.outputs = [self.output]
+        return tflite_file.serialize(self._model)
 
     def _value(self, shape: tuple[int, ...], scale: float, zero: int) -> int:
-        if not self.quantized:
-            return self._tensor(shape, schema.TensorType.FLOAT32)
-        index = self._tensor(shape, schema.TensorType.INT8)
-        self._tensors[index].quantization = _quantization(np.array([scale]), 0, zero)
+        kind = schema.TensorType.INT8 if self.quantized else schema.TensorType.FLOAT32
+        index = tflite_file.add_tensor(self._model, self._next_name(), kind, shape)
+        if self.quantized:
+            self._graph.tensors[index].quantization = tflite_file.quantization(np.array([scale]), zero)
         return index
 
     def _quantized(self, content: NDArray[Any], scales: NDArray[np.float64], axis: int) -> int:
         index = self.constant(content)
-        self._tensors[index].quantization = _quantization(scales, axis)
+        self._graph.tensors[index].quantization = tflite_file.quantization(scales, axis=axis)
         return index
 
-    def _tensor(self, shape: tuple[int, ...], kind: int, buffer: int = 0) -> int:
-        tensor = schema.TensorT()
-        tensor.shape, tensor.type, tensor.buffer = list(shape), kind, buffer
-        tensor.name = f"t{len(self._tensors)}".encode()
-        self._tensors.append(tensor)
-        return len(self._tensors) - 1
-
-
-_TYPES = {
-    "float32": schema.TensorType.FLOAT32,
-    "int32": schema.TensorType.INT32,
-    "int8": schema.TensorType.INT8,
-}
-
-
-def _quantization(scales: NDArray[np.float64], axis: int, zero: int = 0) -> Any:
-    parameters = schema.QuantizationParametersT()
-    parameters.scale = scales.astype(np.float32)
-    parameters.zeroPoint = np.full(len(scales), zero, np.int64)
-    parameters.quantizedDimension = axis
-    return parameters
-
-
-def _operator_code(builtin: int) -> Any:
-    code = schema.OperatorCodeT()
-    code.builtinCode, code.version = builtin, 1
-    code.deprecatedBuiltinCode = min(builtin, LARGEST_CODE_OF_OLD_FIELD)
-    return code
+    def _next_name(self) -> str:
+        return f"t{len(self._graph.tensors)}"
 
 
 def smallest_model() -> bytes:

@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 
 from nas_isp.generators.architecture import Architecture
-
-FULL_HD_PACKED = (544, 960)
-"""Packed size at which costs are quoted: one 1088x1920 picture."""
+from nas_isp.picture_size import FULL_HD_PACKED
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from torch import nn
 from nas_isp.generators.architecture import Architecture
 from nas_isp.generators.build import assemble, fuse
 from nas_isp.generators.conv_spec import PACKED_CHANNELS
-from nas_isp.generators.cost import FULL_HD_PACKED, Cost, count
+from nas_isp.generators.cost import Cost, count
+from nas_isp.picture_size import FULL_HD_PACKED
 from nas_isp.quiet import quiet_converters
 
 CONVOLUTION = "conv"

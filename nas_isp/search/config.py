@@ -7,6 +7,7 @@ import yaml
 from pydantic import Field
 
 from nas_isp.errors import InputError
+from nas_isp.picture_size import FULL_HD_PACKED
 from nas_isp.raw.sensor import SensorDescription
 from nas_isp.recipe import Recipe
 from nas_isp.search.space import SearchSpace
@@ -27,8 +28,12 @@ class StudyConfig(Settings):
     scene_disjoint: Annotated[bool, Field(description="Whether RAW and photos of one stem are kept apart.")] = False
     device: Annotated[str, Field(description="Latency table: shipped name or absolute path.")]
     device_digest: Annotated[str, Field(description="Digest of the latency table.")] = ""
-    packed_height: Annotated[int, Field(gt=0, description="Packed rows that latency is predicted for.")] = 544
-    packed_width: Annotated[int, Field(gt=0, description="Packed columns that latency is predicted for.")] = 960
+    packed_height: Annotated[int, Field(gt=0, description="Packed rows that latency is predicted for.")] = (
+        FULL_HD_PACKED[0]
+    )
+    packed_width: Annotated[int, Field(gt=0, description="Packed columns that latency is predicted for.")] = (
+        FULL_HD_PACKED[1]
+    )
     max_latency_ms: Annotated[float | None, Field(gt=0, description="Slower networks are not trained.")] = None
     seed: Annotated[int, Field(ge=0, le=LARGEST_SEED, description="Seed of sampling and training.")] = 0
     sampler: Annotated[str, Field(min_length=1, description="Who suggests architectures: a sampler.")] = "tpe"

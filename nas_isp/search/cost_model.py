@@ -8,6 +8,7 @@ from nas_isp.generators.cost import count
 from nas_isp.latency.kernels.from_architecture import kernels_of
 from nas_isp.latency.measure.devices import load_table
 from nas_isp.latency.predict.predictor import Predictor
+from nas_isp.picture_size import FULL_HD_PACKED
 
 
 class CostModel(Protocol):
@@ -23,7 +24,9 @@ class CostModel(Protocol):
 class TableCostModel:
     """Predicts with a device's latency table, for one packed size."""
 
-    def __init__(self, device: str, packed_height: int = 544, packed_width: int = 960) -> None:
+    def __init__(
+        self, device: str, packed_height: int = FULL_HD_PACKED[0], packed_width: int = FULL_HD_PACKED[1]
+    ) -> None:
         """`device` is a shipped name, `host`, or the path of a table.
 
         Raises:

@@ -138,10 +138,8 @@ def _halve_weights(model: schema.ModelT) -> None:
             continue
         full = graph.tensors[operator.inputs[1]]
         numbers = np.frombuffer(bytes(bytearray(model.buffers[full.buffer].data)), np.float32).reshape(full.shape)
-        half = tflite_file.add_constant(model, f"half of {operator.inputs[1]}", numbers)
-        graph.tensors[half].type, full.buffer = schema.TensorType.FLOAT16, 0
-        stored = np.frombuffer(numbers.astype(np.float16).tobytes(), np.uint8)
-        model.buffers[graph.tensors[half].buffer].data = stored
+        half = tflite_file.add_constant(model, f"half of {operator.inputs[1]}", numbers.astype(np.float16))
+        full.buffer = 0
         step = schema.OperatorT()
         step.opcodeIndex = tflite_file.code_index(model, OPS.DEQUANTIZE, 3)
         step.inputs, step.outputs = np.int32([half]), np.int32([operator.inputs[1]])

@@ -23,6 +23,7 @@ from nas_isp.cli.latency.options import (
 from nas_isp.cli.options import parse_size
 from nas_isp.deadlines import deadline_in
 from nas_isp.errors import InputError
+from nas_isp.picture_size import FULL_HD_TEXT
 
 
 def measure(
@@ -30,7 +31,7 @@ def measure(
     space: Annotated[str | None, typer.Option("--space", help="Measure the kernels of this search space.")] = None,
     model: ModelOption = None,
     kernels: KernelsOption = None,
-    input_size: SizeOption = "544x960",
+    input_size: SizeOption = FULL_HD_TEXT,
     threads: ThreadsOption = 1,
     binary: BinaryOption = None,
     delegate: DelegateOption = None,

@@ -5,13 +5,14 @@ from typing import Any
 from nas_isp.cli.common import print_json, print_table, progress_bar, say
 from nas_isp.cli.latency.options import DeviceOption, KernelsOption, ModelOption, SizeOption, ThreadsOption
 from nas_isp.cli.options import Format, FormatOption, parse_size
+from nas_isp.picture_size import FULL_HD_TEXT
 
 
 def predict(
     device: DeviceOption,
     model: ModelOption = None,
     kernels: KernelsOption = None,
-    input_size: SizeOption = "544x960",
+    input_size: SizeOption = FULL_HD_TEXT,
     format: FormatOption = Format.TABLE,
     threads: ThreadsOption = 1,
 ) -> None:

@@ -20,6 +20,7 @@ from nas_isp.cli.latency.options import (
     ThreadsOption,
 )
 from nas_isp.cli.options import Format, FormatOption, parse_size
+from nas_isp.picture_size import FULL_HD_TEXT
 
 if TYPE_CHECKING:
     from nas_isp.latency.validate.agreement import Agreement
@@ -36,7 +37,7 @@ ProfileOption = Annotated[bool, typer.Option("--profile", help="adb, ssh: time t
 def validate(
     device: DeviceOption,
     networks: NetworksOption,
-    input_size: SizeOption = "544x960",
+    input_size: SizeOption = FULL_HD_TEXT,
     target: TargetOption = "host",
     threads: ThreadsOption = 1,
     binary: BinaryOption = None,

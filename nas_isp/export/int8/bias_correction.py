@@ -30,7 +30,7 @@ def with_corrected_bias(content: bytes, quantized: bytes, pictures: Sequence[Flo
     bias = graph.subgraphs[0].tensors[tail.bias]
     missing = _mean_error(content, quantized, pictures, tail.block) / np.asarray(bias.quantization.scale, np.float64)
     codes = tflite_file.constant(graph, tail.bias, np.int32) + np.rint(missing).astype(np.int32)
-    graph.buffers[bias.buffer].data = np.frombuffer(codes.tobytes(), np.uint8)
+    tflite_file.set_constant(graph, tail.bias, codes)
     return tflite_file.serialize(graph)
 
 

@@ -62,6 +62,5 @@ def _along_channels(values: NDArray[np.float64], filters: schema.TensorT) -> NDA
 
 
 def _store(graph: schema.ModelT, index: int, codes: NDArray[np.int8] | NDArray[np.int32], scale: object) -> None:
-    tensor = graph.subgraphs[0].tensors[index]
-    tensor.quantization.scale = np.asarray(scale, np.float32)
-    graph.buffers[tensor.buffer].data = np.frombuffer(codes.tobytes(), np.uint8)
+    graph.subgraphs[0].tensors[index].quantization.scale = np.asarray(scale, np.float32)
+    tflite_file.set_constant(graph, index, codes)

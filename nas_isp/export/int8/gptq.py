@@ -64,12 +64,12 @@ def with_fitted_tail(content: bytes, quantized: bytes, pictures: Sequence[Floats
     rows = fitted(weights.reshape(len(weights), -1).astype(np.float64), moments)
     scales = np.maximum(np.abs(rows).max(axis=1) / LARGEST_CODE, SMALLEST_SCALE)
     codes = rounded_together(rows / scales[:, None], moments.rounded).astype(np.int8)
-    values, filters, bias = (graph.subgraphs[0].tensors[index] for index in (tail.values, tail.weights, tail.bias))
-    bias_scales = scales * values.quantization.scale[0]
+    tensors = graph.subgraphs[0].tensors
+    bias_scales = scales * tensors[tail.values].quantization.scale[0]
     bias_codes = np.rint(tflite_file.constant(exact, exact_tail.bias, np.float32) / bias_scales).astype(np.int32)
-    for tensor, numbers, scale in ((filters, codes, scales), (bias, bias_codes, bias_scales)):
-        tensor.quantization.scale = scale.astype(np.float32)
-        graph.buffers[tensor.buffer].data = np.frombuffer(numbers.tobytes(), np.uint8)
+    for index, numbers, scale in ((tail.weights, codes, scales), (tail.bias, bias_codes, bias_scales)):
+        tensors[index].quantization.scale = scale.astype(np.float32)
+        tflite_file.set_constant(graph, index, numbers)
     return tflite_file.serialize(graph)
 
 

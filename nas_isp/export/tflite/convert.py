@@ -12,6 +12,7 @@ from nas_isp.formats import tflite_file
 from nas_isp.generators.conv_spec import PACKED_CHANNELS, RGB_CHANNELS, strided_padding
 from nas_isp.generators.deployed import ColorHead, DeployedConv, DeployedPlain, SameConv2d
 from nas_isp.generators.rmfa import RmfaNet
+from nas_isp.picture_size import FULL_HD_TEXT
 from nas_isp.precision import FloatPrecision
 from nas_isp.quiet import quiet_converters
 
@@ -54,7 +55,7 @@ def _channels_last(net: nn.Module, free: bool) -> nn.Module:
     if isinstance(net, RmfaNet):
         if free:
             raise InputError(
-                "TFLite: RMFA is written for one size only; give one such as 544x960, or exporter onnx",
+                f"TFLite: RMFA is written for one size only; give one such as {FULL_HD_TEXT}, or exporter onnx",
                 *("packed_size", "runtime"),
             )
         return NhwcRmfa(net)

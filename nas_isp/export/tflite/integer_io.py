@@ -35,8 +35,8 @@ def take_sensor_values(graph: schema.ModelT, black: Levels, white: float) -> Non
     tensor = subgraph.tensors[picture]
     less = np.array(black, np.float32)
     gain = np.float32(1) / (np.float32(white) - less)
-    values = tflite_file.add_tensor(graph, "sensor_values", TYPES.INT32, like=picture)
-    numbers = tflite_file.add_tensor(graph, "sensor_numbers", TYPES.FLOAT32, like=picture)
+    values = tflite_file.add_tensor_like(graph, "sensor_values", TYPES.INT32, picture)
+    numbers = tflite_file.add_tensor_like(graph, "sensor_numbers", TYPES.FLOAT32, picture)
     options = schema.CastOptionsT()
     options.inDataType, options.outDataType = TYPES.INT32, TYPES.FLOAT32
     steps = [_operator(graph, OPS.CAST, [values], numbers, options)]
@@ -48,7 +48,7 @@ def take_sensor_values(graph: schema.ModelT, black: Levels, white: float) -> Non
         if not needed:
             continue
         last = not quantized and (folded or code == OPS.MUL)
-        result = picture if last else tflite_file.add_tensor(graph, f"less_{name}", TYPES.FLOAT32, like=picture)
+        result = picture if last else tflite_file.add_tensor_like(graph, f"less_{name}", TYPES.FLOAT32, picture)
         level = tflite_file.add_constant(graph, name, constant)
         steps.append(_operator(graph, code, [numbers, level], result))
         numbers = result
@@ -62,10 +62,8 @@ def give_pixels(graph: schema.ModelT) -> None:
     """Let the network give uint8 RGB, rounded and clipped, instead of float32 or int8."""
     subgraph = graph.subgraphs[0]
     rgb = int(subgraph.outputs[0])
-    pixels = tflite_file.add_tensor(graph, "pixels", TYPES.UINT8, like=rgb)
-    numbers = schema.QuantizationParametersT()
-    numbers.scale, numbers.zeroPoint = np.array([PIXEL_SCALE], np.float32), np.array([0], np.int64)
-    subgraph.tensors[pixels].quantization = numbers
+    pixels = tflite_file.add_tensor_like(graph, "pixels", TYPES.UINT8, rgb)
+    subgraph.tensors[pixels].quantization = tflite_file.quantization(np.array([PIXEL_SCALE]))
     subgraph.operators = [*subgraph.operators, _operator(graph, OPS.QUANTIZE, [rgb], pixels)]
     tflite_file.replace_ends(graph, outputs=[pixels])
 
@@ -91,22 +89,17 @@ def _fold_gain(graph: schema.ModelT, picture: int, gain: NDArray[np.float32]) ->
     if any(tensor.type != TYPES.FLOAT32 or graph.buffers[tensor.buffer].data is None for tensor in tensors):
         return False
     for index in weights:
-        numbers = tflite_file.constant(graph, index, np.float32)
-        graph.buffers[subgraph.tensors[index].buffer].data = np.frombuffer((numbers * gain).tobytes(), np.uint8)
+        tflite_file.set_constant(graph, index, tflite_file.constant(graph, index, np.float32) * gain)
     return True
 
 
 def _operator(
     graph: schema.ModelT, builtin: int, inputs: list[int], output: int, options: Any = None
 ) -> schema.OperatorT:
-    operator = schema.OperatorT()
-    operator.opcodeIndex = tflite_file.code_index(graph, builtin, 1)
-    operator.inputs, operator.outputs = np.array(inputs, np.int32), np.array([output], np.int32)
     kinds = {
         OPS.CAST: (schema.BuiltinOptions.CastOptions, options),
         OPS.SUB: (schema.BuiltinOptions.SubOptions, schema.SubOptionsT()),
         OPS.MUL: (schema.BuiltinOptions.MulOptions, schema.MulOptionsT()),
         OPS.QUANTIZE: (schema.BuiltinOptions.QuantizeOptions, schema.QuantizeOptionsT()),
     }
-    operator.builtinOptionsType, operator.builtinOptions = kinds[builtin]
-    return operator
+    return tflite_file.new_operator(graph, builtin, inputs, output, *kinds[builtin])

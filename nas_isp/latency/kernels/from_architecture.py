@@ -7,13 +7,11 @@ from nas_isp.generators.layers import PlainLayers
 from nas_isp.latency.kernels.conv_kernel import Size, conv_kernel
 from nas_isp.latency.kernels.kernel import Kernel, elementwise, shuffle
 from nas_isp.latency.kernels.rmfa import rmfa_kernels
-
-PACKED_HEIGHT, PACKED_WIDTH = 544, 960
-"""Packed size of a full-HD picture, at which this project states every latency."""
+from nas_isp.picture_size import FULL_HD_PACKED
 
 
 def kernels_of(
-    architecture: Architecture, packed_height: int = PACKED_HEIGHT, packed_width: int = PACKED_WIDTH
+    architecture: Architecture, packed_height: int = FULL_HD_PACKED[0], packed_width: int = FULL_HD_PACKED[1]
 ) -> list[Kernel]:
     """The kernels of the deployed form for a packed input of the given size, in order.
 

@@ -10,6 +10,7 @@ from ai_edge_litert import schema_py_generated as schema
 from nas_isp.errors import InputError
 from nas_isp.formats import tflite_file
 from nas_isp.latency.kernels.kernel import Kernel
+from nas_isp.picture_size import FULL_HD_TEXT
 
 FUSED = {
     schema.ActivationFunctionType.NONE: "none",
@@ -106,7 +107,9 @@ class _Reading:
         """Shape of a tensor."""
         tensor = self.graph.tensors[index]
         if tensor.shapeSignature is not None and any(side < 0 for side in tensor.shapeSignature):
-            raise InputError(f"{self.path}: leaves its sides to run time; export it for one size such as 544x960")
+            raise InputError(
+                f"{self.path}: leaves its sides to run time; export it for one size such as {FULL_HD_TEXT}"
+            )
         return tuple(int(side) for side in tensor.shape)
 
     def constant(self, index: int) -> list[int] | None:

@@ -10,10 +10,10 @@ another name, which is part of a session's set-up.
 from functools import cache
 
 from nas_isp.latency.kernels.kernel import Kernel, convolution, shuffle
+from nas_isp.picture_size import FULL_HD_PACKED, FULL_HD_TEXT
 from nas_isp.precision import Precision
 
-REFERENCE_NETWORK = "efficient-isp-544x960"
-SIZE = (544, 960)
+REFERENCE_NETWORK = f"efficient-isp-{FULL_HD_TEXT}"
 
 MAX_DRIFT = 0.05
 """Share by which the reference network may be off its usual time: half of the 10 % that predictions shall meet."""
@@ -22,10 +22,10 @@ MAX_DRIFT = 0.05
 def reference_kernels() -> list[Kernel]:
     """What the reference network computes."""
     return [
-        convolution(4, 12, 3, SIZE, activation="tanh"),
-        convolution(12, 12, 3, SIZE, activation="relu"),
-        convolution(12, 12, 3, SIZE),
-        shuffle(3, 2, SIZE),
+        convolution(4, 12, 3, FULL_HD_PACKED, activation="tanh"),
+        convolution(12, 12, 3, FULL_HD_PACKED, activation="relu"),
+        convolution(12, 12, 3, FULL_HD_PACKED),
+        shuffle(3, 2, FULL_HD_PACKED),
     ]
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import get_args
 
 from nas_isp.errors import InputError
-from nas_isp.latency.kernels.from_architecture import PACKED_HEIGHT, PACKED_WIDTH
 from nas_isp.latency.kernels.kernel import Kernel
 from nas_isp.latency.measure.device_table import table_for
 from nas_isp.latency.measure.devices import load_table
@@ -23,6 +22,7 @@ from nas_isp.latency.validate.timing import (
     median_of,
     time_networks,
 )
+from nas_isp.picture_size import FULL_HD_PACKED
 from nas_isp.precision import Precision
 from nas_isp.progress import ReportsProgress, unseen
 
@@ -40,7 +40,7 @@ class ValidationSettings:
     """Times that all networks are timed; the median of each counts."""
     max_drift: float = MAX_DRIFT
     """Share by which the reference network may be off before a batch is timed again."""
-    input_size: tuple[int, int] = (PACKED_HEIGHT, PACKED_WIDTH)
+    input_size: tuple[int, int] = FULL_HD_PACKED
     """Packed rows and columns of networks that can have any."""
     seed: int = 0
     """Which random networks."""

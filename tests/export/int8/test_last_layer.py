@@ -77,8 +77,7 @@ def network(changed: dict[str, np.ndarray] | None = None) -> bytes:
 
 
 def put(graph: schema.ModelT, index: int, numbers: np.ndarray) -> None:
-    buffer = graph.buffers[graph.subgraphs[0].tensors[index].buffer]
-    buffer.data = np.frombuffer(numbers.astype(np.float32).tobytes(), np.uint8)
+    tflite_file.set_constant(graph, index, numbers.astype(np.float32))
 
 
 def pictures() -> list[Floats]:

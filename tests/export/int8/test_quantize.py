@@ -121,8 +121,7 @@ def chained(first: bytes, second: bytes) -> bytes:
     """One model that computes the second single-operator model on the first one's output."""
     graph, added = (tflite_file.parse(content, Path("m.tflite")) for content in (first, second))
     last = int(graph.subgraphs[0].outputs[0])
-    result = tflite_file.add_tensor(graph, "result", 0, like=last)
-    graph.subgraphs[0].tensors[result].shape = added.subgraphs[0].tensors[-1].shape
+    result = tflite_file.add_tensor(graph, "result", 0, added.subgraphs[0].tensors[-1].shape)
     [operator] = added.subgraphs[0].operators
     operator.opcodeIndex = tflite_file.code_index(graph, added.operatorCodes[0].builtinCode, 1)
     operator.inputs, operator.outputs = [last], [result]
@@ -138,7 +137,7 @@ def with_first_channel(content: bytes, weight: float, bias: float) -> bytes:
     for index, number in zip(operator.inputs[1:], (weight, bias), strict=True):
         values = tflite_file.constant(graph, int(index), np.float32).copy()
         values[0] = number
-        graph.buffers[graph.subgraphs[0].tensors[index].buffer].data = np.frombuffer(values.tobytes(), np.uint8)
+        tflite_file.set_constant(graph, int(index), values)
     return tflite_file.serialize(graph)
 
 
