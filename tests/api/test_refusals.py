@@ -50,7 +50,7 @@ BUNDLE = Bundle(RECORD, dict(build(ARCHITECTURE).state_dict()))
             ("trial",),
         ),
         (lambda: distill_model("study", "m.safetensors"), "no trial is complete yet", ()),
-        (lambda: export_model(BUNDLE, "m.coreml"), r"exports are named \*\.tflite, \*\.onnx", ("output", "to")),
+        (lambda: export_model(BUNDLE, "m.coreml"), r"a file is named \*\.tflite or \*\.onnx", ("output", "to")),
         (lambda: export_model(BUNDLE, "m.onnx", to="tflite"), r"named \*\.tflite", ("output", "to")),
         (lambda: export_model(BUNDLE, "m.onnx", input_size=(4, 960)), "8 to 16384 each", ("input_size",)),
         (lambda: export_model(BUNDLE, "m.onnx", calibration="raw"), "calibration is for", ("calibration", "precision")),

@@ -118,7 +118,7 @@ def test_a_tflite_file_is_predicted_by_its_operators(nas_isp: Any, tmp_path: Pat
             ("measure", "--target", "host", "--space", "tiny", "--model", "efficient-isp"),
             "give one of a space, a model and",
         ),
-        (("measure", "--target", "host", "--model", "efficient-isp", "--runs", "9"), "leave out --runs"),
+        (("measure", "--target", "host", "--model", "efficient-isp", "--runs", "9"), "leave out runs (--runs)"),
         (("build", "bad.jsonl", "-o", "table.json"), "bad.jsonl"),
         (("validate", "--device", "host", "--networks", "mobile"), "SPACE:N"),
         (("validate", "--device", "host", "--networks", "."), "holds no .json"),

@@ -166,7 +166,7 @@ def test_a_file_that_cannot_be_written_is_refused_before_measuring(tmp_path: Pat
 def test_a_target_that_cannot_run_the_anchor_is_refused(tmp_path: Path) -> None:
     target = SimulatedTarget()
     target._answer = lambda model, factor: Failure("illegal instruction")  # type: ignore[method-assign]
-    with pytest.raises(InputError, match=r"anchor network \(illegal instruction\)"):
+    with pytest.raises(InputError, match=r"reference network \(illegal instruction\)"):
         measure(tmp_path / "phone.json", KERNELS, target)
     assert not (tmp_path / "phone.json").exists()
 

@@ -67,7 +67,7 @@ def test_a_network_that_fails_or_cannot_be_written_stops_no_other() -> None:
 def test_an_anchor_that_the_delegate_leaves_to_the_cpu_compares_nothing() -> None:
     target = SimulatedTarget(by_number)
     target.nodes[reference_model()] = (4, 2)
-    with pytest.raises(InputError, match=r"anchor network whole \(2 of 4 nodes\); give another delegate"):
+    with pytest.raises(InputError, match=r"reference network whole \(2 of 4 nodes\); give another delegate"):
         times(target, 1)
 
 

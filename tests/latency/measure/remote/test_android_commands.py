@@ -101,4 +101,4 @@ def test_a_phone_that_is_not_there_gives_one_line_and_no_file(
 def test_profiles_are_refused_where_the_target_tells_none(tmp_path: Path) -> None:
     refused = answer("validate", "--device", "host", "--networks", "tiny:1", "--profile")
     assert refused.returncode == 2
-    assert "--profile: this target tells no times of operators" in refused.stderr
+    assert "profile: this target tells no times of operators" in refused.stderr
