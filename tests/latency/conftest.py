@@ -67,9 +67,9 @@ def server(tmp_path: Path) -> Iterator[BenchmarkServer]:
 
 
 @pytest.fixture
-def small_anchor(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """For sessions: what they do does not depend on how long the anchor runs."""
-    monkeypatch.setattr(reference_network, "SIZE", (34, 60))
+def small_reference_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """For sessions: what they do does not depend on how long the reference network runs."""
+    monkeypatch.setattr(reference_network, "FULL_HD_PACKED", (34, 60))
     reference_network.reference_model.cache_clear()
     yield
     reference_network.reference_model.cache_clear()

@@ -58,7 +58,7 @@ def test_a_table_keeps_where_its_times_come_from(file: Path, tmp_path: Path) -> 
     ]
 
 
-def test_times_are_stated_at_the_anchors_reference(file: Path) -> None:
+def test_times_are_stated_at_the_usual_time_of_the_reference_network(file: Path) -> None:
     measurements = read_measurements(file)
     first, second = measurements.batches
     slower = {"anchor_ms": 1.04 * second.anchor_ms}

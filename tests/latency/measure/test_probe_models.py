@@ -144,7 +144,7 @@ def test_a_chain_hands_each_kernel_the_output_of_the_one_before(precision: Any) 
     assert run_model(content, [picture]) == pytest.approx(expected, abs=1e-6)
 
 
-def test_the_anchor_is_a_chain_of_kernels() -> None:
+def test_the_reference_network_is_a_chain_of_kernels() -> None:
     content = reference_model()
     [picture] = random_inputs(content)
     assert picture.shape == (1, 544, 960, 4)

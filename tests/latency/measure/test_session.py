@@ -48,7 +48,7 @@ def test_a_target_that_disappears_leaves_a_file_that_goes_on(tmp_path: Path) -> 
     assert not missing_kernels(finished, KERNELS)
 
 
-def test_a_batch_with_a_drifting_anchor_is_repeated_until_it_is_steady(tmp_path: Path) -> None:
+def test_a_batch_with_a_drifting_reference_network_is_repeated_until_it_is_steady(tmp_path: Path) -> None:
     slowness = iter([1.0, 1.2, 0.9, 1.04, 1.0])
     target = SimulatedTarget(slowness=slowness)
     done = measure(tmp_path / "phone.json", KERNELS, target)

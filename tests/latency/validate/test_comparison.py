@@ -37,7 +37,7 @@ def validated(scale: float = 1.0, constant_ms: float = 0.0, slowness: float = 1.
     return compare(table(), NETWORKS, timed, [Untimed("odd", "no such operator")], "8x8")
 
 
-def test_measured_times_are_stated_at_the_anchors_time_in_the_table() -> None:
+def test_measured_times_are_stated_at_the_reference_networks_time_in_the_table() -> None:
     found = validated(slowness=1.25)
     assert (found.anchor_ms, found.reference_ms) == (1.25 * REFERENCE_NETWORK_MS, REFERENCE_NETWORK_MS)
     assert found.mean_error == pytest.approx(0)

@@ -1,4 +1,4 @@
-"""Networks are timed in turns with the anchor, and a disturbance or a fault of one spoils no other."""
+"""Networks are timed in turns with the reference network, and a disturbance or a fault of one spoils no other."""
 
 import itertools
 from typing import Any
@@ -31,7 +31,7 @@ def test_every_network_comes_out_once_and_in_order() -> None:
     assert target.calls == [4, 2]
 
 
-def test_a_time_is_stated_at_the_anchors_reference() -> None:
+def test_a_time_is_stated_at_the_usual_time_of_the_reference_network() -> None:
     slow = times(SimulatedTarget(by_number, slowness=itertools.repeat(1.25)), 1)[0]
     assert slow.timed_ms == pytest.approx(125)
     assert slow.anchor_ms == pytest.approx(1.25 * REFERENCE_NETWORK_MS)
@@ -39,7 +39,7 @@ def test_a_time_is_stated_at_the_anchors_reference() -> None:
     assert slow.measured_ms(2 * REFERENCE_NETWORK_MS) == pytest.approx(200)
 
 
-def test_a_batch_whose_anchor_is_off_the_others_is_timed_again() -> None:
+def test_a_batch_whose_reference_network_is_off_the_others_is_timed_again() -> None:
     target = SimulatedTarget(by_number, slowness=iter([1.0, 1.3, 1.02]))
     outcomes = times(target, 8)
     assert target.calls == [4, 4, 4]
@@ -64,7 +64,7 @@ def test_a_network_that_fails_or_cannot_be_written_stops_no_other() -> None:
     assert [outcome.network for outcome in outcomes if isinstance(outcome, TimedNetwork)] == ["n2"]
 
 
-def test_an_anchor_that_the_delegate_leaves_to_the_cpu_compares_nothing() -> None:
+def test_a_reference_network_that_the_delegate_leaves_to_the_cpu_compares_nothing() -> None:
     target = SimulatedTarget(by_number)
     target.nodes[reference_model()] = (4, 2)
     with pytest.raises(InputError, match=r"reference network whole \(2 of 4 nodes\); give another delegate"):

@@ -31,7 +31,7 @@ STEADY = SessionSettings(max_drift=9.0)
 
 
 @pytest.fixture
-def few_runs(monkeypatch: pytest.MonkeyPatch, small_anchor: None) -> None:
+def few_runs(monkeypatch: pytest.MonkeyPatch, small_reference_network: None) -> None:
     """For sessions: what they do does not depend on how long each model runs."""
     monkeypatch.setattr(benchmark_model, "ROUNDS", 2)
     monkeypatch.setattr(benchmark_model, "WARM_UP_RUNS", 1)
