@@ -82,7 +82,8 @@ def _exporter(output: Path, to: str | None) -> str:
     named = next((name for name in names if EXPORTERS[name].suffix == output.suffix), None)
     if named is None:
         files = " or ".join(f"*{suffix}" for suffix in dict.fromkeys(EXPORTERS[name].suffix for name in names))
-        raise InputError(f"{output}: a file{f' for {to}' if to else ''} is named {files}; give such a name", "output", "to")
+        named_as = f"a file for {to}" if to else "a file"
+        raise InputError(f"{output}: {named_as} is named {files}; give such a name", "output", "to")
     return named
 
 
