@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from nas_isp.api.describe import Description, describe_network
     from nas_isp.api.develop import develop_photo
     from nas_isp.api.distill import distill_model
     from nas_isp.api.evaluate import evaluate_model
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Architecture",
     "Bundle",
+    "Description",
     "Distilled",
     "Evaluation",
     "ExportReport",
@@ -61,6 +63,7 @@ __all__ = [
     "Trained",
     "TrainingFolders",
     "TrialRecord",
+    "describe_network",
     "develop_photo",
     "distill_model",
     "evaluate_model",
@@ -79,6 +82,7 @@ __all__ = [
 _PLACES = {
     "Architecture": "generators.architecture",
     "Bundle": "generators.bundle",
+    "Description": "api.describe",
     "Distilled": "distillation.distill",
     "Evaluation": "develop.evaluate",
     "ExportReport": "export.report",
@@ -98,6 +102,7 @@ _PLACES = {
     "Trained": "training.run",
     "TrainingFolders": "preparation.folders",
     "TrialRecord": "search.records",
+    "describe_network": "api.describe",
     "develop_photo": "api.develop",
     "distill_model": "api.distill",
     "evaluate_model": "api.evaluate",

@@ -11,7 +11,7 @@ from nas_isp.export.report import ExportReport
 from nas_isp.files import AnyPath, check_output, write_whole
 from nas_isp.formats.record import InputForm, OutputForm
 from nas_isp.generators.bundle import Bundle
-from nas_isp.picture_size import FULL_HD_PACKED, FULL_HD_TEXT
+from nas_isp.picture_size import FULL_HD_PACKED, checked_size
 from nas_isp.precision import Precision
 from nas_isp.progress import Note, unheard
 from nas_isp.raw.readers import load_sensor
@@ -56,7 +56,9 @@ def export_model(
         InputError: a model, size, folder or form that cannot be used, or a file that fails the check.
     """
     output = Path(output)
-    form = Form(_exporter(output, to), precision, _checked(input_size), input_type, output_type)
+    if input_size is not None:
+        checked_size(input_size, SMALLEST_SIDE, LARGEST_SIDE)
+    form = Form(_exporter(output, to), precision, input_size, input_type, output_type)
     if calibration is not None and precision != "int8":
         raise InputError(
             "calibration is for the ranges of 8-bit integers; give precision int8 with it", "calibration", "precision"
@@ -85,13 +87,3 @@ def _exporter(output: Path, to: str | None) -> str:
         named_as = f"a file for {to}" if to else "a file"
         raise InputError(f"{output}: {named_as} is named {files}; give such a name", "output", "to")
     return named
-
-
-def _checked(size: tuple[int, int] | None) -> tuple[int, int] | None:
-    if size is not None and not all(SMALLEST_SIDE <= side <= LARGEST_SIDE for side in size):
-        raise InputError(
-            f"input size {size[0]}x{size[1]}: give rows x columns of the packed RAW, {SMALLEST_SIDE} to {LARGEST_SIDE} "
-            f"each, such as {FULL_HD_TEXT}, or leave them to run time",
-            "input_size",
-        )
-    return size

@@ -7,10 +7,8 @@ from typing import Annotated
 import typer
 
 from nas_isp.errors import InputError
-from nas_isp.picture_size import FULL_HD_TEXT
+from nas_isp.picture_size import FULL_HD_TEXT, checked_size
 from nas_isp.seeds import LARGEST_SEED
-
-LARGEST_SIDE = 65536
 
 
 class Format(StrEnum):
@@ -45,16 +43,12 @@ AdaptOption = Annotated[
 
 
 def parse_size(text: str) -> tuple[int, int]:
-    """Packed height and width from ``HxW``.
+    """Rows and columns of packed RAW from ``HxW``.
 
     Raises:
-        InputError: not two positive numbers.
+        InputError: not two numbers that a picture can have.
     """
     height, cross, width = text.lower().partition("x")
     if cross and height.isdecimal() and width.isdecimal():
-        size = int(height), int(width)
-        if all(0 < side <= LARGEST_SIDE for side in size):
-            return size
-    raise InputError(
-        f"size '{text}': give packed height x width, each 1 to {LARGEST_SIDE}, for instance {FULL_HD_TEXT}"
-    )
+        return checked_size((int(height), int(width)))
+    raise InputError(f"size '{text}': give rows x columns of the packed RAW, such as {FULL_HD_TEXT}", "input_size")

@@ -52,7 +52,7 @@ BUNDLE = Bundle(RECORD, dict(build(ARCHITECTURE).state_dict()))
         (lambda: distill_model("study", "m.safetensors"), "no trial is complete yet", ()),
         (lambda: export_model(BUNDLE, "m.coreml"), r"a file is named \*\.tflite or \*\.onnx", ("output", "to")),
         (lambda: export_model(BUNDLE, "m.onnx", to="tflite"), r"named \*\.tflite", ("output", "to")),
-        (lambda: export_model(BUNDLE, "m.onnx", input_size=(4, 960)), "8 to 16384 each", ("input_size",)),
+        (lambda: export_model(BUNDLE, "m.onnx", input_size=(4, 960)), "each 8 to 16384", ("input_size",)),
         (lambda: export_model(BUNDLE, "m.onnx", calibration="raw"), "calibration is for", ("calibration", "precision")),
         (lambda: develop_photo(BUNDLE, "raw", "o.png", balance=True, adapt=False), "balance", ("balance", "adapt")),
         (lambda: develop_photo(BUNDLE, "raw", "out"), "a folder of 2 photos", ("photo",)),

@@ -89,7 +89,7 @@ def test_tflite_prints_a_table_and_nothing_else(
         ({"--input-size": "99999x960"}, "such as 544x960"),
         ({"-o": "out.tflite"}, r"\*.onnx"),
         ({"-o": "missing/out.onnx"}, "give a file in a writable folder"),
-        ({"--input-size": "17000x960"}, "8 to 16384 each"),
+        ({"--input-size": "17000x960"}, "each 8 to 16384"),
         ({"--raw": "missing"}, "no such folder"),
         ({"--sensor": "nokia 3310"}, "unknown sensor"),
         ({"--to": "coreml"}, "unknown exporter 'coreml': known are tflite, onnx"),

@@ -7,7 +7,7 @@ from nas_isp.generators.layers import PlainLayers
 from nas_isp.latency.kernels.conv_kernel import Size, conv_kernel
 from nas_isp.latency.kernels.kernel import Kernel, elementwise, shuffle
 from nas_isp.latency.kernels.rmfa import rmfa_kernels
-from nas_isp.picture_size import FULL_HD_PACKED
+from nas_isp.picture_size import FULL_HD_PACKED, checked_size
 
 
 def kernels_of(
@@ -21,6 +21,7 @@ def kernels_of(
     Raises:
         InputError: a size that the network does not take.
     """
+    checked_size((packed_height, packed_width))
     if isinstance(architecture, PlainArchitecture):
         return _plain_kernels(architecture.layers, packed_height, packed_width)
     return rmfa_kernels(architecture.layers, packed_height, packed_width)
