@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from nas_isp.search.models import load_architecture, load_model, load_runner
     from nas_isp.search.records import TrialRecord
     from nas_isp.search.study import Study
-    from nas_isp.training.run import Trained
+    from nas_isp.training.train_to_bundle import Trained
 
 __all__ = [
     "Architecture",
@@ -99,7 +99,7 @@ _PLACES = {
     "Stopwatch": "search.budget",
     "Study": "search.study",
     "TrainSettings": "recipe",
-    "Trained": "training.run",
+    "Trained": "training.train_to_bundle",
     "TrainingFolders": "preparation.folders",
     "TrialRecord": "search.records",
     "describe_network": "api.describe",

@@ -20,7 +20,7 @@ PACKAGE = Path(resources.__file__).parent
 ORDER = (
     (
         *("errors", "cores", "allocator", "files", "progress", "seeds", "settings", "resources", "precision"),
-        *("quiet", "registry", "doors", "torch_files", "compute", "deadlines", "picture_size"),
+        *("quiet", "registry", "all_registries", "torch_files", "compute", "deadlines", "picture_size"),
     ),
     ("perceptual",),
     ("raw",),

@@ -15,7 +15,7 @@ from nas_isp.search.budget import seconds_of
 from nas_isp.search.models import KNEE, load_model
 from nas_isp.search.study import Study
 from nas_isp.training.feature_extractors import check_extractors
-from nas_isp.training.run import origin_of
+from nas_isp.training.train_to_bundle import origin_of
 from nas_isp.training.training_run import TrainingRun
 
 

@@ -13,7 +13,7 @@ from nas_isp.recipe import TrainSettings, load_recipe
 from nas_isp.search.budget import seconds_of
 from nas_isp.search.models import load_architecture
 from nas_isp.training.feature_extractors import check_extractors
-from nas_isp.training.run import Trained, origin_of, train_in
+from nas_isp.training.train_to_bundle import Trained, origin_of, train_in
 from nas_isp.training.training_run import TrainingRun
 
 

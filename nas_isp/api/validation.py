@@ -5,7 +5,7 @@ from pathlib import Path
 
 from nas_isp.api.validation_networks import networks_to_validate
 from nas_isp.files import check_writable, write_whole
-from nas_isp.latency.measure.target import MeasuringTarget
+from nas_isp.latency.measure.measuring_target import MeasuringTarget
 from nas_isp.latency.validate.comparison import Comparison
 from nas_isp.latency.validate.profiles import check_profiles, profiles
 from nas_isp.latency.validate.validation import ValidationSettings, table_of_target, validate_networks

@@ -23,7 +23,7 @@ def import_published(
 ) -> None:
     """Make a model bundle of published weights; plane order and levels of the data set are folded in."""
     from nas_isp.generators.bundle import save_bundle
-    from nas_isp.generators.checkpoints import import_checkpoint
+    from nas_isp.generators.published_checkpoints import import_checkpoint
     from nas_isp.raw.readers import load_sensor
 
     described = load_sensor(sensor)

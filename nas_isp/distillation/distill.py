@@ -13,7 +13,7 @@ from nas_isp.generators.bundle import RAW_FOLDER, Bundle, network_of, save_bundl
 from nas_isp.preparation.prepared import Prepared
 from nas_isp.progress import ReportsProgress
 from nas_isp.recipe import Recipe, TrainSettings
-from nas_isp.training.run import Trained, train_in
+from nas_isp.training.train_to_bundle import Trained, train_in
 from nas_isp.training.training_run import TrainingRun
 
 CHUNK = 16

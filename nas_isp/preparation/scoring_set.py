@@ -14,7 +14,7 @@ from nas_isp.perceptual.network import FeatureNetwork
 from nas_isp.preparation.content_reference import spread
 from nas_isp.preparation.synthetic_pairs import SyntheticPairs
 from nas_isp.preparation.validation_pairs import ValidationPair
-from nas_isp.recipe.scores import AUTO, SCORES
+from nas_isp.recipe.score_registry import AUTO, SCORES
 
 TEST_PATCHES = 48
 STATISTICS_PHOTOS = 192

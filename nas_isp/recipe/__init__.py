@@ -1,10 +1,10 @@
 """Recipes: every setting of a training, a trial, a teacher and a student. Stored as YAML in `distill/`."""
 
-from nas_isp.recipe.losses import LOSSES
+from nas_isp.recipe.loss_registry import LOSSES
 from nas_isp.recipe.recipe import Recipe, StudentSettings, TeacherSettings, TrialSettings, load_recipe
-from nas_isp.recipe.scores import SCORES
-from nas_isp.recipe.terms import ColorSettings, ContentSettings, SeenLayer, TextureSettings
-from nas_isp.recipe.train import (
+from nas_isp.recipe.score_registry import SCORES
+from nas_isp.recipe.term_settings import ColorSettings, ContentSettings, SeenLayer, TextureSettings
+from nas_isp.recipe.train_settings import (
     BalanceSettings,
     FrozenPrecision,
     Mode,

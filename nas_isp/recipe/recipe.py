@@ -6,8 +6,8 @@ from pydantic import Field
 
 from nas_isp import resources
 from nas_isp.generators.architecture import PlainArchitecture
-from nas_isp.recipe.losses import Weight
-from nas_isp.recipe.train import Positive, TrainSettings, WarmStartSettings
+from nas_isp.recipe.loss_registry import Weight
+from nas_isp.recipe.train_settings import Positive, TrainSettings, WarmStartSettings
 from nas_isp.settings import Settings, load_yaml
 
 

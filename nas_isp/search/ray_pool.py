@@ -13,8 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from nas_isp.all_registries import Members, adopt_members, registered_members
 from nas_isp.cores import available_cores
-from nas_isp.doors import Members, adopt_members, registered_members
 from nas_isp.errors import InputError
 from nas_isp.search.workers import Reached, RungResult, RungTask, ShouldStop, TrialEvaluator, run_rung
 

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from nas_isp.generators.architecture import Block, PlainArchitecture
 from nas_isp.recipe import TrainSettings
-from nas_isp.recipe.losses import LOSSES
-from nas_isp.recipe.train import WarmStartSettings
+from nas_isp.recipe.loss_registry import LOSSES
+from nas_isp.recipe.train_settings import WarmStartSettings
 from nas_isp.testing.material import PATCH, prepared_demo
 from nas_isp.training.discriminators import build_discriminators
 from nas_isp.training.loss_term import CONTENT_VIEW, VIEWS, LossInputs

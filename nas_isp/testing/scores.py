@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from nas_isp.perceptual.features import load_features
-from nas_isp.recipe.scores import SCORES
+from nas_isp.recipe.score_registry import SCORES
 from nas_isp.testing.material import prepared_demo
 from nas_isp.training.scores import Scored
 

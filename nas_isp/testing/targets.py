@@ -6,9 +6,9 @@ from pathlib import Path
 
 from nas_isp.latency.kernels.kernel import convolution
 from nas_isp.latency.measure.measurements import read_measurements
+from nas_isp.latency.measure.measuring_target import Failure, MeasuringTarget, Timing
 from nas_isp.latency.measure.probe_models import kernel_chain_model, single_kernel_model
 from nas_isp.latency.measure.session import SessionSettings, measure
-from nas_isp.latency.measure.target import Failure, MeasuringTarget, Timing
 from nas_isp.latency.measure.targets import TargetOptions, target_for
 from nas_isp.latency.predict.predictor import predict
 from nas_isp.latency.predict.provenance import Health, Setup, difference

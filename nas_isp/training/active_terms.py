@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from nas_isp.recipe import TrainSettings
-from nas_isp.recipe.losses import LOSSES, with_weight
+from nas_isp.recipe.loss_registry import LOSSES, with_weight
 from nas_isp.training.loss_term import VIEWS, LossInputs, LossTerm
 
 WeightedValues = dict[str, tuple[Tensor, float]]

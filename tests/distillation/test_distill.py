@@ -15,8 +15,8 @@ from nas_isp.preparation.prepare import prepare
 from nas_isp.preparation.prepared import Prepared
 from nas_isp.progress import unseen
 from nas_isp.recipe import TrainSettings, WarmStartSettings
-from nas_isp.training.run import train_in
 from nas_isp.training.scoring import score
+from nas_isp.training.train_to_bundle import train_in
 from nas_isp.training.trainer import Trainer
 from nas_isp.training.training_run import TrainingRun
 

@@ -7,8 +7,8 @@ import torch
 from safetensors.torch import save_file
 
 from nas_isp.generators.build import assemble
-from nas_isp.generators.checkpoints import import_checkpoint, published_weights
 from nas_isp.generators.published import PUBLISHED
+from nas_isp.generators.published_checkpoints import import_checkpoint, published_weights
 from nas_isp.perceptual.squeezenet import load_caffe_squeezenet, unfilled_squeezenet
 from nas_isp.perceptual.vit import VitSize, load_vit
 from nas_isp.raw.sensor import SensorDescription

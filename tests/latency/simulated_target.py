@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from nas_isp.errors import InputError
+from nas_isp.latency.measure.measuring_target import Failure, Timing
 from nas_isp.latency.measure.reference_network import REFERENCE_NETWORK, reference_model
-from nas_isp.latency.measure.target import Failure, Timing
 from nas_isp.latency.predict.provenance import Health, Setup
 from nas_isp.latency.predict.table import DeviceRecord
 

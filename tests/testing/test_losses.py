@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from nas_isp.recipe.losses import LOSSES
+from nas_isp.recipe.loss_registry import LOSSES
 from nas_isp.testing.losses import LossConformance
 from nas_isp.training.loss_term import LossInputs, LossTerm
 

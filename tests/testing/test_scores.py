@@ -9,7 +9,7 @@ from torch import nn
 
 from nas_isp.perceptual.network import FeatureNetwork
 from nas_isp.preparation.scoring_set import ScoringSet
-from nas_isp.recipe.scores import SCORES
+from nas_isp.recipe.score_registry import SCORES
 from nas_isp.testing.scores import ScoreConformance
 from nas_isp.training.scores import PSNR, Score, Scored
 

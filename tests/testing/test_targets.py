@@ -6,7 +6,7 @@ import pytest
 
 from nas_isp.latency.measure import host
 from nas_isp.latency.measure.host import HostTarget
-from nas_isp.latency.measure.target import Failure, MeasuringTarget, Timing
+from nas_isp.latency.measure.measuring_target import Failure, MeasuringTarget, Timing
 from nas_isp.latency.measure.targets import TARGETS, TargetOptions
 from nas_isp.testing.targets import TargetConformance
 

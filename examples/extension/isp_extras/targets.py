@@ -7,7 +7,7 @@ from multiprocessing import get_context
 
 from nas_isp.errors import InputError
 from nas_isp.latency.measure.host import HostTarget
-from nas_isp.latency.measure.target import Failure, MeasuringTarget, Timing
+from nas_isp.latency.measure.measuring_target import Failure, MeasuringTarget, Timing
 from nas_isp.latency.measure.targets import TargetOptions
 from nas_isp.latency.predict.provenance import Health
 
@@ -15,7 +15,7 @@ CHILD = "child"
 
 
 class ChildTarget:
-    """This machine's CPU; see `nas_isp.latency.measure.target.MeasuringTarget`."""
+    """This machine's CPU; see `nas_isp.latency.measure.measuring_target.MeasuringTarget`."""
 
     def __init__(self, threads: int) -> None:
         here = HostTarget(threads)

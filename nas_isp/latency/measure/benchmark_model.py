@@ -20,10 +20,10 @@ from nas_isp.latency.measure.benchmark_output import (
     fault,
     operator_times,
 )
+from nas_isp.latency.measure.measuring_target import Failure, Timing
 from nas_isp.latency.measure.reference_network import REFERENCE_NETWORK
 from nas_isp.latency.measure.remote.identity import Identity
 from nas_isp.latency.measure.remote.transport import CommandTimeoutError, Transport, run_remote
-from nas_isp.latency.measure.target import Failure, Timing
 from nas_isp.latency.predict.provenance import Health, Setup
 from nas_isp.latency.predict.table import DeviceRecord
 from nas_isp.precision import Precision

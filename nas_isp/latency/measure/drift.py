@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from nas_isp.errors import InputError
+from nas_isp.latency.measure.measuring_target import Failure, MeasuringTarget, Timing
 from nas_isp.latency.measure.reference_network import reference_model
-from nas_isp.latency.measure.target import Failure, MeasuringTarget, Timing
 
 ATTEMPTS = 3
 """How often a batch is timed at most until its reference network is steady."""

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from nas_isp.errors import InputError
+from nas_isp.latency.measure.measuring_target import Failure, Timing
 from nas_isp.latency.measure.reference_network import REFERENCE_NETWORK
-from nas_isp.latency.measure.target import Failure, Timing
 from nas_isp.latency.predict.provenance import Health, Setup
 from nas_isp.latency.predict.table import DeviceRecord
 from nas_isp.precision import Precision

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from nas_isp.latency.kernels.kernel import CLAMPS, Kernel, convolution
+from nas_isp.latency.measure.measuring_target import Timing
 from nas_isp.latency.measure.probe_models import ELEMENTWISE, kernel_chain_model, single_kernel_model
-from nas_isp.latency.measure.target import Timing
 from nas_isp.precision import Precision
 
 NARROW = 4

@@ -19,9 +19,9 @@ from nas_isp.latency.measure.measurements import (
     read_measurements,
     write_measurements,
 )
+from nas_isp.latency.measure.measuring_target import Failure, MeasuringTarget, Timing
 from nas_isp.latency.measure.order import measuring_order
 from nas_isp.latency.measure.reference_network import MAX_DRIFT
-from nas_isp.latency.measure.target import Failure, MeasuringTarget, Timing
 from nas_isp.latency.predict.predictor import Predictor
 from nas_isp.latency.predict.provenance import difference
 from nas_isp.latency.predict.table import MeasuredKernel

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from nas_isp.errors import InputError
 from nas_isp.latency.measure.benchmark_output import Delegate
 from nas_isp.latency.measure.host import HostTarget
-from nas_isp.latency.measure.target import MeasuringTarget
+from nas_isp.latency.measure.measuring_target import MeasuringTarget
 from nas_isp.precision import Precision
 from nas_isp.registry import Registry
 

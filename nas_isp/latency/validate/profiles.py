@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from nas_isp.errors import InputError
 from nas_isp.latency.measure.benchmark_model import BenchmarkModelTarget
 from nas_isp.latency.measure.benchmark_output import OperatorTime
-from nas_isp.latency.measure.target import MeasuringTarget
+from nas_isp.latency.measure.measuring_target import MeasuringTarget
 from nas_isp.latency.validate.timing import CandidateNetwork
 from nas_isp.progress import ReportsProgress, unseen
 

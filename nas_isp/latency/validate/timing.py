@@ -8,8 +8,8 @@ from statistics import median_low
 from nas_isp.errors import InputError
 from nas_isp.latency.kernels.kernel import Kernel
 from nas_isp.latency.measure.drift import TimedBatch, steadiest, time_beside_reference, warm_up
+from nas_isp.latency.measure.measuring_target import Failure, MeasuringTarget, Timing
 from nas_isp.latency.measure.reference_network import MAX_DRIFT
-from nas_isp.latency.measure.target import Failure, MeasuringTarget, Timing
 
 BATCH = 4
 """Networks that are timed in turns with the reference network."""

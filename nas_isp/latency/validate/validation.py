@@ -9,8 +9,8 @@ from nas_isp.latency.kernels.kernel import Kernel
 from nas_isp.latency.measure.device_table import table_for
 from nas_isp.latency.measure.devices import load_table
 from nas_isp.latency.measure.host import HOST_PRECISIONS
+from nas_isp.latency.measure.measuring_target import MeasuringTarget
 from nas_isp.latency.measure.reference_network import MAX_DRIFT
-from nas_isp.latency.measure.target import MeasuringTarget
 from nas_isp.latency.predict.provenance import difference
 from nas_isp.latency.predict.table import LatencyTable
 from nas_isp.latency.validate.comparison import Comparison, compare

@@ -8,8 +8,8 @@ from nas_isp.errors import InputError
 from nas_isp.formats.tflite_graph import TfliteGraph
 from nas_isp.latency.kernels.kernel import Kernel
 from nas_isp.latency.measure.host import HostTarget, check_same_host, host_device, spread_evenly
+from nas_isp.latency.measure.measuring_target import Failure, Timing
 from nas_isp.latency.measure.probe_models import single_kernel_model
-from nas_isp.latency.measure.target import Failure, Timing
 
 QUICK = HostTarget(seconds_per_model=0.001)
 

@@ -4,9 +4,9 @@ import pytest
 
 from nas_isp.latency.kernels.from_tflite import kernels_of_tflite
 from nas_isp.latency.kernels.kernel import Kernel, convolution, elementwise
+from nas_isp.latency.measure.measuring_target import Timing
 from nas_isp.latency.measure.probe_models import single_kernel_model
 from nas_isp.latency.measure.probes import probe
-from nas_isp.latency.measure.target import Timing
 
 SIZE = (272, 480)
 

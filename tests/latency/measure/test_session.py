@@ -13,9 +13,9 @@ import pytest
 from nas_isp.errors import InputError
 from nas_isp.latency.kernels.kernel import Kernel, convolution
 from nas_isp.latency.measure.measurements import Measurements, read_measurements
+from nas_isp.latency.measure.measuring_target import Failure
 from nas_isp.latency.measure.probe_models import single_kernel_model
 from nas_isp.latency.measure.session import SessionSettings, measure, missing_kernels
-from nas_isp.latency.measure.target import Failure
 from nas_isp.latency.predict.predictor import predict
 from tests.latency.simulated_target import REFERENCE_NETWORK_MS, SimulatedTarget
 

@@ -4,7 +4,7 @@ import pytest
 
 from nas_isp.errors import InputError
 from nas_isp.latency.measure.host import HostTarget
-from nas_isp.latency.measure.target import MeasuringTarget
+from nas_isp.latency.measure.measuring_target import MeasuringTarget
 from nas_isp.latency.measure.targets import TARGETS, TargetOptions, check_target, target_for
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from nas_isp.errors import InputError
+from nas_isp.latency.measure.measuring_target import Failure
 from nas_isp.latency.measure.reference_network import reference_model
-from nas_isp.latency.measure.target import Failure
 from nas_isp.latency.validate.timing import CandidateNetwork, TimedNetwork, Untimed, median_of, time_networks
 from tests.latency.simulated_target import REFERENCE_NETWORK_MS, SimulatedTarget
 

@@ -13,10 +13,10 @@ from nas_isp.latency.kernels.kernel import convolution, elementwise
 from nas_isp.latency.measure import benchmark_model, session
 from nas_isp.latency.measure.benchmark_model import BenchmarkModelTarget
 from nas_isp.latency.measure.measurements import read_measurements
+from nas_isp.latency.measure.measuring_target import Failure, Timing
 from nas_isp.latency.measure.probe_models import single_kernel_model
 from nas_isp.latency.measure.remote.adb import AdbTransport, attached_devices, chosen_device
 from nas_isp.latency.measure.session import SessionSettings, measure, missing_kernels
-from nas_isp.latency.measure.target import Failure, Timing
 from nas_isp.latency.measure.targets import TargetOptions, target_for
 from nas_isp.latency.predict.predictor import predict
 from nas_isp.latency.predict.provenance import Health

@@ -14,10 +14,10 @@ from nas_isp.errors import InputError
 from nas_isp.latency.kernels.kernel import convolution
 from nas_isp.latency.measure import benchmark_model
 from nas_isp.latency.measure.benchmark_model import BenchmarkModelTarget
+from nas_isp.latency.measure.measuring_target import Failure, Timing
 from nas_isp.latency.measure.probe_models import single_kernel_model
 from nas_isp.latency.measure.remote.ssh import SshTransport
 from nas_isp.latency.measure.remote.transport import run_remote
-from nas_isp.latency.measure.target import Failure, Timing
 from nas_isp.latency.measure.targets import TargetOptions, target_for
 from tests.latency.benchmark_program import BenchmarkServer, client_script
 

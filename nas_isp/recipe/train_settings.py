@@ -6,9 +6,9 @@ from pydantic import Field, model_validator
 
 from nas_isp.data.sampling import MOST_PATCHES
 from nas_isp.errors import InputError
-from nas_isp.recipe.losses import DEFAULT_WEIGHTS, LOSSES, TermWeights, Weight
-from nas_isp.recipe.scores import AUTO, ScoreName
-from nas_isp.recipe.terms import ColorSettings, ContentSettings, TextureSettings
+from nas_isp.recipe.loss_registry import DEFAULT_WEIGHTS, LOSSES, TermWeights, Weight
+from nas_isp.recipe.score_registry import AUTO, ScoreName
+from nas_isp.recipe.term_settings import ColorSettings, ContentSettings, TextureSettings
 from nas_isp.settings import Settings, validated
 
 Mode = Literal["unpaired", "paired", "paired-no-adv"]

@@ -1,4 +1,4 @@
-"""The scores that a recipe may choose as the quality of a training, by name; see `recipe.losses` on where they are."""
+"""The scores that a recipe may choose as the quality of a training, by name; placed as `recipe.loss_registry` is."""
 
 from typing import TYPE_CHECKING, Annotated
 

@@ -1,4 +1,4 @@
-"""Every registry is among the doors, and what one process registers another one can take over."""
+"""Every registry is in the list, and what one process registers another one can take over."""
 
 import importlib
 import re
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import nas_isp
-from nas_isp.doors import DOORS, adopt_members, open_door, registered_members
+from nas_isp.all_registries import REGISTRIES, adopt_members, open_registry, registered_members
 from nas_isp.raw.sensor import SENSORS, SensorDescription
 from nas_isp.registry import Registry
 
@@ -22,21 +22,22 @@ def test_every_registry_of_the_package_is_named() -> None:
             module = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
             members = vars(importlib.import_module(module)).items()
             found |= {f"{module}:{name}" for name, member in members if isinstance(member, Registry)}
-    assert found == set(DOORS)
+    assert found == set(REGISTRIES)
 
 
 def test_no_two_registries_share_a_group_or_noun() -> None:
-    doors = [open_door(place) for place in DOORS]
-    assert len({door.group for door in doors}) == len({door.noun for door in doors}) == len(DOORS)
-    assert all(door.group.startswith("nas_isp.") for door in doors)
+    registries = [open_registry(place) for place in REGISTRIES]
+    groups, nouns = {registry.group for registry in registries}, {registry.noun for registry in registries}
+    assert len(groups) == len(nouns) == len(REGISTRIES)
+    assert all(group.startswith("nas_isp.") for group in groups)
 
 
-@pytest.mark.parametrize("place", DOORS)
+@pytest.mark.parametrize("place", REGISTRIES)
 def test_every_built_in_member_can_be_imported(place: str) -> None:
-    door = open_door(place)
-    assert len(door) > 0
-    for name in door:
-        assert door[name] is not None
+    registry = open_registry(place)
+    assert len(registry) > 0
+    for name in registry:
+        assert registry[name] is not None
 
 
 def test_what_is_registered_is_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from nas_isp.errors import InputError
 from nas_isp.recipe import LOSSES, SCORES, TrainSettings, load_recipe
-from nas_isp.recipe.losses import DEFAULT_WEIGHTS, with_weight
+from nas_isp.recipe.loss_registry import DEFAULT_WEIGHTS, with_weight
 from nas_isp.settings import validated
 from nas_isp.training.loss_term import LossTerm
 from nas_isp.training.scores import Score

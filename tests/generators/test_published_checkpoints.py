@@ -14,8 +14,8 @@ from nas_isp.errors import InputError
 from nas_isp.evaluation.metrics import psnr
 from nas_isp.generators.build import assemble
 from nas_isp.generators.bundle import load_bundle, network_of, save_bundle
-from nas_isp.generators.checkpoints import import_checkpoint, published_weights, read_checkpoint
 from nas_isp.generators.published import PUBLISHED
+from nas_isp.generators.published_checkpoints import import_checkpoint, published_weights, read_checkpoint
 from nas_isp.generators.rmfa import RmfaNet
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.packing import pack
