@@ -157,10 +157,10 @@ def _peak_mib() -> float:
 def _ours(path: Path, size: tuple[int, int], threads: int) -> Callable[[], object] | None:
     """One run of a file written by this program; None for a foreign file."""
     from nas_isp.errors import InputError
-    from nas_isp.runtimes.load import load_runner
+    from nas_isp.runtimes.load import open_runner
 
     try:
-        runner = load_runner(path, threads)
+        runner = open_runner(path, threads)
     except InputError:
         return None
     return runner.prepared(np.random.default_rng(0).random((4, *size), np.float32))

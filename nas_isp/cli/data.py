@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nas_isp.cli.common import print_json, print_table, progress_bar, say
-from nas_isp.cli.options import Format, FormatOption, SensorOption
+from nas_isp.cli.options import FormatOption, SensorOption
 
 if TYPE_CHECKING:
     from nas_isp.data.inspection import FileFacts
@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 def inspect(
     path: Annotated[Path, typer.Argument(help="A RAW file, a photo, or a folder of them.")],
     sensor: SensorOption = None,
-    format: FormatOption = Format.TABLE,
+    format: FormatOption = "table",
 ) -> None:
     """Show what a file or folder holds, as the program reads it."""
     from nas_isp.data.dataset_folders import described as layouts_in
@@ -35,7 +35,7 @@ def inspect(
         facts = inspect_files(path, described, report)
     for line in layouts_in(path):
         say(line)
-    if format is Format.JSON:
+    if format == "json":
         print_json([fact.to_json() for fact in facts])
         return
     columns = ("file", "kind", "size", "CFA", "black", "white", "R, B gain", "matrix", "flip", "values", "saturated")
@@ -51,7 +51,7 @@ def synthesize(
     seed: Annotated[int, typer.Option(min=0, help="Of light, noise and patch places.")] = 0,
     limit: Annotated[int | None, typer.Option(min=1, help="Most pairs to make.")] = None,
     patch: Annotated[int | None, typer.Option(help="Side of one patch a photo, even; else whole photos.")] = None,
-    format: FormatOption = Format.TABLE,
+    format: FormatOption = "table",
 ) -> None:
     """Make synthetic RAW from photos: true pairs, for tests and demos."""
     from nas_isp.data.synthesize import synthesize_pairs
@@ -60,7 +60,7 @@ def synthesize(
         made = synthesize_pairs(rgb, output, seed, limit, patch, progress=report)
     for line in made.skipped:
         say(f"left out: {line}")
-    if format is Format.JSON:
+    if format == "json":
         print_json({"folder": str(made.folder), "pairs": made.pairs, "skipped": made.skipped})
     else:
         print(f"{made.pairs} pairs of synthetic RAW and photo in {made.folder}")

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from nas_isp.cli.common import print_json, print_table, progress_bar, say
-from nas_isp.cli.options import Format, FormatOption, SizeOption, parse_size
+from nas_isp.cli.options import FormatOption, SizeOption, parse_size
 from nas_isp.picture_size import FULL_HD_TEXT
 
 
@@ -25,7 +25,7 @@ def describe(
     operators: Annotated[
         bool, typer.Option("--operators", help="Add fvcore's count of every operator, beside this program's own.")
     ] = False,
-    format: FormatOption = Format.TABLE,
+    format: FormatOption = "table",
 ) -> None:
     """Parameters, MACs, receptive field and kernels of a network, and its predicted latency on a device."""
     size = parse_size(input_size)
@@ -41,7 +41,7 @@ def describe(
             progress=report,
         )
     description = {"model": model, **found.to_json()}
-    if format is Format.JSON:
+    if format == "json":
         print_json(description)
     else:
         _print_description(description)

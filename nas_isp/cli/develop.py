@@ -1,8 +1,7 @@
 """`nas-isp develop`: RAW photos to pictures with any model."""
 
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -17,20 +16,13 @@ if TYPE_CHECKING:
     from nas_isp.runtimes.base import Runner
 
 
-class PictureFormat(StrEnum):
-    """Formats of pictures in a folder."""
-
-    PNG = "png"
-    JPEG = "jpg"
-    TIFF = "tiff"
-
-
 PhotosArgument = Annotated[list[Path], typer.Argument(help="RAW photos, or folders of them.", metavar="PHOTO...")]
 OutputOption = Annotated[
     Path, typer.Option("-o", "--output", help="A .png, .jpg or (16 bits) .tiff file for one photo, else a folder.")
 ]
 PictureOption = Annotated[
-    PictureFormat | None, typer.Option("--format", help="Of the pictures in a folder; png unless it is given.")
+    Literal["png", "jpg", "tiff"] | None,
+    typer.Option("--format", help="Of the pictures in a folder; png unless it is given."),
 ]
 TileOption = Annotated[
     int | None,
@@ -68,7 +60,7 @@ def develop(
     from nas_isp.search.models import load_runner
 
     settings = DevelopSettings(tile, adapt, balance)
-    plan = plan_pictures(photos, output, None if format is None else format.value, compare)
+    plan = plan_pictures(photos, output, format, compare)
     for description in plan.left_out:
         say(f"{description}: describes a sensor and is no photo; left out")
     described, runner = load_sensor(sensor) if sensor else None, load_runner(model)

@@ -40,7 +40,7 @@ def distill(
     weights_dir: WeightsOption = None,
     seed: SeedOption = 0,
     compute: ComputeOption = "auto",
-    format: FormatOption = Format.TABLE,
+    format: FormatOption = "table",
 ) -> None:
     """Train a teacher unpaired (unless one is given), then the candidate on the teacher's pictures."""
     deadline = deadline_in(seconds_of(budget))  # before the imports, which take seconds of the user's time
@@ -65,7 +65,7 @@ def distill(
 
 def _print_scores(distilled: "Distilled", format: Format) -> None:
     scores = distilled.scores()
-    if format is Format.JSON:
+    if format == "json":
         print_json(scores)
         return
     names = [name for name in next(iter(scores.values()), {}) if name != "score_kind"]

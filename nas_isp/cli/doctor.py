@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from nas_isp.cli.common import print_json, print_table, say
-from nas_isp.cli.options import Format, FormatOption
+from nas_isp.cli.options import FormatOption
 from nas_isp.errors import InputError
 
 PACKAGES = (
@@ -41,7 +41,7 @@ def doctor(
         typer.Option(metavar="NETWORK", help="First download the weights of this feature network; may be repeated."),
     ] = None,
     weights_dir: Annotated[Path | None, typer.Option(help="Folder with weights of feature networks.")] = None,
-    format: FormatOption = Format.TABLE,
+    format: FormatOption = "table",
 ) -> None:
     """Show versions, devices, weights and tables, and how to get what is missing.
 
@@ -50,7 +50,7 @@ def doctor(
     """
     _fetch(fetch_weights or [])
     findings = [*_packages(), *_devices(), *_features(weights_dir), *_lpips(weights_dir), *_shipped()]
-    if format is Format.JSON:
+    if format == "json":
         print_json([{"what": what, "state": state, "found": found, "do": do} for what, state, found, do in findings])
     else:
         print_table(["what", "state", "found", "to do"], findings)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from nas_isp.cli.common import print_json, print_table, progress_bar, say
-from nas_isp.cli.options import AdaptOption, Format, FormatOption, SensorOption
+from nas_isp.cli.options import AdaptOption, FormatOption, SensorOption
 
 
 def register(app: typer.Typer) -> None:
@@ -25,7 +25,7 @@ def evaluate(
         Path | None, typer.Option(help="Folder with AlexNet's weights, for LPIPS; see `nas-isp doctor`.")
     ] = None,
     adapt: AdaptOption = True,
-    format: FormatOption = Format.TABLE,
+    format: FormatOption = "table",
 ) -> None:
     """Score a model on true pairs, on the 8-bit picture that `develop` would save.
 
@@ -46,7 +46,7 @@ def evaluate(
             note=say,
             progress=report,
         )
-    if format is Format.JSON:
+    if format == "json":
         print_json(found.to_json())
         return
     evaluations = {"model": found, **found.baselines}

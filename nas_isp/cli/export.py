@@ -1,40 +1,18 @@
 """`nas-isp export`: a model as a checked TFLite or ONNX file."""
 
 from contextlib import suppress
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from nas_isp.cli.common import print_json, print_table, say
-from nas_isp.cli.options import Format, FormatOption, parse_size
+from nas_isp.cli.options import FormatOption, parse_size
 from nas_isp.errors import InputError
 from nas_isp.picture_size import FULL_HD_TEXT
+from nas_isp.precision import Precision
 
 DYNAMIC = "dynamic"
-
-
-class Precision(StrEnum):
-    """How numbers are stored."""
-
-    FP32 = "fp32"
-    FP16 = "fp16"
-    INT8 = "int8"
-
-
-class InputType(StrEnum):
-    """What the file takes."""
-
-    NORMALIZED = "normalised"
-    RAW = "raw"
-
-
-class OutputType(StrEnum):
-    """What the file gives."""
-
-    FLOAT = "float"
-    UINT8 = "uint8"
 
 
 OutputOption = Annotated[
@@ -47,10 +25,12 @@ SizeOption = Annotated[
     str, typer.Option(help="Rows x columns of the packed RAW, or 'dynamic' to leave them to run time.")
 ]
 InputOption = Annotated[
-    InputType, typer.Option(help="normalised: (x - black) / (white - black); raw: the sensor's integers, int32.")
+    Literal["normalised", "raw"],
+    typer.Option(help="normalised: (x - black) / (white - black); raw: the sensor's integers, int32."),
 ]
 OutputTypeOption = Annotated[
-    OutputType, typer.Option(help="float: RGB to be clipped to 0..1; uint8: the levels of an 8-bit picture.")
+    Literal["float", "uint8"],
+    typer.Option(help="float: RGB to be clipped to 0..1; uint8: the levels of an 8-bit picture."),
 ]
 RawOption = Annotated[
     Path | None, typer.Option(help="Folder of RAW files to check on; else those the model was trained on.")
@@ -71,15 +51,15 @@ def export(
     model: Annotated[str, typer.Argument(help="A bundle, or STUDY:TRIAL, or STUDY:knee.")],
     to: Annotated[str, typer.Option("--to", help="Exporter: tflite, onnx, or an installed one.")],
     output: OutputOption,
-    precision: PrecisionOption = Precision.FP32,
+    precision: PrecisionOption = "fp32",
     input_size: SizeOption = FULL_HD_TEXT,
-    input_type: InputOption = InputType.NORMALIZED,
-    output_type: OutputTypeOption = OutputType.FLOAT,
+    input_type: InputOption = "normalised",
+    output_type: OutputTypeOption = "float",
     raw: RawOption = None,
     calibration: CalibrationOption = None,
     pairs: PairsOption = None,
     sensor: SensorOption = None,
-    format: FormatOption = Format.TABLE,
+    format: FormatOption = "table",
 ) -> None:
     """Write a model as TFLite or ONNX, run the file and compare it with PyTorch."""
     size = _packed_size(input_size)
@@ -89,17 +69,17 @@ def export(
         model,
         output,
         to=to,
-        precision=precision.value,
+        precision=precision,
         input_size=size,
-        input_type=input_type.value,
-        output_type=output_type.value,
+        input_type=input_type,
+        output_type=output_type,
         raw=raw,
         calibration=calibration,
         pairs=pairs,
         sensor=sensor,
         note=say,
     ).to_json()
-    if format is Format.JSON:
+    if format == "json":
         print_json(report)
     else:
         print_table(("", ""), _rows(report), title=str(output))

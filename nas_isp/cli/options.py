@@ -1,8 +1,7 @@
 """Options that several verbs share, and how their texts are read."""
 
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -10,14 +9,7 @@ from nas_isp.errors import InputError
 from nas_isp.picture_size import FULL_HD_TEXT, checked_size
 from nas_isp.seeds import LARGEST_SEED
 
-
-class Format(StrEnum):
-    """How a result is printed."""
-
-    TABLE = "table"
-    JSON = "json"
-
-
+Format = Literal["table", "json"]
 FormatOption = Annotated[Format, typer.Option("--format", help="How the result is printed.")]
 BundleOption = Annotated[Path, typer.Option("-o", "--output", help="Model bundle to write (.safetensors).")]
 RawOption = Annotated[Path | None, typer.Option(help="Folder of RAW captures; without it the demo set.")]

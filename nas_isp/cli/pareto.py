@@ -1,27 +1,18 @@
 """`nas-isp pareto`."""
 
 import sys
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from nas_isp.cli.common import print_json, print_table, say
-from nas_isp.cli.options import Format
 
 if TYPE_CHECKING:
     from nas_isp.search.study import Study
 
+FrontFormat = Literal["table", "json", "csv"]
 COLUMNS = ("trial", "quality", "latency_ms", "params", "gmacs", "bundle", "psnr")
-
-
-class FrontFormat(StrEnum):
-    """How the front is printed."""
-
-    TABLE = "table"
-    JSON = "json"
-    CSV = "csv"
 
 
 def register(app: typer.Typer) -> None:
@@ -31,7 +22,7 @@ def register(app: typer.Typer) -> None:
 
 def pareto(
     study: Annotated[Path, typer.Argument(help="Folder of a study.")],
-    format: Annotated[FrontFormat, typer.Option(help="How the front is printed.")] = FrontFormat.TABLE,
+    format: Annotated[FrontFormat, typer.Option(help="How the front is printed.")] = "table",
     plot: Annotated[Path | None, typer.Option(help="Also draw all trials into this PNG.")] = None,
     html: Annotated[Path | None, typer.Option(help="Also write the report into this one HTML file.")] = None,
 ) -> None:
@@ -49,21 +40,17 @@ def pareto(
 
         write_page(opened, html)
         say(f"report: {html}")
-    _print(opened, study, format)
+    print_front(opened, study, format)
 
 
-def print_front(opened: "Study", study: Path, format: Format) -> None:
+def print_front(opened: "Study", study: Path, format: FrontFormat) -> None:
     """Print the front of a study as `nas-isp pareto` does; `study` is the folder as the user named it."""
-    _print(opened, study, FrontFormat(format.value))
-
-
-def _print(opened: "Study", study: Path, format: FrontFormat) -> None:
     from nas_isp.report.latency import front_summary
 
     summary, note = front_summary(opened)
-    if format is FrontFormat.JSON:
+    if format == "json":
         print_json(summary)
-    elif format is FrontFormat.CSV:
+    elif format == "csv":
         _print_csv(summary)
     else:
         _print_table(summary, study)

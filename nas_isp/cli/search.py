@@ -9,7 +9,6 @@ import typer
 from nas_isp.cli.options import (
     DisjointOption,
     FeaturesOption,
-    Format,
     FormatOption,
     PatchesOption,
     RawOption,
@@ -55,7 +54,7 @@ def search(
     ray_address: RayOption = None,
     sampler: SamplerOption = "tpe",
     seed: Annotated[int, typer.Option(help="Seed of sampling and training.")] = 0,
-    format: FormatOption = Format.TABLE,
+    format: FormatOption = "table",
 ) -> None:
     """Search for the networks with the best quality at each latency."""
     from nas_isp.search.budget import Stopwatch

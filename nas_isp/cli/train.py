@@ -66,7 +66,7 @@ def train(
     run: Annotated[Path | None, typer.Option(help="Folder of checkpoint and history; resumed if there.")] = None,
     seed: SeedOption = 0,
     compute: ComputeOption = "auto",
-    format: FormatOption = Format.TABLE,
+    format: FormatOption = "table",
 ) -> None:
     """Train one generator from RAW and photos of other scenes, or from true pairs."""
     deadline = deadline_in(seconds_of(budget))  # before the imports, which take seconds of the user's time
@@ -85,7 +85,7 @@ def train(
 
 def _print_outcome(outcome: "TrainOutcome", format: Format) -> None:
     rows = outcome.to_dict()
-    if format is Format.JSON:
+    if format == "json":
         print_json({**rows, "steps": outcome.step})
     else:
         print_table(["score", "value"], list(rows.items()))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from nas_isp.develop.sensor_match import match_sensor
 from nas_isp.develop.tiles import Span, Tile, plan_tiles
 from nas_isp.errors import InputError
-from nas_isp.progress import Note, unheard
+from nas_isp.progress import Note, ReportsProgress, unheard, unseen
 from nas_isp.raw.adaptation import exchanged
 from nas_isp.raw.highlights import blown_share, whitened
 from nas_isp.raw.image import RawImage
@@ -27,14 +27,13 @@ LEAST_TILE_HALOS = 8
 
 Level = TypeVar("Level", bound=np.unsignedinteger[Any])
 Result = TypeVar("Result")
-Progress = Callable[[int, int], None]
 
 
 def develop(
     runner: Runner,
     raw: RawImage,
     tile: int | None = None,
-    progress: Progress | None = None,
+    progress: ReportsProgress = unseen,
     *,
     adapt: bool = True,
     balance: bool = False,
@@ -49,7 +48,7 @@ def develop_as(
     runner: Runner,
     raw: RawImage,
     tile: int | None = None,
-    progress: Progress | None = None,
+    progress: ReportsProgress = unseen,
     *,
     adapt: bool = True,
     balance: bool = False,
@@ -98,7 +97,7 @@ def develop_as(
 
 
 def develop_packed(
-    runner: Runner, packed: Floats, tile: int | None = None, progress: Progress | None = None
+    runner: Runner, packed: Floats, tile: int | None = None, progress: ReportsProgress = unseen
 ) -> NDArray[np.uint8]:
     """The 8-bit RGB picture `(2h, 2w, 3)` of packed planes `(4, h, w)` whose sides the model takes."""
     means = whole_picture_means(runner, packed) if runner.has_global_head else None
@@ -127,7 +126,7 @@ def _develop_tiles(
     packed: Floats,
     means: Floats | None,
     tile: int | None,
-    progress: Progress | None,
+    progress: ReportsProgress,
     blown: Floats | None,
 ) -> NDArray[Level]:
     """The picture of packed planes.
@@ -154,8 +153,7 @@ def _develop_tiles(
         picture[_doubled(row.kept), _doubled(column.kept)] = to_levels(level, kept, runner.name).transpose(1, 2, 0)
 
     for done, _ in enumerate(_at_once(develop_tile, tiles, runner.workers)):
-        if progress is not None:
-            progress(done + 1, len(tiles))
+        progress(done + 1, len(tiles))
     return picture
 
 

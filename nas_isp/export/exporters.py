@@ -8,7 +8,7 @@ from typing import Protocol
 from torch import nn
 
 from nas_isp.errors import InputError
-from nas_isp.formats.record import ExportRecord, InputForm, Layout, OutputForm
+from nas_isp.formats.record import ExportRecord, InputForm, OutputForm, TensorLayout
 from nas_isp.picture_size import FULL_HD_PACKED
 from nas_isp.precision import Precision
 from nas_isp.registry import Registry
@@ -43,7 +43,7 @@ class Exporter(Protocol):
     """
 
     suffix: str
-    layout: Layout
+    layout: TensorLayout
     precisions: Sequence[Precision]
     inputs: Sequence[InputForm]
     outputs: Sequence[OutputForm]

@@ -16,7 +16,7 @@ from nas_isp.settings import Settings, parse_json, validated
 RECORD_NAME = "nas_isp"
 """Name of the record in a TFLite file's metadata and key in an ONNX file's properties."""
 
-Layout = Literal["NHWC", "NCHW"]
+TensorLayout = Literal["NHWC", "NCHW"]
 InputForm = Literal["normalised", "raw"]
 OutputForm = Literal["float", "uint8"]
 
@@ -46,7 +46,7 @@ class ExportRecord(Settings):
     output: Annotated[OutputForm, Field(description="Numbers around 0..1, or the levels of an 8-bit picture.")] = (
         "float"
     )
-    layout: Annotated[Layout, Field(description="Order of the dimensions of input and output.")]
+    layout: Annotated[TensorLayout, Field(description="Order of the dimensions of input and output.")]
     packed_height: Annotated[int | None, Field(ge=1, description="Rows of the packed input; null: any.")]
     packed_width: Annotated[int | None, Field(ge=1, description="Columns of the packed input; null: any.")]
     input_channels: Annotated[tuple[str, ...], Field(description="Meaning of the input's channels, in order.")] = (

@@ -21,16 +21,16 @@ def load_developer(model: "Path | Bundle") -> Runner:
     network that cannot be cut gets all cores at once.
 
     Raises:
-        InputError: as `load_runner`.
+        InputError: as `open_runner`.
     """
-    runner = load_runner(model, threads=1)
+    runner = open_runner(model, threads=1)
     if runner.whole_picture:
-        return load_runner(model)
+        return open_runner(model)
     runner.workers = available_cores()
     return runner
 
 
-def load_runner(model: "Path | Bundle", threads: int | None = None) -> Runner:
+def open_runner(model: "Path | Bundle", threads: int | None = None) -> Runner:
     """The model in a bundle, a TFLite or an ONNX file.
 
     Args:

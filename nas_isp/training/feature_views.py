@@ -13,7 +13,7 @@ from nas_isp.training.feature_extractors import ExtractorKey, FeatureExtractors,
 COLOR_GAIN = 4.0
 """One over the spread that `lite` takes colors to have, so that they count beside its features, whose spread is 1."""
 
-Picture = Callable[[Tensor], Tensor]
+ShownAs = Callable[[Tensor], Tensor]
 """What a view's network is shown of images `(B, 3, H, W)`."""
 
 Views = dict[str, Tensor]
@@ -46,8 +46,8 @@ class FeatureViews:
 
     def see(self, images: Tensor, names: Iterable[str]) -> Views:
         """The named views of sRGB images `(B, 3, H, W)`."""
-        pictures: dict[Picture, Tensor] = {}
-        passes: dict[tuple[Picture, ExtractorKey], list[str]] = {}
+        pictures: dict[ShownAs, Tensor] = {}
+        passes: dict[tuple[ShownAs, ExtractorKey], list[str]] = {}
         for name in names:
             picture = self._pictures[name]
             if picture not in pictures:
@@ -77,7 +77,7 @@ def blurred_picture(images: Tensor, settings: ColorSettings) -> Tensor:
     return functional.interpolate(blurred, (settings.side, settings.side), mode="bilinear")
 
 
-def _picture_of(layer: SeenLayer) -> Picture:
+def _picture_of(layer: SeenLayer) -> ShownAs:
     """The function that makes the picture; the same function for views that can share a pass."""
     if isinstance(layer, ColorSettings):
         return lambda images: blurred_picture(images, layer)

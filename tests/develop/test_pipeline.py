@@ -161,7 +161,7 @@ def test_tiles_at_once_give_the_picture_of_one_after_the_other(name: str) -> Non
     runner, seen = TorchRunner(bundle_of(PLAIN_CASES[name]), name), []
     one = develop(runner, random_raw(80, 90), tile=24)
     runner.workers = 3
-    several = develop(runner, random_raw(80, 90), tile=24, progress=lambda done, total: seen.append((done, total)))
+    several = develop(runner, random_raw(80, 90), tile=24, progress=lambda *told: seen.append(told))
     assert np.array_equal(several, one)
     assert [done for done, _ in seen] == list(range(1, seen[0][1] + 1))
 
@@ -252,8 +252,13 @@ def test_numbers_that_are_not_finite_are_refused() -> None:
 
 
 def test_progress_counts_the_tiles() -> None:
-    seen: list[tuple[int, int]] = []
-    develop(LevelsRunner(), random_raw(32, 32), tile=16, progress=lambda done, total: seen.append((done, total)))
+    seen: list[tuple[float, float | None]] = []
+    develop(
+        LevelsRunner(),
+        random_raw(32, 32),
+        tile=16,
+        progress=lambda *told: seen.append(told),
+    )
     assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 

@@ -12,7 +12,7 @@ from nas_isp.export.export import export_bundle
 from nas_isp.export.exporters import Form
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.packing import pack
-from nas_isp.runtimes.load import load_runner
+from nas_isp.runtimes.load import open_runner
 from tests.export.export_cases import PLAIN_CASES, bundle_of
 from tests.export.other_runtimes import ROOT
 
@@ -66,7 +66,7 @@ def test_the_example_develops_every_cfa_as_the_program_does(app: str, precision:
         check=True,
     )
 
-    runner = load_runner(model)
+    runner = open_runner(model)
     for cfa, (top, left) in CORNERS.items():
         cropped = mosaic[top : top + 2 * HEIGHT, left : left + 2 * WIDTH].astype(np.uint16)
         packed = pack(RawImage(mosaic=cropped, cfa="RGGB", black=(64.0,) * 4, white=1023.0))

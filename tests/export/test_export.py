@@ -18,7 +18,7 @@ from nas_isp.formats.record import InputForm, OutputForm
 from nas_isp.generators.architecture import RmfaArchitecture
 from nas_isp.precision import Precision
 from nas_isp.raw.levels import from_sensor_values, to_sensor_values
-from nas_isp.runtimes.load import load_runner
+from nas_isp.runtimes.load import open_runner
 from nas_isp.runtimes.torch_runner import TorchRunner
 from tests.export.export_cases import PLAIN_CASES, bundle_of
 
@@ -84,17 +84,17 @@ class TestEveryNetwork:
         assert report.ops[shuffle] == 1
 
     def test_its_record_round_trips(self, name: str, runtime: str) -> None:
-        runner = load_runner(Path(exported(name, runtime).file))
+        runner = open_runner(Path(exported(name, runtime).file))
         assert runner.record == describe(bundle_of(PLAIN_CASES[name]), Form(runtime, "fp32", SIZE))
         assert runner.tile == SIZE
 
     def test_it_runs_as_the_bundle_does_at_any_size(self, name: str, runtime: str) -> None:
-        runner, bundle = load_runner(Path(exported(name, runtime).file)), TorchRunner(bundle_of(PLAIN_CASES[name]), "b")
+        runner, bundle = open_runner(Path(exported(name, runtime).file)), TorchRunner(bundle_of(PLAIN_CASES[name]), "b")
         for size in (SIZE, (20, 30), (70, 100)):
             assert np.abs(runner.run(noise(*size)) - bundle.run(noise(*size))).max() < verify.TOLERANCE
 
     def test_it_develops_the_same_picture_with_any_tile(self, name: str, runtime: str) -> None:
-        runner, bundle = load_runner(Path(exported(name, runtime).file)), TorchRunner(bundle_of(PLAIN_CASES[name]), "b")
+        runner, bundle = open_runner(Path(exported(name, runtime).file)), TorchRunner(bundle_of(PLAIN_CASES[name]), "b")
         packed = noise(70, 130)
         whole = develop_packed(bundle, packed, 4096).astype(int)
         for tile in (None, 50, 96, 4096):
@@ -111,9 +111,9 @@ class TestEveryNetwork:
     def test_sides_left_to_run_time_give_the_same_graph(self, name: str, runtime: str) -> None:
         free = exported(name, runtime, size=None)
         assert free.ops == exported(name, runtime).ops
-        assert load_runner(Path(free.file)).tile is None
+        assert open_runner(Path(free.file)).tile is None
         bundle = TorchRunner(bundle_of(PLAIN_CASES[name]), "b")
-        assert np.abs(load_runner(Path(free.file)).run(noise(26, 38)) - bundle.run(noise(26, 38))).max() < 1e-5
+        assert np.abs(open_runner(Path(free.file)).run(noise(26, 38)) - bundle.run(noise(26, 38))).max() < 1e-5
 
 
 @pytest.mark.slow
@@ -140,13 +140,13 @@ class TestEveryNetworkInIntegers:
             }
 
     def test_it_develops_the_same_picture_with_any_tile(self, name: str) -> None:
-        runner, packed = load_runner(Path(exported(name, "tflite", "int8").file)), noise(70, 130)
+        runner, packed = open_runner(Path(exported(name, "tflite", "int8").file)), noise(70, 130)
         whole = develop_packed(runner, packed, 4096)
         for tile in (50, 96):
             assert np.array_equal(develop_packed(runner, packed, tile), whole)
 
     def test_the_mean_of_a_picture_does_not_depend_on_how_it_is_cut(self, name: str) -> None:
-        runner, packed = load_runner(Path(exported(name, "tflite", "int8").file)), noise(70, 130)
+        runner, packed = open_runner(Path(exported(name, "tflite", "int8").file)), noise(70, 130)
         if runner.has_global_head:
             parts = [runner.feature_sums(np.ascontiguousarray(part)) for part in (packed[:, :22], packed[:, 22:])]
             assert np.array_equal(sum(parts), runner.feature_sums(packed))
@@ -161,12 +161,12 @@ class TestEveryNetworkWithIntegerEnds:
     def test_sensor_values_give_what_scaled_floats_give_also_at_the_borders(self, name: str, runtime: str) -> None:
         report = exported(name, runtime, input="raw")
         assert report.max_abs_error <= verify.TOLERANCE * 5
-        runner, bundle = load_runner(Path(report.file)), TorchRunner(bundle_of(PLAIN_CASES[name]), "b")
+        runner, bundle = open_runner(Path(report.file)), TorchRunner(bundle_of(PLAIN_CASES[name]), "b")
         packed = from_sensor_values(to_sensor_values(noise(30, 44), *runner.record.levels), *runner.record.levels)
         assert np.abs(runner.run(packed) - bundle.run(packed)).max() < 1e-5
 
     def test_pixels_are_the_picture_that_develop_saves(self, name: str, runtime: str) -> None:
-        runner = load_runner(Path(exported(name, runtime, input="raw", output="uint8").file))
+        runner = open_runner(Path(exported(name, runtime, input="raw", output="uint8").file))
         bundle = TorchRunner(bundle_of(PLAIN_CASES[name]), "b")
         packed = from_sensor_values(to_sensor_values(noise(70, 130), *runner.record.levels), *runner.record.levels)
         expected = develop_packed(bundle, packed, 4096).astype(int)
@@ -175,14 +175,14 @@ class TestEveryNetworkWithIntegerEnds:
 
     def test_sides_left_to_run_time(self, name: str, runtime: str) -> None:
         report = exported(name, runtime, size=None, input="raw", output="uint8")
-        assert load_runner(Path(report.file)).tile is None
+        assert open_runner(Path(report.file)).tile is None
 
 
 @pytest.mark.slow
 def test_integer_ends_of_an_int8_network_change_no_pixel() -> None:
     for name in ("plain", "color-head"):
-        codes = load_runner(Path(exported(name, "tflite", "int8").file))
-        whole = load_runner(Path(exported(name, "tflite", "int8", input="raw", output="uint8").file))
+        codes = open_runner(Path(exported(name, "tflite", "int8").file))
+        whole = open_runner(Path(exported(name, "tflite", "int8", input="raw", output="uint8").file))
         levels = whole.record.levels
         packed = from_sensor_values(to_sensor_values(noise(40, 60), *levels), *levels)
         assert np.array_equal(np.rint(codes.run(packed) * 255), np.rint(whole.run(packed) * 255))
@@ -250,7 +250,7 @@ class TestRmfa:
         report = export_bundle(bundle_of(RMFA), tmp_path / "m.tflite", Form("tflite", packed_size=SIZE))
         assert report.max_abs_error <= verify.TOLERANCE
         assert not set(report.ops) & self.FORBIDDEN
-        runner = load_runner(tmp_path / "m.tflite")
+        runner = open_runner(tmp_path / "m.tflite")
         whole = develop_packed(TorchRunner(bundle_of(RMFA), "b"), noise(*SIZE)).astype(int)
         assert np.abs(develop_packed(runner, noise(*SIZE), tile=16) - whole).max() <= 1
         with pytest.raises(InputError, match="export it for an input of 40x48"):
@@ -267,5 +267,5 @@ class TestRmfa:
 
     def test_onnx_takes_any_size(self, tmp_path: Path) -> None:
         export_bundle(bundle_of(RMFA), tmp_path / "m.onnx", Form("onnx", packed_size=None))
-        runner, bundle = load_runner(tmp_path / "m.onnx"), TorchRunner(bundle_of(RMFA), "b")
+        runner, bundle = open_runner(tmp_path / "m.onnx"), TorchRunner(bundle_of(RMFA), "b")
         assert np.abs(runner.run(noise(40, 48)) - bundle.run(noise(40, 48))).max() <= verify.TOLERANCE

@@ -15,8 +15,8 @@ from nas_isp.latency.kernels.kernel import Kernel, convolution, shuffle
 from nas_isp.latency.measure.benchmark_output import benchmark_run, delegation, fault, operator_times
 from nas_isp.latency.measure.devices import load_table
 from nas_isp.latency.measure.measurements import (
-    Batch,
     FailedKernel,
+    MeasuredBatch,
     Measurements,
     joined,
     read_measurements,
@@ -119,7 +119,7 @@ def _predict(table: LatencyTable, kernels: list[Kernel]) -> None:
 def make_measurements(folder: Path) -> None:
     setup = Setup(target="adb", system="Android 13", options=("--num_runs=50",), anchor="a")
     batches = tuple(
-        Batch(
+        MeasuredBatch(
             when=f"2025-01-0{day}T00:00:00",
             anchor_ms=1.0 + 0.1 * day,
             attempts=1,

@@ -19,7 +19,7 @@ from nas_isp.generators.build import assemble
 from nas_isp.generators.bundle import Bundle, BundleRecord, save_bundle
 from nas_isp.latency.kernels.from_tflite import kernels_of_tflite
 from nas_isp.raw.sensor import SensorDescription
-from nas_isp.runtimes.load import load_runner
+from nas_isp.runtimes.load import open_runner
 
 SENSOR = SensorDescription(name="test", cfa="RGGB", bits=10, black=64, white=1023)
 LEVELS: tuple[tuple[float, float, float, float], float] = (64, 64, 64, 64), 1023
@@ -39,7 +39,7 @@ def make_bundle(folder: Path) -> None:
 
 def run_model(folder: Path) -> None:
     """As `export` does when it compares, and as `develop` and `evaluate` do; at the model's size and at another."""
-    runner = load_runner(next(folder.iterdir()), threads=1)
+    runner = open_runner(next(folder.iterdir()), threads=1)
     for side in (SIDE, 2 * SIDE):
         packed = np.random.default_rng(0).random((4, side, side), dtype=np.float32)
         rgb = runner.run(packed)

@@ -1,16 +1,16 @@
 """`nas-isp latency list`."""
 
 from nas_isp.cli.common import print_json, print_table, say
-from nas_isp.cli.options import Format, FormatOption
+from nas_isp.cli.options import FormatOption
 
 
-def list_devices(format: FormatOption = Format.TABLE) -> None:
+def list_devices(format: FormatOption = "table") -> None:
     """Every device that can be predicted for, with what was measured on it."""
     from nas_isp.latency.measure.device_table import device_facts
     from nas_isp.latency.measure.devices import device_names
 
     rows = [device_facts(name, say) for name in device_names()]
-    if format is Format.JSON:
+    if format == "json":
         print_json(rows)
         return
     columns = ("id", "name", "soc", "processor", "kernels", "networks", "mean error", "within 10 %")

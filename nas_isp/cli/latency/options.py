@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from nas_isp.precision import Precision
+
 DeviceOption = Annotated[str, typer.Option("--device", help="Name from `latency list`, or a table's .json file.")]
 ModelOption = Annotated[
     str | None, typer.Option("--model", help="Bundle, architecture file, .tflite file or published name.")
@@ -22,7 +24,7 @@ DelegateOption = Annotated[
     typer.Option("--delegate", help="adb, ssh: gpu or xnnpack (the CPU); default xnnpack."),
 ]
 PrecisionOption = Annotated[
-    Literal["fp32", "fp16", "int8"] | None,
+    Precision | None,
     typer.Option("--precision", help="Arithmetic: fp32, fp16 or int8; default fp16 on a GPU, else fp32."),
 ]
 MaskOption = Annotated[str | None, typer.Option("--cpu-mask", help="adb, ssh: cores as a hexadecimal mask.")]

@@ -4,7 +4,7 @@ from typing import Any
 
 from nas_isp.cli.common import print_json, print_table, progress_bar, say
 from nas_isp.cli.latency.options import DeviceOption, KernelsOption, ModelOption, SizeOption, ThreadsOption
-from nas_isp.cli.options import Format, FormatOption, parse_size
+from nas_isp.cli.options import FormatOption, parse_size
 from nas_isp.picture_size import FULL_HD_TEXT
 
 
@@ -13,7 +13,7 @@ def predict(
     model: ModelOption = None,
     kernels: KernelsOption = None,
     input_size: SizeOption = FULL_HD_TEXT,
-    format: FormatOption = Format.TABLE,
+    format: FormatOption = "table",
     threads: ThreadsOption = 1,
 ) -> None:
     """Predicted latency of a model, or of networks given as kernels, on a device."""
@@ -32,7 +32,7 @@ def predict(
         for network in networks
     ]
     many = kernels is not None and kernels.suffix == ".jsonl"
-    if format is Format.JSON:
+    if format == "json":
         print_json(answers if many else answers[0])
     else:
         for answer in answers:

@@ -19,7 +19,7 @@ from nas_isp.cli.latency.options import (
     TargetOption,
     ThreadsOption,
 )
-from nas_isp.cli.options import Format, FormatOption, parse_size
+from nas_isp.cli.options import FormatOption, parse_size
 from nas_isp.picture_size import FULL_HD_TEXT
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def validate(
     passes: PassesOption = 1,
     max_drift: DriftOption = 5.0,
     profile: ProfileOption = False,
-    format: FormatOption = Format.TABLE,
+    format: FormatOption = "table",
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Write the result as JSON, for `build`.")
     ] = None,
@@ -64,7 +64,7 @@ def validate(
     settings = ValidationSettings(passes, max_drift / 100, parse_size(input_size), seed, profile)
     with progress_bar("measuring networks") as report:
         result = validate_latency(device, networks, reached, settings, output, report)
-    if format is Format.JSON:
+    if format == "json":
         print_json(result.model_dump(mode="json"))
         return
     _print_comparison(result)

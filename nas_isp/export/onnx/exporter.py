@@ -9,17 +9,17 @@ from nas_isp.export.exporters import Facts, Form
 from nas_isp.export.onnx.convert import OPSET, export_onnx
 from nas_isp.export.onnx.integer_io import give_pixels, take_sensor_values
 from nas_isp.formats import onnx_file
-from nas_isp.formats.record import ExportRecord, InputForm, Layout, OutputForm
+from nas_isp.formats.record import ExportRecord, InputForm, OutputForm, TensorLayout
 from nas_isp.precision import Precision
 from nas_isp.runtimes.base import Floats, Runner
-from nas_isp.runtimes.load import load_runner
+from nas_isp.runtimes.load import open_runner
 
 
 class OnnxExporter:
     """See `exporters.Exporter`."""
 
     suffix = ".onnx"
-    layout: Layout = "NCHW"
+    layout: TensorLayout = "NCHW"
     precisions: Sequence[Precision] = ("fp32", "fp16")
     inputs: Sequence[InputForm] = ("normalised", "raw")
     outputs: Sequence[OutputForm] = ("float", "uint8")
@@ -44,7 +44,7 @@ class OnnxExporter:
 
     def open(self, path: Path, threads: int) -> Runner:
         """See `exporters.Exporter.open`: in ONNX Runtime."""
-        return load_runner(path, threads)
+        return open_runner(path, threads)
 
 
 ONNX = OnnxExporter()

@@ -11,17 +11,17 @@ from nas_isp.export.tflite.convert import export_tflite
 from nas_isp.export.tflite.delegate_support import left_to_cpu
 from nas_isp.export.tflite.integer_io import give_pixels, take_sensor_values
 from nas_isp.formats import tflite_file
-from nas_isp.formats.record import ExportRecord, InputForm, Layout, OutputForm
+from nas_isp.formats.record import ExportRecord, InputForm, OutputForm, TensorLayout
 from nas_isp.precision import Precision
 from nas_isp.runtimes.base import Floats, Runner
-from nas_isp.runtimes.load import load_runner
+from nas_isp.runtimes.load import open_runner
 
 
 class TfliteExporter:
     """See `exporters.Exporter`."""
 
     suffix = ".tflite"
-    layout: Layout = "NHWC"
+    layout: TensorLayout = "NHWC"
     precisions: Sequence[Precision] = ("fp32", "fp16", "int8")
     inputs: Sequence[InputForm] = ("normalised", "raw")
     outputs: Sequence[OutputForm] = ("float", "uint8")
@@ -51,7 +51,7 @@ class TfliteExporter:
 
     def open(self, path: Path, threads: int) -> Runner:
         """See `exporters.Exporter.open`: in LiteRT."""
-        return load_runner(path, threads)
+        return open_runner(path, threads)
 
 
 TFLITE = TfliteExporter()

@@ -36,7 +36,7 @@ class FailedKernel(Settings):
     reason: Annotated[str, Field(description="What the target said.")]
 
 
-class Batch(Settings):
+class MeasuredBatch(Settings):
     """Kernels that were timed in turns, and the reference network's time among them."""
 
     when: Annotated[str, Field(min_length=1, description="When it ended, UTC.")]
@@ -58,7 +58,7 @@ class Measurements(Settings):
     schema_version: Annotated[Literal[1], Field(description="Version of this format.")] = SCHEMA_VERSION
     device: DeviceRecord
     setup: Setup
-    batches: tuple[Batch, ...] = ()
+    batches: tuple[MeasuredBatch, ...] = ()
 
     @property
     def reference_ms(self) -> float | None:

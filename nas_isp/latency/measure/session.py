@@ -13,8 +13,8 @@ from nas_isp.files import check_writable, make_folder
 from nas_isp.latency.kernels.kernel import Kernel
 from nas_isp.latency.measure.drift import steadiest, time_beside_reference, warm_up
 from nas_isp.latency.measure.measurements import (
-    Batch,
     FailedKernel,
+    MeasuredBatch,
     Measurements,
     read_measurements,
     write_measurements,
@@ -161,7 +161,7 @@ def _batches(kernels: Sequence[Kernel]) -> list[Sequence[Kernel]]:
 
 def _timed_steadily(
     measurements: Measurements, kernels: Sequence[Kernel], target: MeasuringTarget, settings: SessionSettings
-) -> Batch:
+) -> MeasuredBatch:
     kept, attempts = steadiest(
         lambda: _timed(kernels, target),
         lambda batch: measurements.drift(batch.anchor_ms),
@@ -172,7 +172,7 @@ def _timed_steadily(
     return kept.model_copy(update={"attempts": attempts})
 
 
-def _timed(kernels: Sequence[Kernel], target: MeasuringTarget) -> Batch:
+def _timed(kernels: Sequence[Kernel], target: MeasuringTarget) -> MeasuredBatch:
     probes: dict[Kernel, Probe] = {}
     failed: list[FailedKernel] = []
     for kernel in kernels:
@@ -194,7 +194,7 @@ def _timed(kernels: Sequence[Kernel], target: MeasuringTarget) -> Batch:
         else:
             timing = probe.timing(timings)
             (fallen_back if timing.fell_back else measured).append(_entry(kernel, timing))
-    return Batch(
+    return MeasuredBatch(
         when=datetime.now(UTC).isoformat(timespec="seconds"),
         anchor_ms=round(batch.anchor_ms, 6),
         attempts=1,
