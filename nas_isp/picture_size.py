@@ -18,10 +18,12 @@ def checked_size(size: tuple[int, int], smallest: int = 1, largest: int = LARGES
     Raises:
         InputError: they are not.
     """
-    if all(smallest <= side <= largest for side in size):
+    is_pair = isinstance(size, tuple | list) and len(size) == 2
+    if is_pair and all(isinstance(side, int) and smallest <= side <= largest for side in size):
         return size
+    given = f"{size[0]}x{size[1]}" if is_pair else repr(size)
     raise InputError(
-        f"size {size[0]}x{size[1]}: give rows x columns of the packed RAW, each {smallest} to {largest}, for "
-        f"instance {FULL_HD_TEXT}",
+        f"size {given}: give rows x columns of the packed RAW, each {smallest} to {largest}, for instance "
+        f"{FULL_HD_TEXT}",
         "input_size",
     )

@@ -80,7 +80,8 @@ class Registry(Generic[Member]):
             InputError: unknown; the message lists the known names.
         """
         if name not in self:
-            raise InputError(f"unknown {self.noun} '{name}': known are {', '.join(self)}")
+            known = ", ".join(self)
+            raise InputError(f"unknown {self.noun} '{name}': known are {known}; give one, or install what adds it")
         return name
 
     @property

@@ -1,7 +1,7 @@
 """Base of all settings models, and reading them from YAML with errors that name file, line and field."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,6 +22,9 @@ class Settings(BaseModel):
 
 
 SettingsT = TypeVar("SettingsT", bound=BaseModel)
+
+FieldPath = tuple[int | str, ...]
+"""Names and numbers that lead to a value within nested fields and lists."""
 
 
 def load_yaml(path: Path, model: type[SettingsT]) -> SettingsT:
@@ -48,14 +51,40 @@ def load_yaml(path: Path, model: type[SettingsT]) -> SettingsT:
 def validated(content: object, model: type[SettingsT], origin: Path | str, root: yaml.Node | None = None) -> SettingsT:
     """Validate plain data against a model; the first fault becomes an `InputError` naming `origin` and the field."""
     try:
-        return model.model_validate(content)
+        found = model.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "(file)"
-        line = f", line {_line_of(root, first['loc'])}" if root is not None else ""
+        field, line = _place(first["loc"], root)
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         fault = first["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
         raise InputError(f"{origin}{line}, field '{field}': {fault}{more}") from error
+    path = _boolean_as_number(content, found)
+    if path is not None:
+        field, line = _place(path, root)
+        raise InputError(f"{origin}{line}, field '{field}': yes, no, true and false are no numbers; give a number")
+    return found
+
+
+def _place(path: FieldPath, root: yaml.Node | None) -> tuple[str, str]:
+    """A field's name, and in which line it is."""
+    line = f", line {_line_of(root, path)}" if root is not None else ""
+    return ".".join(str(part) for part in path) or "(file)", line
+
+
+def _boolean_as_number(
+    content: object, found: object, path: tuple[int | str, ...] = ()
+) -> tuple[int | str, ...] | None:
+    """Where a boolean was taken for a number, as pydantic takes it for 0 or 1; None if nowhere."""
+    if isinstance(content, bool):
+        return path if isinstance(found, int | float) and not isinstance(found, bool) else None
+    pairs: Iterable[tuple[int | str, object, object]] = ()
+    if isinstance(content, dict):
+        held = found if isinstance(found, dict) else vars(found) if isinstance(found, BaseModel) else {}
+        pairs = ((name, value, held[name]) for name, value in content.items() if name in held)
+    elif isinstance(content, list) and isinstance(found, list | tuple):
+        pairs = ((index, *pair) for index, pair in enumerate(zip(content, found, strict=False)))
+    places = (_boolean_as_number(value, taken, (*path, name)) for name, value, taken in pairs)
+    return next((place for place in places if place is not None), None)
 
 
 def read_json(path: Path, most_bytes: int) -> Any:

@@ -45,7 +45,7 @@ def test_nothing_is_imported_before_it_is_used() -> None:
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(InputError, match=r"^unknown number 'x': known are pi, e$"):
+    with pytest.raises(InputError, match=r"^unknown number 'x': known are pi, e; give one, or install what adds it$"):
         _registry()["x"]
 
 

@@ -53,3 +53,13 @@ def test_malformed_json_is_called_so(tmp_path: Path) -> None:
 def test_json_that_its_parser_cannot_take_is_refused_with_the_place(text: str, reason: str) -> None:
     with pytest.raises(InputError, match=f"table.json.*{reason}"):
         parse_json(text, "table.json")
+
+
+@pytest.mark.parametrize(
+    ("text", "field"), [("shift: yes", "shift"), ("black: false", "black"), ("black: [1, 2, true, 4]", r"black\.2")]
+)
+def test_a_boolean_is_taken_for_no_number(tmp_path: Path, text: str, field: str) -> None:
+    path = tmp_path / "sensor.yaml"
+    path.write_text(f"cfa: RGGB\nwhite: 1023\n{text}\n")
+    with pytest.raises(InputError, match=rf"line 3, field '{field}': yes, no, true and false are no numbers"):
+        load_yaml(path, SensorDescription)

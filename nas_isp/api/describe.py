@@ -92,11 +92,12 @@ def describe_network(
             cannot speak of.
     """
     architecture = load_architecture(model)
+    cost = count(architecture, *checked_size(input_size))
     kernels, prediction = _deployed(architecture, input_size, device, note, progress)
     return Description(
         architecture=architecture,
         input_size=input_size,
-        cost=count(architecture, *checked_size(input_size)),
+        cost=cost,
         receptive_field=receptive_field(architecture),
         kernels=kernels,
         prediction=prediction,

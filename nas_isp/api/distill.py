@@ -14,6 +14,7 @@ from nas_isp.recipe import Recipe, load_recipe
 from nas_isp.search.budget import seconds_of
 from nas_isp.search.models import KNEE, load_model
 from nas_isp.search.study import Study
+from nas_isp.seeds import checked_seed
 from nas_isp.training.feature_extractors import check_extractors
 from nas_isp.training.train_to_bundle import origin_of
 from nas_isp.training.training_run import TrainingRun
@@ -69,12 +70,14 @@ def distill_model(
         check_extractors(settings, weights)
     folder, data = output.with_suffix(".run"), load_prepared(opened.prepared_folder)
     device = compute_device(compute)
-    run = TrainingRun(folder, seed, device, deadline=deadline, weights_dir=weights, progress=progress)
+    run = TrainingRun(folder, checked_seed(seed), device, deadline=deadline, weights_dir=weights, progress=progress)
     distilled = distill(candidate, known_teacher, recipe, data, run, origin_of("distill", seed, opened.config.raw))
     save_bundle(output, distilled.best)
     forget_checkpoints(run)
     if distilled.best is candidate:
         note(_kept(distilled))
+    elif distilled.learned_nothing:
+        note("the student's best weights are the candidate's, unchanged: it has learned nothing; give a larger budget")
     note(f"written: {output}; teacher and histories: {folder}")
     return distilled
 

@@ -4,17 +4,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nas_isp.errors import InputError
 from nas_isp.generators.architecture import Architecture
 from nas_isp.latency.kernels.kernel import Kernel
 from nas_isp.latency.measure.device_table import table_for
 from nas_isp.latency.predict.predictor import Prediction, predict
 from nas_isp.latency.predict.table import LatencyTable
-from nas_isp.picture_size import FULL_HD_PACKED
+from nas_isp.picture_size import FULL_HD_PACKED, checked_size
 from nas_isp.progress import Note, ReportsProgress, unheard, unseen
 from nas_isp.search.kernels import model_kernels
 
 if TYPE_CHECKING:
     from nas_isp.generators.bundle import Bundle
+
+MOST_THREADS = 256
 
 
 def predict_latency(
@@ -42,9 +45,12 @@ def predict_latency(
         same of each kernel.
 
     Raises:
-        InputError: unknown model or device, or a kernel that its table cannot speak of.
+        InputError: unknown model or device, an impossible size or number of threads, or a kernel that its table cannot
+            speak of.
     """
-    kernels = _kernels(model, input_size)
+    if not 1 <= threads <= MOST_THREADS:
+        raise InputError(f"threads {threads}: give a number from 1 to {MOST_THREADS}", "threads")
+    kernels = _kernels(model, checked_size(input_size))
     table = device if isinstance(device, LatencyTable) else table_for(device, kernels, threads, progress)
     prediction = predict(table, kernels)
     if table.source.caveat and prediction.extrapolated_share > 0:

@@ -69,7 +69,7 @@ def run_search(
     Raises:
         InputError: a setting or data that cannot be used; a study of other settings; no trial within the time.
     """
-    stopwatch = Stopwatch.of(budget) if isinstance(budget, str) else budget
+    stopwatch = budget if isinstance(budget, Stopwatch) else Stopwatch.of(budget)
     crew = Workers(workers, ray_address)
     folders = TrainingFolders(_path(raw), _path(rgb), _path(val), None, sensor, scene_disjoint)
     request = SearchRequest(

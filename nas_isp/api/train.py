@@ -12,6 +12,7 @@ from nas_isp.progress import Note, ReportsProgress, unheard, unseen
 from nas_isp.recipe import TrainSettings, load_recipe
 from nas_isp.search.budget import seconds_of
 from nas_isp.search.models import load_architecture
+from nas_isp.seeds import checked_seed
 from nas_isp.training.feature_extractors import check_extractors
 from nas_isp.training.train_to_bundle import Trained, origin_of, train_in
 from nas_isp.training.training_run import TrainingRun
@@ -59,7 +60,7 @@ def train_model(
     weights = None if weights_dir is None else Path(weights_dir)
     folder = output.with_suffix(".run") if run_folder is None else Path(run_folder)
     device = compute_device(compute)
-    run = TrainingRun(folder, seed, device, deadline=deadline, weights_dir=weights, progress=progress)
+    run = TrainingRun(folder, checked_seed(seed), device, deadline=deadline, weights_dir=weights, progress=progress)
     check_extractors(settings, weights)
     with prepared_in_scratch(folders, settings, seed, note, progress) as data:
         name = str(model) if isinstance(model, str | Path) else architecture.digest()

@@ -9,7 +9,7 @@ from typing import Any
 from nas_isp.errors import InputError
 from nas_isp.progress import ReportsProgress
 
-OPTIONS = {"output": "-o", "adapt": "--no-adapt", "packed_size": "--input-size", "runtime": "--to"}
+OPTIONS = {"output": "-o", "adapt": "--no-adapt"}
 """What the commands call a parameter of the library where it is not its name with dashes."""
 
 

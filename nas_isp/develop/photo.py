@@ -13,6 +13,8 @@ from nas_isp.raw.readers import read_raw
 from nas_isp.raw.sensor import SensorDescription
 from nas_isp.runtimes.base import Runner
 
+SMALLEST_TILE = 2
+
 
 @dataclass(frozen=True)
 class DevelopSettings:
@@ -24,7 +26,7 @@ class DevelopSettings:
         balance: also bring the light of the model's own sensor to its neutral one.
 
     Raises:
-        InputError: `balance` without `adapt`.
+        InputError: a tile that is too small, or `balance` without `adapt`.
     """
 
     tile: int | None = None
@@ -32,6 +34,8 @@ class DevelopSettings:
     balance: bool = False
 
     def __post_init__(self) -> None:
+        if self.tile is not None and self.tile < SMALLEST_TILE:
+            raise InputError(f"tile {self.tile}: give RGB pixels a side, from {SMALLEST_TILE}, or none", "tile")
         if self.balance and not self.adapt:
             raise InputError(
                 "balance changes colors, and without adapt they are left; give one of the two", "balance", "adapt"

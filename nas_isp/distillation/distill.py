@@ -40,6 +40,12 @@ class Distilled:
             return self.student
         return self.candidate
 
+    @property
+    def learned_nothing(self) -> bool:
+        """Whether the student's best weights are those that it began with."""
+        before, after = self.candidate.weights, self.student.weights
+        return all(torch.equal(before[name].cpu(), after[name].cpu()) for name in before)
+
     def scores(self) -> dict[str, dict[str, Any]]:
         """The scores of candidate, teacher and student, by role."""
         roles = {"candidate": self.candidate, "teacher": self.teacher, "student": self.student}

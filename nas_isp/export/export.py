@@ -139,9 +139,7 @@ def check_size(bundle: Bundle, packed_size: tuple[int, int] | None) -> None:
     step = bundle.record.architecture.step
     if packed_size and (packed_size[0] % step or packed_size[1] % step):
         given = f"{packed_size[0]}x{packed_size[1]}"
-        raise InputError(
-            f"input size {given}: this network needs multiples of {step}; give another size", "packed_size"
-        )
+        raise InputError(f"input size {given}: this network needs multiples of {step}; give another size", "input_size")
 
 
 class _Checked(NamedTuple):

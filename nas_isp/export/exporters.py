@@ -111,12 +111,12 @@ class Form:
                 raise InputError(
                     f"exporter '{self.runtime}' has no {name} '{getattr(self, name)}': it writes {', '.join(allowed)}; "
                     "give one of these, or another exporter",
-                    "runtime",
+                    "to",
                 )
         if self.packed_size is None and not exporter.free_size:
             raise InputError(
                 f"exporter '{self.runtime}' leaves no sides to run time; give a size, or another exporter",
-                *("packed_size", "runtime"),
+                *("input_size", "to"),
             )
 
     @property

@@ -120,7 +120,7 @@ def _check(name: str, given: Floats, exact: Floats, rounding: float) -> None:
         raise InputError(
             f"{name}: differs from PyTorch by {error:.2g}, allowed is {allowed:.2g}; the file was not kept, "
             "try another exporter, or precision fp32",
-            *("runtime", "precision"),
+            *("to", "precision"),
         )
 
 

@@ -91,8 +91,14 @@ def block_convs(
     Raises:
         InputError: an unknown kind, or one whose convolutions do not lead from the input to the output.
     """
-    chain = tuple(BLOCKS[kind].convs(in_channels, out_channels, stride))
-    fault = _fault(chain, in_channels, out_channels, stride)
+    try:
+        chain = tuple(BLOCKS[kind].convs(in_channels, out_channels, stride))
+        fault = _fault(chain, in_channels, out_channels, stride)
+    except InputError:
+        raise
+    except Exception as error:
+        # A block of somebody else can fail in any way.
+        fault = f"it says no convolutions ({type(error).__name__}: {error}); mend it"
     if fault:
         raise InputError(f"block '{kind}' from {in_channels} to {out_channels} channels at stride {stride}: {fault}")
     return (*chain[:-1], replace(chain[-1], activation=activation, residual=residual))

@@ -11,7 +11,7 @@ from safetensors.torch import save
 from torch import nn
 
 from nas_isp.errors import InputError
-from nas_isp.files import write_whole
+from nas_isp.files import BUNDLE_SUFFIX, AnyPath, write_whole
 from nas_isp.generators.architecture import Architecture, Border
 from nas_isp.generators.build import assemble
 from nas_isp.raw.sensor import SensorDescription
@@ -65,12 +65,16 @@ def network_of(bundle: Bundle, name: str) -> nn.Module:
     return net.eval().requires_grad_(False)
 
 
-def save_bundle(path: Path, bundle: Bundle) -> None:
-    """Write a bundle; the file appears whole or not at all.
+def save_bundle(path: AnyPath, bundle: Bundle) -> None:
+    """Write a bundle (`.safetensors`); the file appears whole or not at all.
 
     Raises:
+        InputError: another suffix.
         UnwritableError: the folder does not exist, or cannot be written or has no room.
     """
+    path = Path(path)
+    if path.suffix != BUNDLE_SUFFIX:
+        raise InputError(f"{path}: a model bundle is named *{BUNDLE_SUFFIX}; give such a name", "path")
     metadata = {METADATA_KEY: bundle.record.model_dump_json()}
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in bundle.weights.items()}
     # Not written by safetensors, which wraps what the operating system says.

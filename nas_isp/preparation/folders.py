@@ -40,6 +40,12 @@ class TrainingFolders:
     sensor: SensorDescription | str | None = None
     scene_disjoint: bool = False
 
+    def __post_init__(self) -> None:
+        """Take names of folders for folders."""
+        for name in ("raw", "rgb", "val", "pairs"):
+            if isinstance(given := getattr(self, name), str):
+                object.__setattr__(self, name, Path(given))
+
     @property
     def is_demo(self) -> bool:
         """Whether the data are the embedded demo set."""

@@ -134,4 +134,6 @@ class TrainSettings(Settings):
     def _does_something(self) -> "TrainSettings":
         if self.steps + self.warm_start.steps == 0:
             raise ValueError("steps and warm_start.steps are both 0: nothing would be trained")
+        if self.steps and not self.weights:
+            raise ValueError("no loss term has a weight, so that adversarial steps learn nothing; give one, or steps 0")
         return self

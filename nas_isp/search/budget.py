@@ -1,5 +1,6 @@
 """Budgets of a search: wall time or a number of trials."""
 
+import math
 import re
 import time
 from collections.abc import Callable
@@ -63,9 +64,12 @@ def seconds_of(budget: str | float | None) -> float | None:
     """A time as `parse_time` reads it, or as seconds; None for none.
 
     Raises:
-        InputError: not a time.
+        InputError: not a time, not above 0, or more than a year.
     """
-    return parse_time(budget) if isinstance(budget, str) else budget
+    if budget is None or isinstance(budget, str):
+        return None if budget is None else parse_time(budget)
+    is_number = isinstance(budget, int | float) and not isinstance(budget, bool) and math.isfinite(budget)
+    return float(budget) if is_number and 0 < budget <= _LONGEST_S else parse_time(repr(budget))
 
 
 def reserve_s(budget: Budget) -> float:
@@ -90,7 +94,7 @@ class Stopwatch:
         Raises:
             InputError: no budget.
         """
-        wanted = parse_budget(budget)
+        wanted = parse_budget(budget if isinstance(budget, str) else repr(budget) + " (no text)")
         return Stopwatch(wanted, reserve_s(wanted))
 
     def elapsed_s(self) -> float:

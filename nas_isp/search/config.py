@@ -77,7 +77,7 @@ def refuse_other_config(stored: StudyConfig, given: StudyConfig, folder: Path) -
     if differing:
         name, old, new = _first_difference(differing[0], before[differing[0]], now[differing[0]])
         raise InputError(
-            f"{folder} was begun with {name} {old}, this command says {new}; "
+            f"{folder} was begun with {name} {old}, now {new} is given; "
             "repeat the first command's setting, or give another study folder",
             "study",
         )

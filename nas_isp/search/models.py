@@ -23,7 +23,7 @@ ACCEPTED = (
 )
 
 EXPORTED = (".tflite", ".onnx")
-TAKE_EXPORTS = "`develop` and `evaluate` take them, `latency predict` takes .tflite"
+TAKE_EXPORTS = "photos are developed and evaluated with them, and latency predicted of .tflite"
 
 KNEE = "knee"
 

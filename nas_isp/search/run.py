@@ -23,7 +23,7 @@ from nas_isp.search.samplers import SAMPLERS
 from nas_isp.search.space import load_space
 from nas_isp.search.study import Study
 from nas_isp.search.trial import TrainerFactory
-from nas_isp.seeds import LARGEST_SEED
+from nas_isp.seeds import checked_seed
 from nas_isp.training.feature_extractors import check_extractors
 
 MOST_WORKERS = 1024
@@ -51,8 +51,7 @@ class SearchRequest:
         Raises:
             InputError: the first of them.
         """
-        if not 0 <= self.seed <= LARGEST_SEED:
-            raise InputError(f"seed {self.seed}: give a number from 0 to {LARGEST_SEED}", "seed")
+        checked_seed(self.seed)
         if self.max_latency_ms is not None and not 0 < self.max_latency_ms < float("inf"):
             raise InputError(f"max_latency_ms {self.max_latency_ms}: give a number above 0", "max_latency_ms")
         SAMPLERS.check(self.sampler)

@@ -36,7 +36,7 @@ def test_an_odd_side_is_refused_where_the_trunk_runs_at_half_resolution() -> Non
         describe_network(PlainArchitecture(scale=4, blocks=NETWORK.blocks), input_size=(9, 8))
 
 
-@pytest.mark.parametrize("size", [(0, 8), (8, -2), (8, 99999)])
+@pytest.mark.parametrize("size", [(0, 8), (8, -2), (8, 99999), (5.5, 8)])
 @pytest.mark.parametrize("asked", [describe_network, predict_latency])
 def test_a_size_that_no_picture_has_is_refused(asked: Callable[..., object], size: tuple[int, int]) -> None:
     with pytest.raises(InputError, match=f"size {size[0]}x{size[1]}: give rows x columns") as caught:
@@ -47,3 +47,9 @@ def test_a_size_that_no_picture_has_is_refused(asked: Callable[..., object], siz
 def test_an_unknown_device_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="known are"):
         describe_network(NETWORK, tmp_path / "none")
+
+
+@pytest.mark.parametrize("size", ["544x960", 32, (8,)])
+def test_what_is_no_size_is_refused(size: object) -> None:
+    with pytest.raises(InputError, match="give rows x columns"):
+        describe_network(NETWORK, input_size=size)  # type: ignore[arg-type]

@@ -9,12 +9,13 @@ import pytest
 from nas_isp.api.develop import develop_photo
 from nas_isp.api.distill import distill_model
 from nas_isp.api.export import export_model
+from nas_isp.api.latency import predict_latency
 from nas_isp.api.search import run_search
 from nas_isp.api.train import train_model
 from nas_isp.errors import InputError
 from nas_isp.generators.architecture import Block, PlainArchitecture
 from nas_isp.generators.build import build
-from nas_isp.generators.bundle import Bundle, BundleRecord
+from nas_isp.generators.bundle import Bundle, BundleRecord, save_bundle
 from nas_isp.preparation.folders import TrainingFolders
 from nas_isp.raw.sensor import SensorDescription
 from tests.search.search_tools import config
@@ -38,6 +39,11 @@ BUNDLE = Bundle(RECORD, dict(build(ARCHITECTURE).state_dict()))
         ),
         (lambda: train_model("efficient-isp", "m.onnx"), r"ends in \.safetensors", ("output",)),
         (lambda: train_model(BUNDLE, "m.safetensors", budget="40"), "give a time above 0", ("budget",)),
+        (lambda: train_model(BUNDLE, "m.safetensors", budget=-5), "give a time above 0", ("budget",)),
+        (lambda: train_model(BUNDLE, "m.safetensors", seed=-1), "seed -1: give a number", ("seed",)),
+        (lambda: predict_latency(ARCHITECTURE, threads=0), "threads 0: give a number", ("threads",)),
+        (lambda: save_bundle("b.json", BUNDLE), r"named \*\.safetensors", ("path",)),
+        (lambda: develop_photo(BUNDLE, "raw", "o.png", tile=0), "tile 0: give RGB pixels", ("tile",)),
         (
             lambda: train_model(BUNDLE, "m.safetensors", TrainingFolders(pairs=Path("p"))),
             "pairs are for the paired modes",

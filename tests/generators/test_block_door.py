@@ -190,7 +190,7 @@ def test_convolutions_that_lead_nowhere_are_refused_by_the_name_of_their_block(
     BLOCKS.register("test-faulty", Faulty())
     with pytest.raises(InputError, match=rf"block 'test-faulty' from 4 to 8 channels at stride 1: .*{fault}"):
         block_convs("test-faulty", 4, 8, 1, "relu", False)
-    with pytest.raises(ValueError, match="block 'test-faulty'"):
+    with pytest.raises(InputError, match="block 'test-faulty'"):
         PlainArchitecture(blocks=(Block(kind="test-faulty", channels=8),))
 
 
@@ -228,3 +228,10 @@ def test_a_training_form_that_amounts_to_another_shape_is_refused_when_it_is_fus
 def test_a_convolution_cannot_take_the_name_of_what_every_block_has() -> None:
     with pytest.raises(InputError, match="'forward'"):
         TrunkBlock([ConvSpec("forward", 4, 8)])
+
+
+@pytest.mark.parametrize("member", [3, BlockKind()])
+def test_what_says_no_convolutions_is_refused_by_name(member: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(BLOCKS._registered, "broken", member)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="block 'broken' from 4 to 8 channels at stride 1: it says no convolutions"):
+        PlainArchitecture(blocks=(Block(kind="broken", channels=8),))

@@ -41,7 +41,7 @@ def test_order_and_zeros_make_no_other_settings() -> None:
     [
         ("weights", "{contents: 1.0}", "'train.weights': unknown loss term 'contents': known are content, pixel, "),
         ("weights", "{content: -1.0}", "'train.weights.content': Input should be greater than or equal to 0"),
-        ("score", "ssim", "'train.score': unknown score 'ssim': known are psnr, reference-free, or auto"),
+        ("score", "ssim", "'train.score': unknown score 'ssim': known are psnr, reference-free; give one, "),
     ],
 )
 def test_what_no_member_is_called_is_refused_with_the_line(
@@ -49,6 +49,12 @@ def test_what_no_member_is_called_is_refused_with_the_line(
 ) -> None:
     (tmp_path / "r.yaml").write_text(f"description: d\ntrain:\n  steps: 5\n  {field}: {value}\n{TEACHER}")
     with pytest.raises(InputError, match=f"line 4, field {message}"):
+        load_recipe(str(tmp_path / "r.yaml"))
+
+
+def test_a_recipe_whose_steps_would_learn_nothing_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "r.yaml").write_text("description: d\ntrain: {weights: {content: 0}}\n" + TEACHER)
+    with pytest.raises(InputError, match="field 'train': no loss term has a weight"):
         load_recipe(str(tmp_path / "r.yaml"))
 
 

@@ -59,3 +59,14 @@ def test_where_only_a_time_makes_sense_the_message_offers_no_trials(text: str) -
     with pytest.raises(InputError, match="give a time above 0 such as 90s") as caught:
         parse_time(text)
     assert "trial" not in str(caught.value)
+
+
+@pytest.mark.parametrize("seconds", [0, -5, float("nan"), float("inf"), 1e12, True])
+def test_seconds_that_are_no_time_are_refused_as_texts_are(seconds: float) -> None:
+    with pytest.raises(InputError, match="give a time above 0"):
+        seconds_of(seconds)
+
+
+def test_a_budget_of_a_search_that_is_no_text_is_refused() -> None:
+    with pytest.raises(InputError, match=r"budget '10 \(no text\)'.*90s, 30m or 2h"):
+        Stopwatch.of(10)  # type: ignore[arg-type]

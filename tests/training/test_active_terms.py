@@ -1,11 +1,16 @@
 """The terms of a training are those of some weight, in one order, and name together what they need."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
 import torch
 
+from nas_isp.errors import InputError
 from nas_isp.recipe import TrainSettings
+from nas_isp.recipe.loss_registry import LOSSES
 from nas_isp.training.active_terms import ActiveTerms
+from nas_isp.training.loss_term import LossInputs, LossTerm
 from tests.training.loss_inputs import drawn, loss_inputs
 
 
@@ -28,7 +33,7 @@ def test_values_come_in_the_order_in_which_gradients_are_added() -> None:
 
 def test_only_terms_of_some_weight_are_computed() -> None:
     terms = _of({"moments": 0.5, "content": 0.0})
-    values = terms.values(loss_inputs(drawn(2, 1, 3, 16, 16)))
+    values = terms.values(loss_inputs(drawn(2, 1, 3, 16, 16).requires_grad_()))
     assert {name: weight for name, (_, weight) in values.items()} == {"moments": 0.5}
     assert (terms.views, terms.discriminators, terms.synthetic_pairs) == ((), (), False)
 
@@ -41,7 +46,7 @@ def test_needs_are_those_of_all_terms_together() -> None:
 
 
 def test_a_term_on_synthetic_pairs_is_left_out_where_there_are_none() -> None:
-    inputs = replace(loss_inputs(drawn(0, 1, 3, 16, 16)), synthetic=None)
+    inputs = replace(loss_inputs(drawn(0, 1, 3, 16, 16).requires_grad_()), synthetic=None)
     assert list(_of({"synthetic": 1.0, "pixel": 1.0}).values(inputs)) == ["pixel"]
 
 
@@ -55,3 +60,25 @@ def test_statistics_share_their_colors() -> None:
     inputs = loss_inputs(drawn(0, 1, 3, 16, 16))
     assert inputs.colors is inputs.colors
     torch.testing.assert_close(inputs.colors.shape, torch.Size([16, 3]))
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [
+        (lambda inputs: inputs.generated.mean((1, 2, 3)), r"a tensor of shape \(2,\)"),
+        (lambda inputs: inputs.generated.detach().mean(), "a scalar that no gradient comes from"),
+        (lambda inputs: {"part": 1.0}, "a float"),
+    ],
+)
+def test_a_term_that_gives_no_scalar_with_a_gradient_is_refused_by_name(
+    value: Callable[[LossInputs], object], fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(LOSSES._registered, "faulty", LossTerm(value))  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=f"loss term 'faulty' gives {fault}"):
+        _of({"faulty": 1.0}).values(loss_inputs(drawn(0, 2, 3, 16, 16).requires_grad_()))
+
+
+def test_what_is_no_term_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(LOSSES._registered, "number", 3)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="loss term 'number' is a int"):
+        _of({"number": 1.0})

@@ -49,7 +49,7 @@ def export_onnx(
             reason = str(error).strip().splitlines()[0]
             raise InputError(
                 f"ONNX: PyTorch cannot write this {type(net).__name__} for input {sizes} ({reason}); try another size",
-                "packed_size",
+                "input_size",
             ) from error
     assert program is not None
     model = program.model_proto

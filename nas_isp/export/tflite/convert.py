@@ -56,10 +56,10 @@ def _channels_last(net: nn.Module, free: bool) -> nn.Module:
         if free:
             raise InputError(
                 f"TFLite: RMFA is written for one size only; give one such as {FULL_HD_TEXT}, or exporter onnx",
-                *("packed_size", "runtime"),
+                *("input_size", "to"),
             )
         return NhwcRmfa(net)
-    raise InputError(f"TFLite: cannot write a network of kind {type(net).__name__}; give exporter onnx", "runtime")
+    raise InputError(f"TFLite: cannot write a network of kind {type(net).__name__}; give exporter onnx", "to")
 
 
 class _NhwcPlain(nn.Module):
