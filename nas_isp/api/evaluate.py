@@ -53,7 +53,7 @@ def evaluate_model(
     """
     runner = load_runner(model)
     known = load_pairs(Path(pairs), sensor=load_sensor(sensor) if sensor else None)
-    for line in known.notes:
+    for line in (*known.notes, *known.left_out):
         note(line)
     adaptations: Counter[str] = Counter()
 

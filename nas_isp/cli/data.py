@@ -27,13 +27,13 @@ def inspect(
 ) -> None:
     """Show what a file or folder holds, as the program reads it."""
     from nas_isp.data.dataset_folders import described as layouts_in
-    from nas_isp.data.inspection import inspect_files
+    from nas_isp.data.inspection import inspect_files, not_read
     from nas_isp.raw.readers import load_sensor
 
     described = load_sensor(sensor) if sensor else None
     with progress_bar("reading") as report:
         facts = inspect_files(path, described, report)
-    for line in layouts_in(path):
+    for line in (*layouts_in(path), *not_read(path, facts)):
         say(line)
     if format == "json":
         print_json([fact.to_json() for fact in facts])

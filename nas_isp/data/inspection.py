@@ -1,11 +1,13 @@
 """What files hold, as the program reads them."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from nas_isp.data.left_out import DESCRIPTIONS, kinds_of, visible_below
 from nas_isp.data.photos import PhotoTooLargeError, is_photo_candidate, read_photo
 from nas_isp.errors import InputError
 from nas_isp.progress import ReportsProgress, unseen
@@ -13,6 +15,7 @@ from nas_isp.raw.image import RawImage
 from nas_isp.raw.layouts import layout_of_raw
 from nas_isp.raw.readers import KINDS, is_raw_candidate, read_raw
 from nas_isp.raw.sensor import SensorDescription
+from nas_isp.raw.tiff_pages import further_captures_in
 
 Kind = Literal["raw", "photo", "unreadable"]
 
@@ -86,13 +89,38 @@ def inspect_files(
     return facts
 
 
+def not_read(path: Path, facts: Sequence[FileFacts]) -> list[str]:
+    """Lines for the user: how many files of a folder and its subfolders are not read, and of which kinds.
+
+    Args:
+        path: as given to `inspect_files`.
+        facts: what that found.
+    """
+    lines = [line for fact in facts if (line := further_captures_in(Path(fact.file))) is not None]
+    if not path.is_dir():
+        return lines
+    unreadable = sum(fact.kind == "unreadable" for fact in facts)
+    if unreadable:
+        lines.append(f"{path}: {unreadable} of {len(facts)} RAW files and photos cannot be read")
+    others = [file for file in visible_below(path) if not _is_candidate(file) and file.name not in DESCRIPTIONS]
+    if others:
+        lines.append(
+            f"{path}: {len(others)} files not read, no RAW files or photos by their names ({kinds_of(others)})"
+        )
+    return lines
+
+
+def _is_candidate(file: Path) -> bool:
+    return is_raw_candidate(file) or is_photo_candidate(file)
+
+
 def _candidates(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
     if not path.is_dir():
         raise InputError(f"{path}: no such file or folder; give one with RAW files or photos")
-    files = [file for file in path.rglob("*") if file.is_file() and not file.name.startswith(".")]
-    candidates = sorted(file for file in files if is_raw_candidate(file) or is_photo_candidate(file))
+    files = visible_below(path)
+    candidates = sorted(file for file in files if _is_candidate(file))
     if not candidates:
         raise InputError(f"{path}: no RAW file or photo among its {len(files)} files; give {KINDS}, or photos")
     return candidates

@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas_isp.data.dataset_folders import SPLITS, Split, find_pairs
-from nas_isp.data.photos import list_photos, read_photo
+from nas_isp.data.left_out import left_out
+from nas_isp.data.photos import is_photo_candidate, list_photos, read_photo
 from nas_isp.errors import InputError
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.layouts import PUBLISHED_LAYOUTS
 from nas_isp.raw.orientation import turned_back
 from nas_isp.raw.packing import align_to_rggb
-from nas_isp.raw.readers import list_raw_files, read_raw
+from nas_isp.raw.readers import is_raw_candidate, list_raw_files, read_raw
 from nas_isp.raw.sensor import SensorDescription
 
 
@@ -57,6 +58,15 @@ class Pairs(Sequence[Pair]):
     sensor: SensorDescription | None
     skipped: list[str]
     notes: list[str]
+
+    @property
+    def left_out(self) -> list[str]:
+        """Lines for the user on files that are not read."""
+        raw, photos = self.files[0].raw.parent, self.files[0].photo.parent
+        return [
+            *left_out(raw, "RAW files", is_raw_candidate, self.skipped, len(self.files) + len(self.skipped)),
+            *(left_out(photos, "photos", is_photo_candidate, [], len(self.files)) if photos != raw else []),
+        ]
 
     @property
     def stems(self) -> list[str]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 File = TypeVar("File")
 Indices = Sequence[int] | NDArray[np.intp]
-CUT_VERSION = 4
+CUT_VERSION = 5
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nas_isp.data.dataset_folders import find_photos, find_raw
+from nas_isp.data.left_out import left_out
 from nas_isp.data.pairs import Pairs, load_pairs
 from nas_isp.data.photo_patches import PhotoPatches, cut_photo_patches
-from nas_isp.data.photos import list_photos
+from nas_isp.data.photos import is_photo_candidate, list_photos
 from nas_isp.data.raw_patches import RawPatches, cut_raw_patches
 from nas_isp.data.sampling import MOST_PATCHES
 from nas_isp.errors import InputError
 from nas_isp.progress import ReportsProgress, unseen
-from nas_isp.raw.readers import list_raw_files
+from nas_isp.raw.readers import is_raw_candidate, list_raw_files
 from nas_isp.raw.sensor import SensorDescription
 
 PATCH_NUMBER = re.compile(r"_\d+$")
@@ -86,8 +87,10 @@ def load_unpaired(
         seen = sorted({_scene(stem) for stem in pairs.stems} & trained)
         if seen:
             notes.append(f"{len(seen)} validation scenes (e.g. {seen[0]}) also occur in training: their PSNR flatters")
-    skipped = [*raw.skipped, *photos.skipped, *(pairs.skipped if pairs else [])]
-    return UnpairedData(raw, photos, pairs, notes + [f"skipped: {line}" for line in skipped])
+    notes += left_out(found_raw.raw, "RAW files", is_raw_candidate, raw.skipped, min(limit, len(raw_files)))
+    notes += left_out(found_photos.rgb, "photos", is_photo_candidate, photos.skipped, min(limit, len(photo_files)))
+    notes += pairs.left_out if pairs else []
+    return UnpairedData(raw, photos, pairs, notes)
 
 
 def limit_notes(counts: Mapping[str, int], limit: int) -> list[str]:

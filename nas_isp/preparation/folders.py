@@ -162,6 +162,7 @@ def _prepared_pairs(
     tested = load_pairs(folders.val, sensor=sensor, use="val") if folders.val else None
     trained = load_pairs(folders.pairs, sensor=sensor, use="train")
     limited = limit_notes({"pairs": len(trained)}, settings.patches)
-    for line in (*trained.notes, *limited, *(tested.notes if tested else ())):
+    tested_notes = (*tested.notes, *tested.left_out) if tested else ()
+    for line in (*trained.notes, *limited, *trained.left_out, *tested_notes):
         note(line)
     return prepare_paired(trained, settings.patch, seed, tested, limit=settings.patches, progress=progress)

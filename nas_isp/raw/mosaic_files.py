@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from nas_isp.errors import InputError
 from nas_isp.files import whole_file
 from nas_isp.raw.capture import Capture
+from nas_isp.raw.dng_tags import silent_tifffile
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.packing import LEAST_SIDE, unpack_uint16
 from nas_isp.raw.sensor import SensorDescription
+from nas_isp.raw.tiff_pages import full_page, list_pages
 
 MAX_VALUES = 210_000_000
 """More values than any camera has; what claims more is damaged or hostile."""
@@ -85,8 +87,10 @@ def _read_png(path: Path, sensor: SensorDescription) -> Stored:
 def _read_tiff(path: Path, sensor: SensorDescription) -> Stored:
     import tifffile
 
-    with tifffile.TiffFile(path) as tiff:
-        page = tiff.pages.first
+    samples = 4 if sensor.layout == "packed-rggb" else 1
+    with silent_tifffile(), tifffile.TiffFile(path) as tiff:
+        pages = list_pages(tiff, lambda page: page.samplesperpixel == samples)
+        _, page = pages[full_page([facts for facts, _ in pages])]
         _refuse_size(page.size, path)
         return np.asarray(page.asarray())
 

@@ -12,6 +12,7 @@ from PIL import Image, ImageCms
 from nas_isp.data.inspection import inspect_files
 from nas_isp.data.pairs import load_pairs
 from nas_isp.data.patches import PhotoPatches, RawPatches, cut_photo_patches, cut_raw_patches
+from nas_isp.data.photo_files import opened
 from nas_isp.data.photos import read_photo
 from nas_isp.develop.sensor_match import match_sensor
 from nas_isp.raw.image import RawImage
@@ -20,7 +21,9 @@ from nas_isp.raw.mosaic_files import write_mosaic_png
 from nas_isp.raw.packing import align_to_rggb, pack
 from nas_isp.raw.readers import read_raw
 from nas_isp.raw.sensor import SensorDescription
+from tests.data.color_cases import P3_CHRM, gama, iccp, write_png
 from tests.dng_files import write_dng
+from tests.icc_files import gray_profile
 
 HEIGHT, WIDTH = 48, 64
 SMALL = 1_000_000
@@ -150,6 +153,44 @@ def make_tiff(folder: Path) -> None:
     photo().convert("L").save(folder / "b.tif", compression="jpeg")
 
 
+def make_colored(folder: Path) -> None:
+    """All that says a color space: chunks of PNG, tags of EXIF."""
+    chunks = {"cICP": bytes((9, 16, 0, 1)), "gAMA": gama(0.5), "cHRM": P3_CHRM}
+    write_png(folder / "a.png", np.asarray(photo()), **chunks)
+    write_png(folder / "b.png", np.asarray(photo().convert("L")), iCCP=iccp(gray_profile(1.0, "x")))
+    exif = Image.Exif()
+    exif.update({0x13E: (0.3127, 0.3290), 0x13F: (0.64, 0.33, 0.21, 0.71, 0.15, 0.06)})
+    exif.get_ifd(0x8769).update({0xA001: 0xFFFF, 0xA500: 2.2, 0xA005: {1: "R03"}})
+    photo().save(folder / "c.jpg", exif=exif)
+
+
+def make_pages(folder: Path) -> None:
+    with tifffile.TiffWriter(folder / "a.tif") as tiff:
+        tiff.write(np.asarray(photo(8, 8)), photometric="rgb", metadata=None, subifds=1)
+        tiff.write(np.asarray(photo()), photometric="rgb", metadata=None)
+    with tifffile.TiffWriter(folder / "b.tif") as tiff:
+        for height, width in ((8, 8), (HEIGHT, WIDTH), (HEIGHT, WIDTH)):
+            tiff.write(np.asarray(photo(height, width)), photometric="rgb", metadata=None, compression="zlib")
+
+
+def make_mosaic_pages(folder: Path) -> None:
+    describe(folder)
+    with tifffile.TiffWriter(folder / "a.tif") as tiff:
+        tiff.write(mosaic(8, 8), metadata=None, subifds=1)
+        tiff.write(mosaic(), metadata=None)
+        tiff.write(mosaic(), metadata=None)
+
+
+def make_heic(folder: Path) -> None:
+    import pillow_heif
+
+    pillow_heif.from_pillow(photo()).save(folder / "a.heic", color_primaries=12, transfer_characteristics=13)
+
+
+def make_avif(folder: Path) -> None:
+    photo().save(folder / "a.avif")
+
+
 def make_bmp(folder: Path) -> None:
     photo().save(folder / "a.bmp")
     photo().quantize(16).save(folder / "b.bmp")
@@ -165,7 +206,7 @@ def read_photos(folder: Path) -> None:
         reduced = read_photo(path, 32)
         _check_photo(reduced)
         assert max(reduced.shape) <= 32
-        with Image.open(path) as image:
+        with opened(path) as image:
             small = image.width * image.height <= SMALL
         if small:
             _check_photo(read_photo(path))
