@@ -5,10 +5,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from nas_isp.files import visible_files
+from nas_isp.raw.capture_table import TABLE_FILE, facts_beside, table_of
+from nas_isp.raw.mosaic_files import MOSAIC_SUFFIXES
 from nas_isp.raw.readers import SENSOR_FILE
 from nas_isp.raw.tiff_pages import further_captures_in
 
-DESCRIPTIONS = frozenset({SENSOR_FILE})
+DESCRIPTIONS = frozenset({SENSOR_FILE, TABLE_FILE})
 """Files that belong to captures and are read with them."""
 
 
@@ -31,6 +33,17 @@ def left_out(folder: Path, kind: str, is_one: Callable[[Path], bool], skipped: S
         lines.append(f"{folder}: {len(others)} of {len(files)} files not read, no {kind} by their names ({named})")
     further = (further_captures_in(file) for file in files if is_one(file))
     return lines + [line for line in further if line is not None]
+
+
+def without_a_row(folder: Path) -> list[str]:
+    """A line for the user where the table of captures of a folder of RAW files says nothing of some mosaics."""
+    table = table_of(folder)
+    mosaics = [file for file in visible_files(folder) if file.suffix.lower() in MOSAIC_SUFFIXES]
+    if table is None or not mosaics:
+        return []
+    missing = [file for file in mosaics if facts_beside(file) is None]
+    unread = f"{table}: no line for {len(missing)} of {len(mosaics)} mosaics in {folder}, e.g. "
+    return [f"{unread}{missing[0].name}"] if missing else []
 
 
 def kinds_of(files: Sequence[Path]) -> str:

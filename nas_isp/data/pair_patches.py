@@ -9,7 +9,7 @@ from nas_isp.data.cache import ArrayWriter, cached_folder, file_facts
 from nas_isp.data.cutting import check_patch_size, grid_positions
 from nas_isp.data.pairs import Pair, Pairs
 from nas_isp.data.photo_patches import PhotoPatches
-from nas_isp.data.raw_patches import CUT_VERSION, RawPatches, drawn, too_small
+from nas_isp.data.raw_patches import CUT_VERSION, RawPatches, drawn, table_facts, too_small
 from nas_isp.data.raw_writer import RawWriter
 from nas_isp.data.sampling import MOST_PATCHES
 from nas_isp.errors import InputError
@@ -51,6 +51,7 @@ def cut_pair_patches(
         "raw": file_facts([files.raw for files in pairs.files]),
         "photos": file_facts([files.photo for files in pairs.files]),
         "sensor": described.model_dump(mode="json") if described else None,
+        "captures": table_facts(pairs.files[0].raw.parent),
         "cut_to": pairs.size,
         "size": size,
         "limit": limit,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas_isp.data.dataset_folders import SPLITS, Split, find_pairs
-from nas_isp.data.left_out import left_out
+from nas_isp.data.left_out import left_out, without_a_row
 from nas_isp.data.photos import is_photo_candidate, list_photos, read_photo
 from nas_isp.errors import InputError
 from nas_isp.raw.image import RawImage
@@ -65,6 +65,7 @@ class Pairs(Sequence[Pair]):
         raw, photos = self.files[0].raw.parent, self.files[0].photo.parent
         return [
             *left_out(raw, "RAW files", is_raw_candidate, self.skipped, len(self.files) + len(self.skipped)),
+            *without_a_row(raw),
             *(left_out(photos, "photos", is_photo_candidate, [], len(self.files)) if photos != raw else []),
         ]
 

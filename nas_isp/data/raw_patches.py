@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from nas_isp.data.raw_writer import LEVELS, RawWriter
 from nas_isp.data.sampling import MOST_PATCHES
 from nas_isp.errors import InputError
 from nas_isp.progress import ReportsProgress, unseen
+from nas_isp.raw.capture_table import table_of
 from nas_isp.raw.levels import subtract_black
 from nas_isp.raw.packing import align_to_rggb, canonical_black, pack_uint16
 from nas_isp.raw.readers import find_sensor, list_raw_files, read_raw
@@ -131,12 +132,19 @@ def cut_raw_patches(
         "folder": str(folder.resolve()),
         "files": file_facts(files),
         "sensor": described.model_dump(mode="json") if described else None,
+        "captures": table_facts(folder),
         "size": size,
         "limit": limit,
         "seed": seed,
     }
     cut = _RawCutter(folder, files, size, limit, seed, described, progress)
     return RawPatches.open(cached_folder(cache_dir, "raw", key, cut.fill))
+
+
+def table_facts(folder: Path) -> list[list[Any]]:
+    """What tells versions of the table of a folder's captures apart; see `capture_table`."""
+    table = table_of(folder)
+    return [] if table is None else [[str(table.resolve()), *file_facts([table])[0]]]
 
 
 def drawn(files: Sequence[File], limit: int, rng: np.random.Generator) -> tuple[Sequence[File], int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nas_isp.data.dataset_folders import find_photos, find_raw
-from nas_isp.data.left_out import left_out
+from nas_isp.data.left_out import left_out, without_a_row
 from nas_isp.data.pairs import Pairs, load_pairs
 from nas_isp.data.photo_patches import PhotoPatches, cut_photo_patches
 from nas_isp.data.photos import is_photo_candidate, list_photos
@@ -88,6 +88,7 @@ def load_unpaired(
         if seen:
             notes.append(f"{len(seen)} validation scenes (e.g. {seen[0]}) also occur in training: their PSNR flatters")
     notes += left_out(found_raw.raw, "RAW files", is_raw_candidate, raw.skipped, min(limit, len(raw_files)))
+    notes += without_a_row(found_raw.raw)
     notes += left_out(found_photos.rgb, "photos", is_photo_candidate, photos.skipped, min(limit, len(photo_files)))
     notes += pairs.left_out if pairs else []
     return UnpairedData(raw, photos, pairs, notes)

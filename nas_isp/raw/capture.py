@@ -41,6 +41,8 @@ class Capture:
         iso: sensitivity.
         focal_length_mm: of the lens, not converted to any format.
         gps: tags of the EXIF GPS directory by number.
+        unique_model: UniqueCameraModel of a DNG file, which may tell the cameras of one phone apart.
+        group: what a table beside bare mosaics says it belongs to.
     """
 
     make: str = ""
@@ -52,6 +54,8 @@ class Capture:
     iso: float | None = None
     focal_length_mm: float | None = None
     gps: Mapping[int, GpsValue] = field(default_factory=dict)
+    unique_model: str = ""
+    group: str = ""
 
     @property
     def camera(self) -> str:
@@ -108,7 +112,12 @@ def _from_tags(path: Path) -> Capture:
             tags = tiff.pages.first.tags
             texts = [_text(tags[code].value) if code in tags else "" for code in (MAKE, MODEL, UNIQUE_MODEL)]
             gps = tags.get("GPSTag")
-            return Capture(texts[0], texts[1] or texts[2], gps=numbered_gps(gps.value) if gps is not None else {})
+            return Capture(
+                make=texts[0],
+                model=texts[1] or texts[2],
+                gps=numbered_gps(gps.value) if gps is not None else {},
+                unique_model=texts[2],
+            )
     except Exception:
         # A foreign parser on a foreign format: LibRaw has read the picture, so its names are all that is lost.
         return Capture()

@@ -28,6 +28,8 @@ class RawImage:
         crop: the part that the camera means to be shown, None for all; what lies around it is real picture as well.
         capture: who took it, when and how. Of a bare mosaic only the sensor's name is known.
         source: where it came from, for messages.
+        noise: shot and read noise as the file says them: the variance of a value x is shot x + read, in units of
+            white - black. None if it does not say.
     """
 
     mosaic: NDArray[np.uint16]
@@ -40,3 +42,4 @@ class RawImage:
     crop: Crop | None = None
     capture: Capture = field(default_factory=Capture)
     source: str = ""
+    noise: tuple[float, float] | None = None

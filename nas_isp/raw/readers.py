@@ -1,10 +1,12 @@
 """Reads any RAW file into a `RawImage`, finds RAW files in a folder and sensor descriptions by name."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from nas_isp.errors import InputError
 from nas_isp.files import none_in, visible_files
 from nas_isp.raw.camera_files import CAMERA_SUFFIXES, read_camera_file
+from nas_isp.raw.capture_table import CaptureFacts, facts_beside
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.layouts import layout_of_raw
 from nas_isp.raw.mosaic_files import MOSAIC_SUFFIXES, read_mosaic_file
@@ -131,9 +133,27 @@ def _check_raw_file(path: Path) -> None:
 
 def _read_mosaic(path: Path, sensor: SensorDescription | None) -> RawImage:
     described = sensor or sensor_beside(path)
+    facts = facts_beside(path)
     try:
-        return read_mosaic_file(path, described)
+        raw = read_mosaic_file(path, described)
+        return raw if facts is None else _with_facts(raw, facts)
     except InputError as error:
         if sensor is not None or sensor_file(path.parent) is not None:
             raise
         raise InputError(f"{error}; the sensor is that of the folder's name: give another one", "sensor") from error
+
+
+def _with_facts(raw: RawImage, facts: CaptureFacts) -> RawImage:
+    """A mosaic with what a table says of it, which counts more than the description of its sensor."""
+    black = facts.black or raw.black
+    if max(black) >= raw.white:
+        raise InputError(f"{raw.source}: black {max(black):g} of the table beside it is not below white {raw.white:g}")
+    capture = replace(raw.capture, exposure_s=facts.exposure_s, iso=facts.iso, group=facts.group)
+    return replace(
+        raw,
+        black=black,
+        white_balance=facts.white_balance or raw.white_balance,
+        noise=facts.noise,
+        flip=facts.flip if facts.flip is not None else raw.flip,
+        capture=capture,
+    )

@@ -87,6 +87,21 @@ def make_mosaic_raw(folder: Path) -> None:
     (folder / "a.raw").write_bytes(mosaic().tobytes())
 
 
+def make_packed_mosaic(folder: Path) -> None:
+    describe(folder, type="mipi10")
+    rows = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH * 5 // 4 + 16), np.uint8)
+    np.save(folder / "a.npy", rows)
+
+
+def make_table(folder: Path) -> None:
+    make_mosaic_npy(folder)
+    (folder / "captures.tsv").write_text(
+        "file\tred\tgreen\tblue\texposure\tiso\tblack\tnoise\torientation\tgroup\n"
+        "a.npy\t2.1\t1\t1.7\t1/250\t400\t60,61,62,63\t0.001 0.00002\t6\twide\n"
+        "b.npy\t\t\t\t0.01\t\t64\t\t\t\n"
+    )
+
+
 def make_npy_set(folder: Path) -> None:
     (folder / "raws").mkdir()
     np.save(folder / "raws/a.npy", np.random.default_rng(0).integers(0, 4096, (256, 256, 4), dtype=np.uint16))

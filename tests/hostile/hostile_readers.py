@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-TEXT_SUFFIXES = {".json", ".jsonl", ".yaml", ".log", ".txt", ".csv"}
+TEXT_SUFFIXES = {".json", ".jsonl", ".yaml", ".log", ".txt", ".csv", ".tsv"}
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,8 @@ READERS: dict[str, Reader] = {
     "mosaic npy": Reader("pictures.make_mosaic_npy", "pictures.read_mosaic", ("*.npy",), "arrays.mosaic_npys"),
     "mosaic raw": Reader("pictures.make_mosaic_raw", "pictures.read_mosaic", ("*.raw",)),
     "sensor.json": Reader("pictures.make_mosaic_raw", "pictures.read_mosaic", ("sensor.json",)),
+    "packed mosaic": Reader("pictures.make_packed_mosaic", "pictures.read_mosaic", ("*.npy", "sensor.json")),
+    "captures.tsv": Reader("pictures.make_table", "pictures.read_mosaic", ("captures.tsv",)),
     "npy photo set": Reader("pictures.make_npy_set", "pictures.inspect", ("*.npy", "raws/*.npy"), "arrays.set_npys"),
     "photo JPEG": Reader("pictures.make_jpeg", "pictures.read_photos", ("*.jpg",)),
     "photo PNG": Reader("pictures.make_png", "pictures.read_photos", ("*.png",), "images.photo_pngs"),
