@@ -105,7 +105,7 @@ def make_table(folder: Path) -> None:
 def make_npy_set(folder: Path) -> None:
     (folder / "raws").mkdir()
     np.save(folder / "raws/a.npy", np.random.default_rng(0).integers(0, 4096, (256, 256, 4), dtype=np.uint16))
-    describe(folder, layout="packed-rggb")
+    describe(folder, layout="packed-rggb", width=None, height=None)
     np.save(folder / "b.npy", np.random.default_rng(0).integers(0, 1024, (8, 8, 4)).astype(np.float32))
 
 
