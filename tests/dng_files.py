@@ -1,6 +1,6 @@
 """Writes small DNG files for the tests of the readers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +26,12 @@ def write_dng(
     default_crop: tuple[int, int, int, int] | None = None,
     exposure_s: tuple[int, int] | None = None,
     extra_tags: Sequence[tuple[Any, ...]] = (),
+    black_pattern: tuple[int, int, Sequence[float]] | None = None,
 ) -> Path:
     """An uncompressed DNG; `active_area` is top, left, bottom, right; `neutral` is the camera color of gray x 100.
 
     `default_crop` is left, top, width, height within the active area. `extra_tags` are those of tifffile.
+    `black_pattern` has rows, columns and values of black levels that repeat otherwise than the color filters.
     """
     cells = pattern or CFA_BYTES[cfa]
     side = round(len(cells) ** 0.5)
@@ -37,12 +39,13 @@ def write_dng(
         (50706, "B", 4, (1, 4, 0, 0), True),
         (50708, "s", 0, "Test camera", True),
         (50717, "H", 1, white, True),
-        (50721, "2i", 9, tuple(n for value in XYZ_TO_CAMERA for n in (round(value * 10000), 10000)), True),
+        (50721, "2i", 9, fractions(XYZ_TO_CAMERA), True),
         (274, "H", 1, orientation, True),
     ]
     if photometric == 32803:
         tags += [(33421, "H", 2, (side, side), True), (33422, "B", len(cells), cells, True)]
-        tags += [(50713, "H", 2, (2, 2), True), (50714, "H", 4, black, True)]
+        rows, columns, levels = black_pattern or (2, 2, black)
+        tags += [(50713, "H", 2, (rows, columns), True), (50714, "2I", len(levels), fractions(levels, 100), True)]
     if neutral:
         tags.append((50728, "2I", 3, tuple(n for value in neutral for n in (value, 100)), True))
     if active_area:
@@ -53,3 +56,8 @@ def write_dng(
         tags += [(271, "s", 0, "Test", True), (272, "s", 0, "Test T1", True), (33434, "2I", 1, exposure_s, True)]
     tifffile.imwrite(path, mosaic, photometric=photometric, extratags=[*tags, *extra_tags], metadata=None)
     return path
+
+
+def fractions(values: Iterable[float], below: int = 10_000) -> tuple[int, ...]:
+    """Numerators and denominators in turns, as tags of fractions hold them."""
+    return tuple(number for value in values for number in (round(value * below), below))

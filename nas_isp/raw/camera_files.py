@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from nas_isp.errors import InputError
 from nas_isp.quiet import without_native_lines
 from nas_isp.raw.capture import capture_of
-from nas_isp.raw.dng_tags import active_area_corner
+from nas_isp.raw.dng_tags import read_dng_tags
 from nas_isp.raw.image import Crop, RawImage
 from nas_isp.raw.levels import Levels
 from nas_isp.raw.mosaic_files import MAX_VALUES
@@ -115,7 +115,8 @@ def _black_of_sites(raw: "RawPy", path: Path, pattern: Pattern) -> Levels:
     column within it, and counts from there.
     """
     levels = np.array([raw.black_level_per_channel[index] for index in pattern.ravel()], np.float64).reshape(2, 2)
-    corner = active_area_corner(path) if np.ptp(levels) else None
+    tags = read_dng_tags(path) if np.ptp(levels) else None
+    corner = None if tags is None or tags.active_area is None else tags.active_area[:2]
     if corner is not None:
         levels = np.roll(levels, (raw.sizes.top_margin - corner[0], raw.sizes.left_margin - corner[1]), axis=(0, 1))
     first, second, third, fourth = levels.ravel().tolist()
