@@ -1,5 +1,6 @@
 """Writes small DNG files for the tests of the readers."""
 
+import struct
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ def write_dng(
     mosaic: NDArray[np.uint16],
     cfa: str = "RGGB",
     black: tuple[int, int, int, int] = (60, 61, 62, 63),
-    white: int = 1023,
+    white: int | tuple[int, ...] = 1023,
     neutral: tuple[int, int, int] | None = (50, 100, 60),
     active_area: tuple[int, int, int, int] | None = None,
     orientation: int = 1,
@@ -38,7 +39,7 @@ def write_dng(
     tags: list[tuple[Any, ...]] = [
         (50706, "B", 4, (1, 4, 0, 0), True),
         (50708, "s", 0, "Test camera", True),
-        (50717, "H", 1, white, True),
+        (50717, "H", np.size(white), white, True),
         (50721, "2i", 9, fractions(XYZ_TO_CAMERA), True),
         (274, "H", 1, orientation, True),
     ]
@@ -61,3 +62,19 @@ def write_dng(
 def fractions(values: Iterable[float], below: int = 10_000) -> tuple[int, ...]:
     """Numerators and denominators in turns, as tags of fractions hold them."""
     return tuple(number for value in values for number in (round(value * below), below))
+
+
+def opcode_list(*opcodes: tuple[int, bytes]) -> bytes:
+    """The bytes of an OpcodeList tag: numbers of opcodes and their parameters, big-endian in any file."""
+    parts = [struct.pack(">4I", code, 0x01030000, 0, len(parameters)) + parameters for code, parameters in opcodes]
+    return struct.pack(">I", len(parts)) + b"".join(parts)
+
+
+def gain_map(
+    gains: NDArray[np.float32], area: tuple[int, int, int, int], pitch: tuple[int, int] = (1, 1)
+) -> tuple[int, bytes]:
+    """A GainMap opcode whose points `(rows, columns)` span the picture from edge to edge."""
+    rows, columns = gains.shape
+    head = struct.pack(">10I", *area, 0, 1, *pitch, rows, columns)
+    places = struct.pack(">4dI", 1 / max(rows - 1, 1), 1 / max(columns - 1, 1), 0.0, 0.0, 1)
+    return 9, head + places + gains.astype(">f4").tobytes()

@@ -22,7 +22,7 @@ MOST_TEXT = 200
 RATIONALS = (5, 10)
 LARGEST = 1e9
 
-Matrix = NDArray[np.float64]
+Matrix = NDArray[np.floating[Any]]
 Area = tuple[int, int, int, int]
 
 
