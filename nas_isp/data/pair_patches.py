@@ -14,7 +14,7 @@ from nas_isp.data.raw_writer import RawWriter
 from nas_isp.data.sampling import MOST_PATCHES
 from nas_isp.errors import InputError
 from nas_isp.progress import ReportsProgress, unseen
-from nas_isp.raw.packing import pack_uint16
+from nas_isp.raw.packing import pack_values, storable
 from nas_isp.raw.readers import find_sensor
 from nas_isp.raw.sensor import SensorDescription
 
@@ -92,9 +92,10 @@ class _PairCutter:
         if not places:
             self.skipped.append(too_small(Path(pair.raw.source), width, height, self.size))
             return
-        planes, side = pack_uint16(pair.raw.mosaic, pair.raw.cfa), self.size
+        stored, scale = storable(pair.raw)
+        planes, side = pack_values(stored.mosaic, stored.cfa), self.size
         for index in sorted(rng.permutation(len(places))[:quota]):
             top, left = places[index]
             cell = planes[:, top // 2 : (top + side) // 2, left // 2 : (left + side) // 2]
-            raw.append(cell, pair.raw, self.described)
+            raw.append(cell, pair.raw, self.described, scale)
             photos.append(pair.photo[top : top + side, left : left + side].transpose(2, 0, 1))

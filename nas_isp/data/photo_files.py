@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image, features
 
 from nas_isp.errors import InputError
-from nas_isp.raw.dng_tags import silent_tifffile
+from nas_isp.raw.tiff_directory import silent_tifffile
 from nas_isp.raw.tiff_pages import full_page, list_pages
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "AVIF")

@@ -17,7 +17,7 @@ from nas_isp.errors import InputError
 from nas_isp.progress import ReportsProgress, unseen
 from nas_isp.raw.capture_table import table_of
 from nas_isp.raw.levels import subtract_black
-from nas_isp.raw.packing import align_to_rggb, canonical_black, pack_uint16
+from nas_isp.raw.packing import align_to_rggb, canonical_black, pack_values, storable
 from nas_isp.raw.readers import find_sensor, list_raw_files, read_raw
 from nas_isp.raw.sensor import SensorDescription
 
@@ -36,10 +36,12 @@ class RawPatches:
     Attributes:
         folder: the cache folder that `open` reads again; what other processes should be given instead of the arrays.
         packed: uint16 `(N, 4, S/2, S/2)`, true values in plane order R, G1 (red row), G2 (blue row), B; memory-mapped.
+            Those of flattened mosaics are multiples of true values, and so are their levels.
         black: float32 `(N, 4)` black levels in plane order.
         white: float32 `(N,)` saturation levels.
         white_balance: float32 `(N, 3)` as-shot gains of R, G, B, NaN where the file does not say.
         color_matrix: float32 `(N, 3, 3)` white-balanced camera RGB to linear sRGB, NaN where the file does not say.
+        noise: float32 `(N, 2)` shot and read noise as the file says them (see `RawImage`), NaN where it does not.
         stems: for each patch the file it is from, without suffix.
         sensor: of the first file that was cut: a bare mosaic's given or found description; a camera file's own.
         skipped: one line for each file that could not be used.
@@ -51,6 +53,7 @@ class RawPatches:
     white: NDArray[np.float32] = field(repr=False)
     white_balance: NDArray[np.float32] = field(repr=False)
     color_matrix: NDArray[np.float32] = field(repr=False)
+    noise: NDArray[np.float32] = field(repr=False)
     stems: list[str] = field(repr=False)
     sensor: SensorDescription
     skipped: list[str]
@@ -191,7 +194,7 @@ class _RawCutter:
     def _cut(self, file: Path, quota: int, rng: np.random.Generator, writer: RawWriter) -> None:
         try:
             read = read_raw(file, self.described)
-            raw = align_to_rggb(read)
+            raw, scale = storable(align_to_rggb(read))
         except InputError as error:
             self.skipped.append(str(error))
             return
@@ -200,10 +203,11 @@ class _RawCutter:
         if not places:
             self.skipped.append(too_small(file, width, height, self.size))
             return
-        packed, black = pack_uint16(raw.mosaic, raw.cfa), np.array(canonical_black(raw), np.float32)
+        packed = pack_values(raw.mosaic, raw.cfa)
+        black = np.array(canonical_black(raw), np.float32)
         cells = [self._cell(packed, place) for place in places]
         for index in choose([_brightness_detail(cell, black, raw.white) for cell in cells], quota, rng, False):
-            writer.append(cells[index], read, self.described)
+            writer.append(cells[index], read, self.described, scale)
 
     def _cell(self, packed: NDArray[np.uint16], place: tuple[int, int]) -> NDArray[np.uint16]:
         top, left, side = place[0] // 2, place[1] // 2, self.size // 2

@@ -16,7 +16,13 @@ from nas_isp.raw.packing import canonical_black
 from nas_isp.raw.sensor import UNNAMED, SensorDescription
 
 ABOUT_FILE = "patches.json"
-LEVELS: dict[str, tuple[int, ...]] = {"black": (4,), "white": (), "white_balance": (3,), "color_matrix": (3, 3)}
+LEVELS: dict[str, tuple[int, ...]] = {
+    "black": (4,),
+    "white": (),
+    "white_balance": (3,),
+    "color_matrix": (3, 3),
+    "noise": (2,),
+}
 """Arrays of one row a patch beside the patches themselves, and the shape of a row."""
 
 
@@ -34,13 +40,16 @@ class RawWriter:
         self.stems: list[str] = []
         self.sensor: SensorDescription | None = None
 
-    def append(self, packed: NDArray[np.uint16], raw: RawImage, described: SensorDescription | None) -> None:
+    def append(
+        self, packed: NDArray[np.uint16], raw: RawImage, described: SensorDescription | None, scale: int = 1
+    ) -> None:
         """Add a patch `(4, S/2, S/2)` of a picture; the first one's sensor is the set's.
 
         Args:
             packed: the patch's planes.
             raw: the picture, aligned to RGGB or not: its levels and colors hold for the patch.
             described: the description of a bare mosaic; of a camera file its own facts are taken.
+            scale: by which the values of the planes are multiples of the picture's; see `packing.storable`.
         """
         file = Path(raw.source)
         if self.sensor is None:
@@ -48,10 +57,11 @@ class RawWriter:
             self.sensor = described if bare and described else _derived(raw)
         balance, matrix = raw.white_balance or (np.nan,) * 3, raw.color_matrix
         self._writers["packed"].append(packed)
-        self._writers["black"].append(np.array(canonical_black(raw), np.float32))
-        self._writers["white"].append(np.array(raw.white, np.float32))
+        self._writers["black"].append(scale * np.array(canonical_black(raw), np.float32))
+        self._writers["white"].append(np.array(scale * raw.white, np.float32))
         self._writers["white_balance"].append(np.array(balance, np.float32))
         self._writers["color_matrix"].append(np.full((3, 3), np.nan, np.float32) if matrix is None else matrix)
+        self._writers["noise"].append(np.array(raw.noise or (np.nan, np.nan), np.float32))
         self.stems.append(file.stem)
 
     def finish(self, skipped: list[str]) -> None:

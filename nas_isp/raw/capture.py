@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nas_isp.raw.dng_tags import silent_tifffile
+from nas_isp.raw.tiff_directory import silent_tifffile
 
 if TYPE_CHECKING:
     from rawpy import RawPy

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from nas_isp.errors import InputError
 from nas_isp.files import whole_file
 from nas_isp.raw.capture import Capture
-from nas_isp.raw.dng_tags import silent_tifffile
 from nas_isp.raw.image import RawImage
-from nas_isp.raw.packing import LEAST_SIDE, unpack_uint16
+from nas_isp.raw.packing import LEAST_SIDE, unpack_values
 from nas_isp.raw.sensor import SensorDescription
 from nas_isp.raw.stored_bytes import Stored, check_size, stored_values
+from nas_isp.raw.tiff_directory import silent_tifffile
 from nas_isp.raw.tiff_pages import full_page, list_pages
 
 MAX_VALUES = 210_000_000
@@ -147,7 +147,7 @@ def _laid_out(stored: Stored, sensor: SensorDescription, path: Path) -> Stored:
     if sensor.layout == "packed-rggb":
         if stored.ndim != 3 or stored.shape[2] != 4:
             raise InputError(f"{path}: shape {shape}; layout 'packed-rggb' means four planes last (height, width, 4)")
-        stored = unpack_uint16(stored.transpose(2, 0, 1), sensor.cfa)
+        stored = unpack_values(stored.transpose(2, 0, 1), sensor.cfa)
     elif stored.ndim != 2:
         hint = "; for four planes the sensor's layout is 'packed-rggb'" if stored.shape[-1:] == (4,) else ""
         raise InputError(f"{path}: shape {shape}; a mosaic has one plane (height, width){hint}")

@@ -22,7 +22,7 @@ FOLDERS_ABOVE = 2
 KINDS = "a camera RAW file (.dng, .crw, .cr2, .nef, ...), or a .png, .tif, .npy or .raw mosaic"
 
 
-def read_raw(path: Path, sensor: SensorDescription | None = None) -> RawImage:
+def read_raw(path: Path, sensor: SensorDescription | None = None, shading: bool = True) -> RawImage:
     """Read one RAW file.
 
     Camera formats go through LibRaw and describe themselves. Bare mosaics (16-bit grayscale PNG or TIFF, `.npy`,
@@ -31,13 +31,14 @@ def read_raw(path: Path, sensor: SensorDescription | None = None) -> RawImage:
     Args:
         path: the file; its suffix decides how it is read.
         sensor: description for bare mosaics; camera formats ignore it.
+        shading: apply the gain maps that a file brings against lens shading.
 
     Raises:
         InputError: missing, unreadable, truncated, of another kind than RAW, not a Bayer mosaic, at odds with its
             description, or without one.
     """
     _check_raw_file(path)
-    return read_camera_file(path) if path.suffix.lower() in CAMERA_SUFFIXES else _read_mosaic(path, sensor)
+    return read_camera_file(path, shading) if path.suffix.lower() in CAMERA_SUFFIXES else _read_mosaic(path, sensor)
 
 
 def load_sensor(name_or_path: str) -> SensorDescription:

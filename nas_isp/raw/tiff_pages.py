@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nas_isp.raw.dng_tags import silent_tifffile
+from nas_isp.raw.tiff_directory import silent_tifffile
 
 if TYPE_CHECKING:
     from tifffile import TiffFile, TiffPage

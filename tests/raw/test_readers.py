@@ -10,7 +10,7 @@ from PIL import Image
 from nas_isp.errors import InputError
 from nas_isp.raw.classical import render_image
 from nas_isp.raw.image import RawImage
-from nas_isp.raw.packing import pack, pack_uint16
+from nas_isp.raw.packing import pack, pack_values
 from nas_isp.raw.readers import SENSOR_FILE, list_raw_files, load_sensor, read_raw, sensor_beside
 from nas_isp.raw.sensor import CFA_ORDERS, Cfa, SensorDescription
 from tests.dng_files import write_dng
@@ -55,7 +55,7 @@ def test_tiff_npy_and_headerless_files_hold_the_same_mosaic(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("cfa", CFA_ORDERS)
 def test_packed_planes_are_laid_out_as_the_mosaic_they_came_from(tmp_path: Path, cfa: Cfa) -> None:
-    np.save(tmp_path / "a.npy", pack_uint16(values(), cfa).transpose(1, 2, 0))
+    np.save(tmp_path / "a.npy", pack_values(values(), cfa).transpose(1, 2, 0))
     sensor = TEN_BIT.model_copy(update={"cfa": cfa, "layout": "packed-rggb"})
     assert np.array_equal(read_raw(tmp_path / "a.npy", sensor).mosaic, values())
 
@@ -162,7 +162,7 @@ def test_colors_are_right_where_the_visible_area_starts_at_an_odd_pixel(
     mosaic = np.roll(np.tile(cell, (24, 32)), corner, axis=(0, 1))
     path = write_dng(tmp_path / "a.dng", mosaic, cfa, (60, 60, 60, 60), active_area=(*corner, 48, 64))
     raw = read_raw(path)
-    planes = pack_uint16(raw.mosaic, raw.cfa)
+    planes = pack_values(raw.mosaic, raw.cfa)
     assert [set(plane.ravel()) for plane in planes] == [{100}, {200}, {200}, {300}]
 
 
