@@ -27,6 +27,7 @@ def write_dng(
     default_crop: tuple[int, int, int, int] | None = None,
     exposure_s: tuple[int, int] | None = None,
     extra_tags: Sequence[tuple[Any, ...]] = (),
+    xyz_to_camera: tuple[float, ...] = XYZ_TO_CAMERA,
     black_pattern: tuple[int, int, Sequence[float]] | None = None,
 ) -> Path:
     """An uncompressed DNG; `active_area` is top, left, bottom, right; `neutral` is the camera color of gray x 100.
@@ -40,7 +41,7 @@ def write_dng(
         (50706, "B", 4, (1, 4, 0, 0), True),
         (50708, "s", 0, "Test camera", True),
         (50717, "H", np.size(white), white, True),
-        (50721, "2i", 9, fractions(XYZ_TO_CAMERA), True),
+        (50721, "2i", 9, fractions(xyz_to_camera), True),
         (274, "H", 1, orientation, True),
     ]
     if photometric == 32803:

@@ -16,6 +16,9 @@ RawOption = Annotated[Path | None, typer.Option(help="Folder of RAW captures; wi
 RgbOption = Annotated[Path | None, typer.Option(help="Folder of good photos of other scenes.")]
 ValOption = Annotated[Path | None, typer.Option(help="Folder of true pairs (raw/, rgb/) to score on by PSNR.")]
 SensorOption = Annotated[str | None, typer.Option(help="Sensor of bare mosaics: a known name or a JSON file.")]
+GroupOption = Annotated[
+    str | None, typer.Option(help="Captures of one sensor only: its number or a part of its name, as they are listed.")
+]
 DisjointOption = Annotated[bool, typer.Option("--scene-disjoint", help="Refuse scenes that are in RAW and photos.")]
 RecipeOption = Annotated[str, typer.Option(help="Training recipe: a shipped name or a YAML file.")]
 PatchesOption = Annotated[

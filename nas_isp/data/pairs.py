@@ -8,6 +8,7 @@ from typing import NamedTuple, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from nas_isp.data.capture_groups import of_group
 from nas_isp.data.dataset_folders import SPLITS, Split, find_pairs
 from nas_isp.data.left_out import left_out, without_a_row
 from nas_isp.data.photos import is_photo_candidate, list_photos, read_photo
@@ -58,6 +59,15 @@ class Pairs(Sequence[Pair]):
     sensor: SensorDescription | None
     skipped: list[str]
     notes: list[str]
+
+    def of_group(self, group: str) -> "Pairs":
+        """The pairs whose RAW is of one sensor; see `raw.groups.chosen`.
+
+        Raises:
+            InputError: no such group.
+        """
+        wanted = set(of_group([files.raw for files in self.files], group, self.folder, self.sensor))
+        return replace(self, files=[files for files in self.files if files.raw in wanted])
 
     @property
     def left_out(self) -> list[str]:

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas_isp.data.cache import cached_folder, file_facts
+from nas_isp.data.capture_groups import of_group
 from nas_isp.data.cutting import check_patch_size, choose, detail, grid_positions
-from nas_isp.data.patch_files import read_array, read_facts
+from nas_isp.data.patch_files import GroupCount, read_array, read_facts
 from nas_isp.data.raw_writer import LEVELS, RawWriter
 from nas_isp.data.sampling import MOST_PATCHES
 from nas_isp.errors import InputError
@@ -43,8 +44,9 @@ class RawPatches:
         color_matrix: float32 `(N, 3, 3)` white-balanced camera RGB to linear sRGB, NaN where the file does not say.
         noise: float32 `(N, 2)` shot and read noise as the file says them (see `RawImage`), NaN where it does not.
         stems: for each patch the file it is from, without suffix.
-        sensor: of the first file that was cut: a bare mosaic's given or found description; a camera file's own.
+        sensor: of most of the files that were cut: a bare mosaic's given or found description; a camera file's own.
         skipped: one line for each file that could not be used.
+        groups: which sensors the files are of; see `raw.groups`.
     """
 
     folder: Path
@@ -57,6 +59,7 @@ class RawPatches:
     stems: list[str] = field(repr=False)
     sensor: SensorDescription
     skipped: list[str]
+    groups: list[GroupCount]
 
     def __len__(self) -> int:
         return len(self.packed)
@@ -96,7 +99,15 @@ class RawPatches:
                 raise InputError("no sensor, or black levels that are not below white")
         except InputError as error:
             raise InputError(f"{folder}: damaged patch cache ({error}); delete the folder to cut it anew") from error
-        return RawPatches(folder, packed, **levels, stems=facts.stems, sensor=facts.sensor, skipped=facts.skipped)
+        return RawPatches(
+            folder,
+            packed,
+            **levels,
+            stems=facts.stems,
+            sensor=facts.sensor,
+            skipped=facts.skipped,
+            groups=facts.groups,
+        )
 
 
 def cut_raw_patches(
@@ -107,6 +118,7 @@ def cut_raw_patches(
     limit: int = MOST_PATCHES,
     seed: int = 0,
     progress: ReportsProgress = unseen,
+    group: str | None = None,
 ) -> RawPatches:
     """Cut patches from every RAW file of a folder, or open those of an earlier run with the same files and settings.
 
@@ -122,10 +134,11 @@ def cut_raw_patches(
         limit: most patches of all files together. With more files than that, a random choice of them.
         seed: of the choice among places and files.
         progress: told (files done, files, text).
+        group: take the captures of one sensor only: its number or a part of its name; see `raw.groups.chosen`.
 
     Raises:
-        InputError: no folder, no RAW in it, no file that can be used and is at least a patch in size, or a cache that
-            cannot be written. Single unusable files only become lines of `skipped`.
+        InputError: no folder, no RAW in it, no such group, no file that can be used and is at least a patch in size, or
+            a cache that cannot be written. Single unusable files only become lines of `skipped`.
     """
     check_patch_size(size)
     files = list_raw_files(folder)
@@ -139,8 +152,9 @@ def cut_raw_patches(
         "size": size,
         "limit": limit,
         "seed": seed,
+        "group": group,
     }
-    cut = _RawCutter(folder, files, size, limit, seed, described, progress)
+    cut = _RawCutter(folder, files, size, limit, seed, described, progress, group)
     return RawPatches.open(cached_folder(cache_dir, "raw", key, cut.fill))
 
 
@@ -178,10 +192,13 @@ class _RawCutter:
     seed: int
     described: SensorDescription | None
     progress: ReportsProgress
+    group: str | None = None
     skipped: list[str] = field(default_factory=list)
 
     def fill(self, target: Path) -> None:
         rng = np.random.default_rng([self.seed, 1])
+        if self.group is not None:
+            self.files = of_group(self.files, self.group, self.folder, self.described, self.progress)
         files, quota = drawn(self.files, self.limit, rng)
         with RawWriter(target, self.size) as writer:
             for number, file in enumerate(files):

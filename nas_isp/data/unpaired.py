@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from nas_isp.data.capture_groups import group_notes
 from nas_isp.data.dataset_folders import find_photos, find_raw
 from nas_isp.data.left_out import left_out, without_a_row
 from nas_isp.data.pairs import Pairs, load_pairs
@@ -50,6 +51,7 @@ def load_unpaired(
     max_photo_side: int | None = None,
     seed: int = 0,
     progress: ReportsProgress = unseen,
+    group: str | None = None,
 ) -> UnpairedData:
     """Cut (or open, see `cut_raw_patches`) the patches of both folders and read the validation pairs.
 
@@ -65,6 +67,7 @@ def load_unpaired(
         max_photo_side: reduce larger photos to this side before cutting.
         seed: of the choice of patches.
         progress: told (done, total, text).
+        group: of RAW files, take those of one sensor only; see `cut_raw_patches`.
 
     Raises:
         InputError: see `cut_raw_patches`, `cut_photo_patches` and `load_pairs`; or shared scenes.
@@ -76,8 +79,9 @@ def load_unpaired(
         notes += scene_notes(_stems(raw_files), _stems(photo_files), scene_disjoint)
     else:
         notes.append(f"the names of {found_raw.layout.name} do not tell whether RAW and photos share scenes")
-    raw = cut_raw_patches(found_raw.raw, cache_dir, size, sensor, limit, seed, progress)
+    raw = cut_raw_patches(found_raw.raw, cache_dir, size, sensor, limit, seed, progress, group)
     photos = cut_photo_patches(found_photos.rgb, cache_dir, size, limit, seed, max_photo_side, progress)
+    notes += group_notes(found_raw.raw, raw.groups)
     notes += limit_notes({"RAW files": len(raw_files), "photos": len(photo_files)}, limit)
     pairs = load_pairs(val_dir, sensor=sensor, use="val") if val_dir is not None else None
     if pairs is not None:

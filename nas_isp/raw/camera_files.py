@@ -1,6 +1,7 @@
 """Camera RAW formats through LibRaw."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from nas_isp.errors import InputError
 from nas_isp.quiet import without_native_lines
-from nas_isp.raw.capture import capture_of
+from nas_isp.raw.capture import Capture, capture_of
 from nas_isp.raw.dng_color import XYZ_OF_SRGB, dng_color, rows_to_one
 from nas_isp.raw.dng_correction import CorrectedMosaic, corrected
 from nas_isp.raw.dng_kinds import refuse_other_kinds
@@ -125,12 +126,21 @@ def _convert(raw: "RawPy", path: Path, pattern: Pattern, tags: DngTags | None, s
         color_matrix=matrix,
         flip=int(raw.sizes.flip),
         crop=_crop(raw.sizes, height, width),
-        capture=capture_of(raw, path),
+        capture=_of_sensor(capture_of(raw, path), tags),
         source=str(path),
         noise=None if tags is None else _noise(tags),
         applied=found.applied,
         left=found.left,
     )
+
+
+def _of_sensor(capture: Capture, tags: DngTags | None) -> Capture:
+    """A capture with what tells its sensor from others of the same make and model."""
+    if tags is None:
+        return capture
+    given = (matrix for matrix in tags.color_matrices if matrix is not None)
+    calibration = tuple(entry for matrix in given for entry in matrix.ravel().tolist())
+    return replace(capture, unique_model=tags.unique_camera_model, calibration=calibration)
 
 
 def _libraw_black(raw: "RawPy", pattern: Pattern) -> Levels:

@@ -42,6 +42,7 @@ class Capture:
         focal_length_mm: of the lens, not converted to any format.
         gps: tags of the EXIF GPS directory by number.
         unique_model: UniqueCameraModel of a DNG file, which may tell the cameras of one phone apart.
+        calibration: both color matrices of a DNG file as it writes them, which tell its sensor in any light.
         group: what a table beside bare mosaics says it belongs to.
     """
 
@@ -55,6 +56,7 @@ class Capture:
     focal_length_mm: float | None = None
     gps: Mapping[int, GpsValue] = field(default_factory=dict)
     unique_model: str = ""
+    calibration: tuple[float, ...] = ()
     group: str = ""
 
     @property
@@ -112,12 +114,7 @@ def _from_tags(path: Path) -> Capture:
             tags = tiff.pages.first.tags
             texts = [_text(tags[code].value) if code in tags else "" for code in (MAKE, MODEL, UNIQUE_MODEL)]
             gps = tags.get("GPSTag")
-            return Capture(
-                make=texts[0],
-                model=texts[1] or texts[2],
-                gps=numbered_gps(gps.value) if gps is not None else {},
-                unique_model=texts[2],
-            )
+            return Capture(texts[0], texts[1] or texts[2], gps=numbered_gps(gps.value) if gps is not None else {})
     except Exception:
         # A foreign parser on a foreign format: LibRaw has read the picture, so its names are all that is lost.
         return Capture()

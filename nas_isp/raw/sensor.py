@@ -60,6 +60,13 @@ class SensorDescription(Settings):
         tuple[Row, Row, Row] | None,
         Field(description="White-balanced camera RGB to linear sRGB, row by row; every row sums to 1."),
     ] = None
+    unique_model: Annotated[str, Field(description="UniqueCameraModel of DNG files.")] = ""
+    calibration: Annotated[
+        tuple[float, ...], Field(max_length=18, description="Color matrices of DNG files as they are written.")
+    ] = ()
+    other_levels: Annotated[
+        bool, Field(description="Whether a model was trained on captures of other levels as well.")
+    ] = False
     note: Annotated[str, Field(description="Free text.")] = ""
 
     @model_validator(mode="before")
