@@ -147,7 +147,7 @@ def check_form(bundle: Bundle, form: Form) -> None:
         raise InputError(
             "input raw: the model was trained on captures of several black and white levels, and the file would hold "
             "those of one of them; take normalised values, or train on one group",
-            "input",
+            "input_type",
         )
 
 
