@@ -28,9 +28,8 @@ HLG_PEAK_NITS, HLG_SYSTEM_GAMMA = 1000.0, 1.2
 ROUNDING = 2
 """Levels of 255 that the rounding of primaries and curves makes; what differs from sRGB by no more is sRGB."""
 
-STRIP_VALUES = 1 << 22
-"""Values that are converted at a time, so that memory does not grow with the photo."""
-
+ENCODING_STEPS = 8192
+SAME_LIGHT = 1e-6
 LEAST_DETERMINANT = 1e-4
 
 
@@ -158,11 +157,7 @@ def as_srgb(pixels: NDArray[np.uint8], space: RgbSpace) -> NDArray[np.uint8]:
     """
     if is_unchanged(PROBE, _converted(PROBE, space)):
         return pixels
-    converted = np.empty_like(pixels)
-    rows = max(1, STRIP_VALUES // (3 * pixels.shape[1]))
-    for top in range(0, len(pixels), rows):
-        converted[top : top + rows] = _converted(pixels[top : top + rows], space)
-    return converted
+    return _converted(pixels, space)
 
 
 def is_unchanged(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
@@ -181,16 +176,36 @@ def _probe() -> NDArray[np.uint8]:
 PROBE = _probe()
 
 
+def _encoding() -> NDArray[np.uint8]:
+    """sRGB levels of light, by its root in `ENCODING_STEPS` steps: a step is at most a twentieth of a level."""
+    light = (np.arange(ENCODING_STEPS + 1) / ENCODING_STEPS) ** 2
+    encoded = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
+    return np.rint(encoded * 255).astype(np.uint8)
+
+
+_ENCODED = _encoding()
+
+
 def _converted(pixels: NDArray[np.uint8], space: RgbSpace) -> NDArray[np.uint8]:
     coded = np.arange(256, dtype=np.float64)
     light = space.curve(np.clip((coded - 16) / 219, 0, 1) if space.narrow else coded / 255)
-    rgb = light.astype(np.float32)[pixels]
+    matrix = _to_srgb_light(space.primaries)
+    if space.scene_gamma == 1 and np.abs(matrix - np.eye(3)).max() < SAME_LIGHT:
+        return np.take(_encoded(np.clip(light, 0, 1).astype(np.float32)), pixels)
+    rgb = np.take(light.astype(np.float32), pixels)
     if space.scene_gamma != 1:
         luminance = rgb @ _xyz_of(space.primaries)[1].astype(np.float32)
         rgb *= np.maximum(luminance, 1e-9)[..., None] ** (space.scene_gamma - 1) * (HLG_PEAK_NITS / HDR_WHITE_NITS)
-    rgb = np.clip(rgb @ _to_srgb_light(space.primaries).T.astype(np.float32), 0, 1)
-    encoded = np.where(rgb <= 0.0031308, rgb * 12.92, 1.055 * rgb ** (1 / 2.4) - 0.055)
-    return np.rint(encoded * 255).astype(np.uint8)
+    rgb = rgb @ matrix.T.astype(np.float32)
+    return _encoded(np.clip(rgb, 0, 1, out=rgb))
+
+
+def _encoded(light: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """sRGB levels of light 0..1, which is overwritten."""
+    np.sqrt(light, out=light)
+    light *= ENCODING_STEPS
+    light += np.float32(0.5)
+    return np.take(_ENCODED, light.astype(np.uint16))
 
 
 def _to_srgb_light(primaries: Primaries) -> Floats:

@@ -31,12 +31,15 @@ from nas_isp.data.color_spaces import (
 )
 
 ToSrgb = Callable[[Image.Image], Image.Image]
-"""Makes sRGB of a picture without transparency (mode RGB, L or CMYK)."""
+"""Makes sRGB of a picture without transparency (mode RGB, L or CMYK); it may be changed itself."""
 
 Conversion = Callable[[Image.Image], Image.Image | None]
 """The same, None where it does not fit the picture."""
 
 EXIF_SRGB, EXIF_ADOBE_RGB = 1, 2
+STRIP_PIXELS = 1 << 20
+"""Converted at a time, so that memory does not grow with the photo."""
+
 LEAST_GAMMA, MOST_GAMMA = 0.1, 10.0
 
 
@@ -97,10 +100,16 @@ def _by_space(space: RgbSpace) -> Conversion:
     def convert(picture: Image.Image) -> Image.Image | None:
         if picture.mode == "CMYK":
             return None
-        rgb = picture.convert("RGB")
-        pixels = np.asarray(rgb)
-        converted = as_srgb(pixels, space)
-        return rgb if converted is pixels else Image.fromarray(converted)
+        rgb = picture if picture.mode == "RGB" else picture.convert("RGB")
+        rows = max(1, STRIP_PIXELS // rgb.width)
+        for top in range(0, rgb.height, rows):
+            box = (0, top, rgb.width, min(top + rows, rgb.height))
+            pixels = np.asarray(rgb.crop(box))
+            converted = as_srgb(pixels, space)
+            if converted is pixels:
+                return rgb
+            rgb.paste(Image.fromarray(converted), box)
+        return rgb
 
     return convert
 
