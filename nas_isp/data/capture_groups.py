@@ -28,8 +28,8 @@ def of_group(
     folder: Path,
     sensor: SensorDescription | None = None,
     progress: ReportsProgress = unseen,
-) -> list[Path]:
-    """The files of one group; those that cannot be read are of none.
+) -> tuple[list[Path], list[str]]:
+    """The files of one group, and a line with the reason for each file that cannot be read and so is of none.
 
     Args:
         files: RAW files.
@@ -43,14 +43,14 @@ def of_group(
     """
     facts: list[SensorFacts] = []
     readable: list[Path] = []
-    fault: InputError | None = None
+    skipped: list[str] = []
     for number, file in enumerate(files):
         try:
             facts.append(sensor_facts(read_raw(file, sensor)))
             readable.append(file)
         except InputError as error:
-            fault = fault or error
+            skipped.append(str(error))
         progress(number + 1, len(files), "groups of captures")
-    if not readable and fault is not None:
-        raise fault
-    return [readable[place] for place in sorted(chosen(grouped(facts), group, folder).members)]
+    if not readable:
+        raise InputError(f"{folder}: no file can be read: {skipped[0] if skipped else 'nothing in it'}")
+    return [readable[place] for place in sorted(chosen(grouped(facts), group, folder).members)], skipped

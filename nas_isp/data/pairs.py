@@ -66,8 +66,11 @@ class Pairs(Sequence[Pair]):
         Raises:
             InputError: no such group.
         """
-        wanted = set(of_group([files.raw for files in self.files], group, self.folder, self.sensor))
-        return replace(self, files=[files for files in self.files if files.raw in wanted])
+        wanted, skipped = of_group([files.raw for files in self.files], group, self.folder, self.sensor)
+        chosen = set(wanted)
+        return replace(
+            self, files=[files for files in self.files if files.raw in chosen], skipped=[*self.skipped, *skipped]
+        )
 
     @property
     def left_out(self) -> list[str]:

@@ -198,7 +198,7 @@ class _RawCutter:
     def fill(self, target: Path) -> None:
         rng = np.random.default_rng([self.seed, 1])
         if self.group is not None:
-            self.files = of_group(self.files, self.group, self.folder, self.described, self.progress)
+            self.files, self.skipped = of_group(self.files, self.group, self.folder, self.described, self.progress)
         files, quota = drawn(self.files, self.limit, rng)
         with RawWriter(target, self.size) as writer:
             for number, file in enumerate(files):

@@ -43,6 +43,13 @@ def test_a_chosen_group_is_cut_alone_and_nothing_more_is_said(folder):
     assert set(named.stems) == {"b", "c", "d"}
 
 
+def test_files_of_no_group_because_they_cannot_be_read_are_still_said(folder):
+    (folder / "raw/broken.dng").write_bytes(b"II*\0")
+    notes = load_unpaired(folder / "raw", folder / "rgb", folder / "cache", 16, group="1").notes
+    assert f"{folder / 'raw'}: 1 of 5 RAW files not used, for these reasons" in notes
+    assert any(note.startswith("skipped: ") and "broken.dng" in note for note in notes)
+
+
 def test_the_description_is_that_of_most_captures_and_says_that_there_are_others(folder):
     raw = cut_raw_patches(folder / "raw", folder / "cache", 16)
     assert raw.sensor.white == 1023
