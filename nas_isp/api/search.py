@@ -30,6 +30,7 @@ def run_search(
     weights_dir: AnyPath | None = None,
     sensor: str | None = None,
     scene_disjoint: bool = False,
+    shading: bool = True,
     sampler: str = "tpe",
     seed: int = 0,
     workers: int | None = None,
@@ -56,6 +57,7 @@ def run_search(
         weights_dir: folder with weights of frozen networks.
         sensor: of bare mosaics: a known name or a JSON file.
         scene_disjoint: refuse scenes that are in RAW and photos.
+        shading: apply the gain maps that RAW files bring against lens shading.
         sampler: who suggests networks.
         seed: of sampling and training, 0 to 2^32 - 1.
         workers: trainings at once; one a core by default.
@@ -70,8 +72,7 @@ def run_search(
         InputError: a setting or data that cannot be used; a study of other settings; no trial within the time.
     """
     stopwatch = Stopwatch.of(budget) if isinstance(budget, str) else budget
-    crew = Workers(workers, ray_address)
-    folders = TrainingFolders(_path(raw), _path(rgb), _path(val), None, sensor, scene_disjoint)
+    folders = TrainingFolders(_path(raw), _path(rgb), _path(val), None, sensor, scene_disjoint, shading)
     request = SearchRequest(
         study=Path(study),
         folders=folders,
@@ -85,7 +86,7 @@ def run_search(
         sampler=sampler,
         seed=seed,
     )
-    return search_as_requested(request, crew, stopwatch, callback or Unwatched(), progress)
+    return search_as_requested(request, Workers(workers, ray_address), stopwatch, callback or Unwatched(), progress)
 
 
 def search_as_requested(

@@ -49,6 +49,7 @@ class Pairs(Sequence[Pair]):
         sensor: given description for bare mosaics.
         skipped: one line for each file that has no partner.
         notes: lines for the user on what was recognized.
+        shading: apply the gain maps that RAW files bring against lens shading.
     """
 
     folder: Path
@@ -57,6 +58,7 @@ class Pairs(Sequence[Pair]):
     sensor: SensorDescription | None
     skipped: list[str]
     notes: list[str]
+    shading: bool = True
 
     @property
     def stems(self) -> list[str]:
@@ -83,7 +85,7 @@ class Pairs(Sequence[Pair]):
         """
         if isinstance(index, slice):
             return [self[at] for at in range(*index.indices(len(self)))]
-        return _cropped(_read(self.files[index], self.sensor), self.size)
+        return _cropped(_read(self.files[index], self.sensor, self.shading), self.size)
 
 
 def load_pairs(
@@ -92,6 +94,7 @@ def load_pairs(
     sensor: SensorDescription | None = None,
     limit: int | None = None,
     use: Split = "test",
+    shading: bool = True,
 ) -> Pairs:
     """Find the pairs of a folder: files with equal stems in `raw/` and `rgb/`, or in a known data set's folders.
 
@@ -104,6 +107,7 @@ def load_pairs(
         sensor: description for bare mosaics; without it what `find_sensor` finds.
         limit: only so many pairs, spread evenly over the sorted stems.
         use: what the pairs are for, which decides the split of a whole data set.
+        shading: apply the gain maps that RAW files bring against lens shading.
 
     Raises:
         InputError: a folder is missing, no stem occurs in both, two files share a stem, or the first pair cannot be
@@ -125,7 +129,7 @@ def load_pairs(
     if limit is not None and len(stems) > limit:
         stems = [stems[index] for index in np.linspace(0, len(stems) - 1, limit).round().astype(int)]
     files = [PairFiles(stem, raw_files[stem], photos[stem]) for stem in stems]
-    pairs = Pairs(folder, files, size, sensor, skipped, [found.note] if found.note else [])
+    pairs = Pairs(folder, files, size, sensor, skipped, [found.note] if found.note else [], shading)
     pairs[0]
     return pairs
 
@@ -150,8 +154,8 @@ def _by_stem(files: list[Path]) -> dict[str, Path]:
     return found
 
 
-def _read(files: PairFiles, sensor: SensorDescription | None) -> Pair:
-    raw, upright_photo = replace(read_raw(files.raw, sensor), crop=None), read_photo(files.photo)
+def _read(files: PairFiles, sensor: SensorDescription | None, shading: bool) -> Pair:
+    raw, upright_photo = replace(read_raw(files.raw, sensor, shading), crop=None), read_photo(files.photo)
     photo = turned_back(upright_photo, raw.flip)
     height, width = raw.mosaic.shape
     if (photo.shape[0] // 2 * 2, photo.shape[1] // 2 * 2) != (height, width):

@@ -44,6 +44,7 @@ class RawPatches:
         stems: for each patch the file it is from, without suffix.
         sensor: of the first file that was cut: a bare mosaic's given or found description; a camera file's own.
         skipped: one line for each file that could not be used.
+        corrections: what files ask to be done to their mosaics, done or not, and how many of them.
     """
 
     folder: Path
@@ -56,6 +57,12 @@ class RawPatches:
     stems: list[str] = field(repr=False)
     sensor: SensorDescription
     skipped: list[str]
+    corrections: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def notes(self) -> list[str]:
+        """`corrections` as lines for the user."""
+        return [f"{files} RAW {'file' if files == 1 else 'files'}: {line}" for line, files in self.corrections.items()]
 
     def __len__(self) -> int:
         return len(self.packed)
@@ -95,7 +102,19 @@ class RawPatches:
                 raise InputError("no sensor, or black levels that are not below white")
         except InputError as error:
             raise InputError(f"{folder}: damaged patch cache ({error}); delete the folder to cut it anew") from error
-        return RawPatches(folder, packed, **levels, stems=facts.stems, sensor=facts.sensor, skipped=facts.skipped)
+        return RawPatches(
+            folder,
+            packed,
+            levels["black"],
+            levels["white"],
+            levels["white_balance"],
+            levels["color_matrix"],
+            levels["noise"],
+            stems=facts.stems,
+            sensor=facts.sensor,
+            skipped=facts.skipped,
+            corrections=facts.corrections,
+        )
 
 
 def cut_raw_patches(
@@ -106,6 +125,7 @@ def cut_raw_patches(
     limit: int = MOST_PATCHES,
     seed: int = 0,
     progress: ReportsProgress = unseen,
+    shading: bool = True,
 ) -> RawPatches:
     """Cut patches from every RAW file of a folder, or open those of an earlier run with the same files and settings.
 
@@ -121,6 +141,7 @@ def cut_raw_patches(
         limit: most patches of all files together. With more files than that, a random choice of them.
         seed: of the choice among places and files.
         progress: told (files done, files, text).
+        shading: apply the gain maps that files bring against lens shading.
 
     Raises:
         InputError: no folder, no RAW in it, no file that can be used and is at least a patch in size, or a cache that
@@ -137,8 +158,9 @@ def cut_raw_patches(
         "size": size,
         "limit": limit,
         "seed": seed,
+        "shading": shading,
     }
-    cut = _RawCutter(folder, files, size, limit, seed, described, progress)
+    cut = _RawCutter(folder, files, size, limit, seed, described, progress, shading)
     return RawPatches.open(cached_folder(cache_dir, "raw", key, cut.fill))
 
 
@@ -170,6 +192,7 @@ class _RawCutter:
     seed: int
     described: SensorDescription | None
     progress: ReportsProgress
+    shading: bool
     skipped: list[str] = field(default_factory=list)
 
     def fill(self, target: Path) -> None:
@@ -185,7 +208,7 @@ class _RawCutter:
 
     def _cut(self, file: Path, quota: int, rng: np.random.Generator, writer: RawWriter) -> None:
         try:
-            read = read_raw(file, self.described)
+            read = read_raw(file, self.described, self.shading)
             raw, scale = storable(align_to_rggb(read))
         except InputError as error:
             self.skipped.append(str(error))

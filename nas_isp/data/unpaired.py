@@ -49,6 +49,7 @@ def load_unpaired(
     max_photo_side: int | None = None,
     seed: int = 0,
     progress: ReportsProgress = unseen,
+    shading: bool = True,
 ) -> UnpairedData:
     """Cut (or open, see `cut_raw_patches`) the patches of both folders and read the validation pairs.
 
@@ -64,6 +65,7 @@ def load_unpaired(
         max_photo_side: reduce larger photos to this side before cutting.
         seed: of the choice of patches.
         progress: told (done, total, text).
+        shading: apply the gain maps that RAW files bring against lens shading.
 
     Raises:
         InputError: see `cut_raw_patches`, `cut_photo_patches` and `load_pairs`; or shared scenes.
@@ -75,10 +77,11 @@ def load_unpaired(
         notes += scene_notes(_stems(raw_files), _stems(photo_files), scene_disjoint)
     else:
         notes.append(f"the names of {found_raw.layout.name} do not tell whether RAW and photos share scenes")
-    raw = cut_raw_patches(found_raw.raw, cache_dir, size, sensor, limit, seed, progress)
+    raw = cut_raw_patches(found_raw.raw, cache_dir, size, sensor, limit, seed, progress, shading)
     photos = cut_photo_patches(found_photos.rgb, cache_dir, size, limit, seed, max_photo_side, progress)
+    notes += raw.notes
     notes += limit_notes({"RAW files": len(raw_files), "photos": len(photo_files)}, limit)
-    pairs = load_pairs(val_dir, sensor=sensor, use="val") if val_dir is not None else None
+    pairs = load_pairs(val_dir, sensor=sensor, use="val", shading=shading) if val_dir is not None else None
     if pairs is not None:
         notes += pairs.notes
         same_folder = pairs.files[0].raw.parent.resolve() == found_raw.raw.resolve()

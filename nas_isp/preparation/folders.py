@@ -31,6 +31,7 @@ class TrainingFolders:
         pairs: folder of true pairs to train on, for the paired modes instead of `raw` and `rgb`.
         sensor: of bare mosaics: a description, a known name or a JSON file; None takes what lies beside them.
         scene_disjoint: refuse scenes that are in RAW and photos.
+        shading: apply the gain maps that RAW files bring against lens shading.
     """
 
     raw: Path | None = None
@@ -39,6 +40,7 @@ class TrainingFolders:
     pairs: Path | None = None
     sensor: SensorDescription | str | None = None
     scene_disjoint: bool = False
+    shading: bool = True
 
     @property
     def is_demo(self) -> bool:
@@ -148,6 +150,7 @@ def prepare_unpaired(
         limit=settings.patches,
         seed=seed,
         progress=progress,
+        shading=folders.shading,
     )
     for line in data.notes:
         note(line)
@@ -159,8 +162,8 @@ def _prepared_pairs(
 ) -> Prepared:
     assert folders.pairs is not None
     sensor = folders.described_sensor()
-    tested = load_pairs(folders.val, sensor=sensor, use="val") if folders.val else None
-    trained = load_pairs(folders.pairs, sensor=sensor, use="train")
+    tested = load_pairs(folders.val, sensor=sensor, use="val", shading=folders.shading) if folders.val else None
+    trained = load_pairs(folders.pairs, sensor=sensor, use="train", shading=folders.shading)
     limited = limit_notes({"pairs": len(trained)}, settings.patches)
     for line in (*trained.notes, *limited, *(tested.notes if tested else ())):
         note(line)
