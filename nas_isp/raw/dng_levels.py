@@ -80,7 +80,7 @@ def white_of_sites(tags: DngTags, corner: tuple[int, int]) -> Levels | None:
     The specification has one value for a mosaic. Some writers give one for each site of the cell.
     """
     given = tags.white_level
-    if given is None or len(given) != 4 or len(set(given)) == 1 or tags.samples_per_pixel != 1:
+    if given is None or max(given) > 65535 or len(given) != 4 or len(set(given)) == 1 or tags.samples_per_pixel != 1:
         return None
     top, left, _, _ = active_area(tags)
     sites = np.roll(np.array(given).reshape(2, 2), (top - corner[0], left - corner[1]), axis=(0, 1))
