@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas_isp.raw.bad_pixels import filled
-from nas_isp.raw.dng_levels import BlackPlane, active_area, black_plane, white_of_sites
+from nas_isp.raw.dng_levels import BlackPlane, active_area, black_plane, unfit_deltas, white_of_sites
 from nas_isp.raw.dng_opcodes import (
     FIX_BAD_PIXELS_CONSTANT,
     FIX_BAD_PIXELS_LIST,
@@ -81,6 +81,7 @@ def corrected(
         shading: apply gain maps.
     """
     work = _Instructions(tags, shading)
+    work.left += unfit_deltas(tags)
     mosaic = work.without_bad_pixels(mosaic, corner)
     plane = black_plane(tags, corner, (mosaic.shape[0], mosaic.shape[1]))
     of_sites = black if plane is None else plane.of_sites

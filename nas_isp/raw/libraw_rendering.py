@@ -1,5 +1,6 @@
 """LibRaw's own rendering of a camera file, to set beside a model's."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -7,6 +8,7 @@ from numpy.typing import NDArray
 
 from nas_isp.errors import InputError
 from nas_isp.quiet import without_native_lines
+from nas_isp.raw.camera_files import libraw_source
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.orientation import as_meant
 from nas_isp.raw.packing import align_to_rggb
@@ -34,7 +36,7 @@ def render_by_libraw(level: type[Level], raw: RawImage) -> NDArray[Level]:
     import rawpy
 
     try:
-        with without_native_lines(), rawpy.imread(raw.source) as file:
+        with without_native_lines(), rawpy.imread(libraw_source(Path(raw.source))) as file:
             gains = raw.white_balance  # ours, since LibRaw has none where a DNG file says a chromaticity
             levels = _with_our_mosaic(file, raw) if raw.applied or raw.mosaic.dtype != np.uint16 else {}
             rgb = file.postprocess(
