@@ -130,7 +130,8 @@ def load_pairs(
         stems = [stems[index] for index in np.linspace(0, len(stems) - 1, limit).round().astype(int)]
     files = [PairFiles(stem, raw_files[stem], photos[stem]) for stem in stems]
     pairs = Pairs(folder, files, size, sensor, skipped, [found.note] if found.note else [], shading)
-    pairs[0]
+    first = pairs[0].raw
+    pairs.notes.extend(f"{first.source}, as the first of the pairs: {line}" for line in (*first.applied, *first.left))
     return pairs
 
 

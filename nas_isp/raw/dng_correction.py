@@ -176,6 +176,8 @@ class _Instructions:
 
     def without_bad_pixels(self, mosaic: NDArray[np.uint16], corner: tuple[int, int]) -> NDArray[np.uint16]:
         """The mosaic with the pixels filled that the file names; the list speaks of the stored picture."""
+        if not self._bad:
+            return mosaic
         bad = np.zeros(mosaic.shape, np.bool_)
         for opcode in self._bad:
             if not self._mark(bad, opcode, mosaic, corner):
