@@ -32,6 +32,9 @@ ComputeOption = Annotated[str, typer.Option("--compute", help="Processor: auto, 
 SizeOption = Annotated[
     str, typer.Option("--input-size", help=f"Packed rows x columns; {FULL_HD_TEXT} makes pictures of 1088x1920.")
 ]
+ShadingOption = Annotated[
+    bool, typer.Option("--shading/--no-shading", help="Apply the gain maps of RAW files against lens shading.")
+]
 AdaptOption = Annotated[
     bool, typer.Option("--adapt/--no-adapt", help="Bring RAW of another sensor to the model's; says so.")
 ]

@@ -1,7 +1,7 @@
 """What files hold, as the program reads them."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +16,9 @@ from nas_isp.raw.layouts import layout_of_raw
 from nas_isp.raw.readers import KINDS, is_raw_candidate, read_raw
 from nas_isp.raw.sensor import SensorDescription
 from nas_isp.raw.tiff_pages import further_captures_in
+
+NOISE_SIDE, LEAST_NOISE_SIDE = 1024, 64
+"""Pixels a side that noise is estimated from, and without which it is not."""
 
 Kind = Literal["raw", "photo", "unreadable"]
 
@@ -38,6 +41,10 @@ class FileFacts:
         lowest: smallest true value (of a photo: 0..255).
         highest: largest true value.
         saturated: share of values at white or above.
+        noise: shot and read noise as the file says them: the variance of a value x is shot x + read, in units of
+            white - black; None if it does not say.
+        estimated_noise: the same as the middle of the picture shows it, where the file says some.
+        corrections: what the file asks to be done to its mosaic, one line each: done, or not.
         layout: name of the published data set that a mosaic's place shows it to be part of, if any.
         reason: why an unreadable file is unreadable, one line.
     """
@@ -55,6 +62,9 @@ class FileFacts:
     lowest: int | None = None
     highest: int | None = None
     saturated: float | None = None
+    noise: tuple[float, float] | None = None
+    estimated_noise: tuple[float, float] | None = None
+    corrections: tuple[str, ...] = ()
     layout: str | None = None
     reason: str | None = None
 
@@ -160,8 +170,25 @@ def _raw_facts(file: Path, raw: RawImage) -> FileFacts:
         lowest=int(raw.mosaic.min()),
         highest=int(raw.mosaic.max()),
         saturated=float(np.mean(raw.mosaic >= raw.white)),
+        noise=raw.noise,
+        estimated_noise=None if raw.noise is None else _estimated_noise(raw),
+        corrections=(*raw.applied, *raw.left),
         layout=layout.name if layout else None,
     )
+
+
+def _estimated_noise(raw: RawImage) -> tuple[float, float] | None:
+    """Shot and read noise of the middle of a picture."""
+    import torch
+
+    from nas_isp.raw.noise import estimate_noise
+    from nas_isp.raw.packing import pack
+
+    height, width = raw.mosaic.shape
+    top, left = (max(side - NOISE_SIDE, 0) // 4 * 2 for side in (height, width))
+    middle = replace(raw, mosaic=raw.mosaic[top : top + NOISE_SIDE, left : left + NOISE_SIDE])
+    found = estimate_noise(torch.from_numpy(pack(middle))[None]) if min(height, width) >= LEAST_NOISE_SIDE else None
+    return None if found is None else (found.shot, found.read)
 
 
 def _photo_facts(file: Path) -> FileFacts:

@@ -56,6 +56,7 @@ def cut_pair_patches(
         "size": size,
         "limit": limit,
         "seed": seed,
+        "shading": pairs.shading,
     }
     cut = _PairCutter(pairs, size, limit, seed, described, progress)
     folder = cached_folder(cache_dir, "pairs", key, cut.fill)

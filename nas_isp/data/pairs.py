@@ -51,6 +51,7 @@ class Pairs(Sequence[Pair]):
         sensor: given description for bare mosaics.
         skipped: one line for each file that has no partner.
         notes: lines for the user on what was recognized.
+        shading: apply the gain maps that RAW files bring against lens shading.
     """
 
     folder: Path
@@ -59,6 +60,7 @@ class Pairs(Sequence[Pair]):
     sensor: SensorDescription | None
     skipped: list[str]
     notes: list[str]
+    shading: bool = True
 
     def of_group(self, group: str) -> "Pairs":
         """The pairs whose RAW is of one sensor; see `raw.groups.chosen`.
@@ -107,7 +109,7 @@ class Pairs(Sequence[Pair]):
         """
         if isinstance(index, slice):
             return [self[at] for at in range(*index.indices(len(self)))]
-        return _cropped(_read(self.files[index], self.sensor), self.size)
+        return _cropped(_read(self.files[index], self.sensor, self.shading), self.size)
 
 
 def load_pairs(
@@ -116,6 +118,7 @@ def load_pairs(
     sensor: SensorDescription | None = None,
     limit: int | None = None,
     use: Split = "test",
+    shading: bool = True,
 ) -> Pairs:
     """Find the pairs of a folder: files with equal stems in `raw/` and `rgb/`, or in a known data set's folders.
 
@@ -128,6 +131,7 @@ def load_pairs(
         sensor: description for bare mosaics; without it what `find_sensor` finds.
         limit: only so many pairs, spread evenly over the sorted stems.
         use: what the pairs are for, which decides the split of a whole data set.
+        shading: apply the gain maps that RAW files bring against lens shading.
 
     Raises:
         InputError: a folder is missing, no stem occurs in both, two files share a stem, or the first pair cannot be
@@ -149,8 +153,9 @@ def load_pairs(
     if limit is not None and len(stems) > limit:
         stems = [stems[index] for index in np.linspace(0, len(stems) - 1, limit).round().astype(int)]
     files = [PairFiles(stem, raw_files[stem], photos[stem]) for stem in stems]
-    pairs = Pairs(folder, files, size, sensor, skipped, [found.note] if found.note else [])
-    pairs[0]
+    pairs = Pairs(folder, files, size, sensor, skipped, [found.note] if found.note else [], shading)
+    first = pairs[0].raw
+    pairs.notes.extend(f"{first.source}, as the first of the pairs: {line}" for line in (*first.applied, *first.left))
     return pairs
 
 
@@ -174,8 +179,8 @@ def _by_stem(files: list[Path]) -> dict[str, Path]:
     return found
 
 
-def _read(files: PairFiles, sensor: SensorDescription | None) -> Pair:
-    raw, upright_photo = replace(read_raw(files.raw, sensor), crop=None), read_photo(files.photo)
+def _read(files: PairFiles, sensor: SensorDescription | None, shading: bool) -> Pair:
+    raw, upright_photo = replace(read_raw(files.raw, sensor, shading), crop=None), read_photo(files.photo)
     photo = turned_back(upright_photo, raw.flip)
     height, width = raw.mosaic.shape
     if (photo.shape[0] // 2 * 2, photo.shape[1] // 2 * 2) != (height, width):

@@ -28,6 +28,7 @@ class PatchFacts(Settings):
     stems: Annotated[list[str], Field(min_length=1, description="For each patch the file it is from.")]
     skipped: Annotated[list[str], Field(description="One line for each file that could not be used.")]
     sensor: Annotated[SensorDescription | None, Field(description="Of RAW patches.")] = None
+    corrections: Annotated[dict[str, int], Field(description="What was done to RAW files, and to how many.")] = {}
     groups: Annotated[list[GroupCount], Field(description="Of RAW patches, the largest first.")] = []
 
 

@@ -46,6 +46,7 @@ class RawPatches:
         stems: for each patch the file it is from, without suffix.
         sensor: of most of the files that were cut: a bare mosaic's given or found description; a camera file's own.
         skipped: one line for each file that could not be used.
+        corrections: what files ask to be done to their mosaics, done or not, and how many of them.
         groups: which sensors the files are of; see `raw.groups`.
     """
 
@@ -60,6 +61,12 @@ class RawPatches:
     sensor: SensorDescription
     skipped: list[str]
     groups: list[GroupCount]
+    corrections: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def notes(self) -> list[str]:
+        """`corrections` as lines for the user."""
+        return [f"{files} RAW {'file' if files == 1 else 'files'}: {line}" for line, files in self.corrections.items()]
 
     def __len__(self) -> int:
         return len(self.packed)
@@ -102,11 +109,16 @@ class RawPatches:
         return RawPatches(
             folder,
             packed,
-            **levels,
+            levels["black"],
+            levels["white"],
+            levels["white_balance"],
+            levels["color_matrix"],
+            levels["noise"],
             stems=facts.stems,
             sensor=facts.sensor,
             skipped=facts.skipped,
             groups=facts.groups,
+            corrections=facts.corrections,
         )
 
 
@@ -118,6 +130,7 @@ def cut_raw_patches(
     limit: int = MOST_PATCHES,
     seed: int = 0,
     progress: ReportsProgress = unseen,
+    shading: bool = True,
     group: str | None = None,
 ) -> RawPatches:
     """Cut patches from every RAW file of a folder, or open those of an earlier run with the same files and settings.
@@ -134,6 +147,7 @@ def cut_raw_patches(
         limit: most patches of all files together. With more files than that, a random choice of them.
         seed: of the choice among places and files.
         progress: told (files done, files, text).
+        shading: apply the gain maps that files bring against lens shading.
         group: take the captures of one sensor only: its number or a part of its name; see `raw.groups.chosen`.
 
     Raises:
@@ -152,9 +166,10 @@ def cut_raw_patches(
         "size": size,
         "limit": limit,
         "seed": seed,
+        "shading": shading,
         "group": group,
     }
-    cut = _RawCutter(folder, files, size, limit, seed, described, progress, group)
+    cut = _RawCutter(folder, files, size, limit, seed, described, progress, shading, group)
     return RawPatches.open(cached_folder(cache_dir, "raw", key, cut.fill))
 
 
@@ -192,6 +207,7 @@ class _RawCutter:
     seed: int
     described: SensorDescription | None
     progress: ReportsProgress
+    shading: bool
     group: str | None = None
     skipped: list[str] = field(default_factory=list)
 
@@ -210,7 +226,7 @@ class _RawCutter:
 
     def _cut(self, file: Path, quota: int, rng: np.random.Generator, writer: RawWriter) -> None:
         try:
-            read = read_raw(file, self.described)
+            read = read_raw(file, self.described, self.shading)
             raw, scale = storable(align_to_rggb(read))
         except InputError as error:
             self.skipped.append(str(error))

@@ -1,6 +1,7 @@
 """Writes the arrays of `RawPatches`, patch by patch."""
 
 import json
+from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -40,6 +41,7 @@ class RawWriter:
         }
         self.stems: list[str] = []
         self._captures: dict[str, tuple[SensorFacts, SensorDescription]] = {}
+        self.corrections: Counter[str] = Counter()
 
     def append(
         self, packed: NDArray[np.uint16], raw: RawImage, described: SensorDescription | None, scale: int = 1
@@ -64,6 +66,8 @@ class RawWriter:
         self._writers["white_balance"].append(np.array(balance, np.float32))
         self._writers["color_matrix"].append(np.full((3, 3), np.nan, np.float32) if matrix is None else matrix)
         self._writers["noise"].append(np.array(raw.noise or (np.nan, np.nan), np.float32))
+        if not self.stems or self.stems[-1] != file.stem:
+            self.corrections.update((*raw.applied, *raw.left))
         self.stems.append(file.stem)
 
     def finish(self, skipped: list[str]) -> None:
@@ -78,6 +82,7 @@ class RawWriter:
             "sensor": sensor.model_dump(mode="json"),
             "skipped": skipped,
             "groups": [{"name": group.name, "captures": len(group.members)} for group in groups],
+            "corrections": self.corrections,
         }
         (self._target / ABOUT_FILE).write_text(json.dumps(about), encoding="utf-8")
 

@@ -51,6 +51,7 @@ def load_unpaired(
     max_photo_side: int | None = None,
     seed: int = 0,
     progress: ReportsProgress = unseen,
+    shading: bool = True,
     group: str | None = None,
 ) -> UnpairedData:
     """Cut (or open, see `cut_raw_patches`) the patches of both folders and read the validation pairs.
@@ -67,6 +68,7 @@ def load_unpaired(
         max_photo_side: reduce larger photos to this side before cutting.
         seed: of the choice of patches.
         progress: told (done, total, text).
+        shading: apply the gain maps that RAW files bring against lens shading.
         group: of RAW files, take those of one sensor only; see `cut_raw_patches`.
 
     Raises:
@@ -79,11 +81,11 @@ def load_unpaired(
         notes += scene_notes(_stems(raw_files), _stems(photo_files), scene_disjoint)
     else:
         notes.append(f"the names of {found_raw.layout.name} do not tell whether RAW and photos share scenes")
-    raw = cut_raw_patches(found_raw.raw, cache_dir, size, sensor, limit, seed, progress, group)
+    raw = cut_raw_patches(found_raw.raw, cache_dir, size, sensor, limit, seed, progress, shading, group)
     photos = cut_photo_patches(found_photos.rgb, cache_dir, size, limit, seed, max_photo_side, progress)
-    notes += group_notes(found_raw.raw, raw.groups)
+    notes += [*group_notes(found_raw.raw, raw.groups), *raw.notes]
     notes += limit_notes({"RAW files": len(raw_files), "photos": len(photo_files)}, limit)
-    pairs = load_pairs(val_dir, sensor=sensor, use="val") if val_dir is not None else None
+    pairs = load_pairs(val_dir, sensor=sensor, use="val", shading=shading) if val_dir is not None else None
     if pairs is not None:
         notes += pairs.notes
         same_folder = pairs.files[0].raw.parent.resolve() == found_raw.raw.resolve()

@@ -99,12 +99,14 @@ def is_same_sensor(raw: RawImage, sensor: SensorDescription) -> bool:
     one, other = unique if all(unique) else names
     if one and other and _plain(one) != _plain(other):
         return False
-    matrices = (raw.capture.calibration, sensor.calibration)
-    if not all(matrices):
-        written = () if raw.color_matrix is None else tuple(raw.color_matrix.ravel().tolist())
-        matrices = (written, () if sensor.color_matrix is None else sum(sensor.color_matrix, ()))
-    if all(matrices) and not same_matrix(*matrices):
-        return False
+    if raw.capture.calibration and sensor.calibration:
+        if not same_matrix(raw.capture.calibration, sensor.calibration):
+            return False
+    elif sensor.color_matrix is not None:
+        known = sum(sensor.color_matrix, ())
+        given = [matrix for matrix in (raw.color_matrix, raw.sensor_matrix) if matrix is not None]
+        if given and not any(same_matrix(tuple(matrix.ravel().tolist()), known) for matrix in given):
+            return False
     return same_levels(sensor.black_sites, sensor.white, raw.black, raw.white)
 
 

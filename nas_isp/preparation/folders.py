@@ -32,6 +32,7 @@ class TrainingFolders:
         pairs: folder of true pairs to train on, for the paired modes instead of `raw` and `rgb`.
         sensor: of bare mosaics: a description, a known name or a JSON file; None takes what lies beside them.
         scene_disjoint: refuse scenes that are in RAW and photos.
+        shading: apply the gain maps that RAW files bring against lens shading.
         group: of the captures to train on, take those of one sensor only: its number or a part of its name.
     """
 
@@ -41,6 +42,7 @@ class TrainingFolders:
     pairs: Path | None = None
     sensor: SensorDescription | str | None = None
     scene_disjoint: bool = False
+    shading: bool = True
     group: str | None = None
 
     @property
@@ -156,6 +158,7 @@ def prepare_unpaired(
         limit=settings.patches,
         seed=seed,
         progress=progress,
+        shading=folders.shading,
         group=folders.group,
     )
     for line in data.notes:
@@ -168,8 +171,8 @@ def _prepared_pairs(
 ) -> Prepared:
     assert folders.pairs is not None
     sensor = folders.described_sensor()
-    tested = load_pairs(folders.val, sensor=sensor, use="val") if folders.val else None
-    trained = load_pairs(folders.pairs, sensor=sensor, use="train")
+    tested = load_pairs(folders.val, sensor=sensor, use="val", shading=folders.shading) if folders.val else None
+    trained = load_pairs(folders.pairs, sensor=sensor, use="train", shading=folders.shading)
     if folders.group is not None:
         trained = trained.of_group(folders.group)
     limited = limit_notes({"pairs": len(trained)}, settings.patches)

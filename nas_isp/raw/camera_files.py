@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from nas_isp.errors import InputError
 from nas_isp.quiet import without_native_lines
 from nas_isp.raw.capture import Capture, capture_of
-from nas_isp.raw.dng_color import XYZ_OF_SRGB, dng_color, rows_to_one
+from nas_isp.raw.dng_color import XYZ_OF_SRGB, DngColor, dng_color, rows_to_one
 from nas_isp.raw.dng_correction import CorrectedMosaic, corrected
 from nas_isp.raw.dng_kinds import refuse_other_kinds
 from nas_isp.raw.dng_tags import DngTags, read_dng_tags
@@ -34,6 +35,9 @@ CAMERA_SUFFIXES = frozenset(
 )
 
 Pattern = NDArray[np.uint8]
+_Colors = tuple[Gains | None, NDArray[np.float32] | None, NDArray[np.float32] | None]
+"""As-shot gains, color matrix and that of daylight."""
+
 
 MAX_ASPECT_ERROR = 0.01
 MAX_MATRIX_ENTRY = 8.0
@@ -60,7 +64,7 @@ def read_camera_file(path: Path, shading: bool = True) -> RawImage:
         refuse_other_kinds(tags, path)
     try:
         # LibRaw prints about damaged files; the error that is raised says it already.
-        with without_native_lines(), rawpy.imread(str(path)) as raw:
+        with without_native_lines(), rawpy.imread(libraw_source(path)) as raw:
             _refuse_size(raw.sizes, path)
             return _convert(raw, path, _bayer_pattern(raw, path), tags, shading)
     except rawpy.LibRawIOError as error:
@@ -69,6 +73,15 @@ def read_camera_file(path: Path, shading: bool = True) -> RawImage:
         first = error.args[0] if error.args else error
         reason = first.decode(errors="replace") if isinstance(first, bytes) else first
         raise InputError(f"{path}: not a camera RAW file that can be decoded ({reason}); give another") from error
+
+
+def libraw_source(path: Path) -> str | BytesIO:
+    """What LibRaw opens a file by: its name, or its bytes where the name is no UTF-8, which rawpy cannot pass on."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return BytesIO(path.read_bytes())
+    return str(path)
 
 
 def _bayer_pattern(raw: "RawPy", path: Path) -> Pattern:
@@ -116,7 +129,7 @@ def _convert(raw: "RawPy", path: Path, pattern: Pattern, tags: DngTags | None, s
         found = corrected(mosaic, tags, corner, found.black, found.white, shading)
     if found.white <= max(found.black):
         raise InputError(f"{path}: its black level {max(found.black):g} is not below its white level {found.white:g}")
-    gains, matrix = _colors(raw, tags)
+    gains, matrix, of_daylight = _colors(raw, tags)
     return RawImage(
         mosaic=found.mosaic,
         cfa=_cfa(pattern),
@@ -131,6 +144,7 @@ def _convert(raw: "RawPy", path: Path, pattern: Pattern, tags: DngTags | None, s
         noise=None if tags is None else _noise(tags),
         applied=found.applied,
         left=found.left,
+        sensor_matrix=of_daylight,
     )
 
 
@@ -149,15 +163,14 @@ def _libraw_black(raw: "RawPy", pattern: Pattern) -> Levels:
     return first, second, third, fourth
 
 
-def _colors(raw: "RawPy", tags: DngTags | None) -> tuple[Gains | None, NDArray[np.float32] | None]:
-    """As-shot gains and color matrix: those of the tags, else what LibRaw knows of the camera."""
-    said = None if tags is None else dng_color(tags)
-    gains = said.white_balance if said is not None else None
-    matrix = said.color_matrix if said is not None else None
-    return (
-        gains or _gains(raw.camera_whitebalance),
-        _plausible(matrix) if matrix is not None else _color_matrix(raw.color_matrix, raw.rgb_xyz_matrix),
-    )
+def _colors(raw: "RawPy", tags: DngTags | None) -> _Colors:
+    """Those of the tags, else what LibRaw knows of the camera."""
+    said = DngColor(None, None, None) if tags is None else dng_color(tags)
+    gains = said.white_balance or _gains(raw.camera_whitebalance)
+    if said.color_matrix is None or said.sensor_matrix is None:
+        known = _color_matrix(raw.color_matrix, raw.rgb_xyz_matrix)
+        return gains, known, known
+    return gains, _plausible(said.color_matrix), _plausible(said.sensor_matrix)
 
 
 def _noise(tags: DngTags) -> tuple[float, float] | None:

@@ -33,11 +33,13 @@ class DngColor:
         white_balance: gains that make the light of the picture neutral, G = 1; None where the file does not say.
         color_matrix: white-balanced camera RGB to linear sRGB `(3, 3)`, rows sum to 1; None without a usable matrix.
         light: chromaticity of the light; None where it is not known.
+        sensor_matrix: the color matrix of daylight: the same for all captures of a sensor, whatever their light.
     """
 
     white_balance: Gains | None
     color_matrix: Matrix | None
     light: Chromaticity | None
+    sensor_matrix: Matrix | None = None
 
 
 def dng_color(tags: DngTags) -> DngColor:
@@ -64,7 +66,8 @@ def _color(tags: DngTags, calibration: "_Calibration") -> DngColor:
             light = calibration.light_of(neutral)
         elif light is not None:
             neutral = calibration.to_camera(light) @ xyz_of(light)
-    return DngColor(None if neutral is None else _gains(neutral), calibration.to_srgb(light), light)
+    gains = None if neutral is None else _gains(neutral)
+    return DngColor(gains, calibration.to_srgb(light), light, calibration.to_srgb(None))
 
 
 class _Calibration:

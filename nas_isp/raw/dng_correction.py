@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas_isp.raw.bad_pixels import filled
-from nas_isp.raw.dng_levels import BlackPlane, active_area, black_plane, white_of_sites
+from nas_isp.raw.dng_levels import BlackPlane, active_area, black_plane, unfit_deltas, white_of_sites
 from nas_isp.raw.dng_opcodes import (
     FIX_BAD_PIXELS_CONSTANT,
     FIX_BAD_PIXELS_LIST,
@@ -25,8 +25,15 @@ from nas_isp.raw.lens_shading import Shading, shading_gains
 from nas_isp.raw.levels import Levels, flatten
 from nas_isp.raw.saturation import observed_saturation
 
+MOST_WHITE = 65535
 STRIP = 256
 """Rows at a time, so that planes of the picture's size are not held."""
+
+MOST_MAPS = 16
+"""Phones have one for each site of the cell."""
+
+MOST_BAD_SHARE = 0.05
+"""With more bad pixels than this a picture is none, and its file is damaged."""
 
 SHADING_APPLIED = "lens shading corrected by the file's gain map"
 SHADING_LEFT = "the file's lens shading gain map is not applied"
@@ -74,10 +81,11 @@ def corrected(
         shading: apply gain maps.
     """
     work = _Instructions(tags, shading)
+    work.left += unfit_deltas(tags)
     mosaic = work.without_bad_pixels(mosaic, corner)
     plane = black_plane(tags, corner, (mosaic.shape[0], mosaic.shape[1]))
     of_sites = black if plane is None else plane.of_sites
-    if tags.white_level is not None:
+    if tags.white_level is not None and max(tags.white_level) <= MOST_WHITE:
         white = max(tags.white_level)
     whites = white_of_sites(tags, corner)
     if of_sites is not None and whites is None and not work.maps:
@@ -149,6 +157,9 @@ class _Instructions:
         if number == 1 and opcode.code in (FIX_BAD_PIXELS_CONSTANT, FIX_BAD_PIXELS_LIST):
             self._bad.append(opcode)
             return
+        if len(self.maps) == MOST_MAPS:
+            self.left.append(f"only {MOST_MAPS} gain maps of the file are applied")
+            return
         if number == 2 and opcode.code == GAIN_MAP:
             found = read_gain_map(opcode)
         elif number >= 2 and opcode.code == FIX_VIGNETTE_RADIAL:
@@ -165,23 +176,38 @@ class _Instructions:
 
     def without_bad_pixels(self, mosaic: NDArray[np.uint16], corner: tuple[int, int]) -> NDArray[np.uint16]:
         """The mosaic with the pixels filled that the file names; the list speaks of the stored picture."""
+        if not self._bad:
+            return mosaic
         bad = np.zeros(mosaic.shape, np.bool_)
         for opcode in self._bad:
-            if opcode.code == FIX_BAD_PIXELS_CONSTANT:
-                value = read_bad_value(opcode)
-                known = value is not None and not self._tags.has_linearization_table
-                if known:
-                    bad |= mosaic == value
-            else:
-                areas = read_bad_areas(opcode)
-                known = areas is not None
-                for top, left, bottom, right in () if areas is None else areas:
-                    rows = slice(max(top - corner[0], 0), max(bottom - corner[0], 0))
-                    bad[rows, max(left - corner[1], 0) : max(right - corner[1], 0)] = True
-            if not known:
+            if not self._mark(bad, opcode, mosaic, corner):
                 self.left.append(f"{opcode.name} of the file's OpcodeList1 is not applied")
         count = int(bad.sum())
-        if not count:
-            return mosaic
-        self.applied.append(f"{count} bad pixels of the file's list filled from their neighbors")
-        return filled(mosaic, bad)
+        if count > MOST_BAD_SHARE * mosaic.size:
+            self.left.append(f"the file calls {count} of its {mosaic.size} pixels bad; they are left")
+        elif count:
+            self.applied.append(f"{count} bad pixels of the file's list filled from their neighbors")
+            return filled(mosaic, bad)
+        return mosaic
+
+    def _mark(
+        self, bad: NDArray[np.bool_], opcode: Opcode, mosaic: NDArray[np.uint16], corner: tuple[int, int]
+    ) -> bool:
+        """Mark what an opcode calls bad; whether it can be told."""
+        if opcode.code == FIX_BAD_PIXELS_CONSTANT:
+            value = read_bad_value(opcode)
+            if value is None or self._tags.has_linearization_table:  # it is a value from before the table
+                return False
+            bad |= mosaic == value
+            return True
+        areas = read_bad_areas(opcode)
+        if areas is None:
+            return False
+        height, width = bad.shape
+        rows = np.clip(areas[:, 0::2] - corner[0], 0, height)
+        columns = np.clip(areas[:, 1::2] - corner[1], 0, width)
+        steps = np.zeros((height + 1, width + 1), np.int32)  # summed up, they count the areas that hold a pixel
+        for down, across, step in ((0, 0, 1), (0, 1, -1), (1, 0, -1), (1, 1, 1)):
+            np.add.at(steps, (rows[:, down], columns[:, across]), step)
+        bad |= steps.cumsum(0).cumsum(1)[:-1, :-1] > 0
+        return True

@@ -69,6 +69,20 @@ def black_plane(tags: DngTags, corner: tuple[int, int], size: tuple[int, int]) -
     return BlackPlane(pattern, of_rows, _part(tags.black_delta_h, right - left, across, size[1]))
 
 
+def unfit_deltas(tags: DngTags) -> list[str]:
+    """A line on each list of deltas that has another length than the active area, and is left out."""
+    top, left, bottom, right = active_area(tags)
+    lists = (
+        ("BlackLevelDeltaH", tags.black_delta_h, right - left),
+        ("BlackLevelDeltaV", tags.black_delta_v, bottom - top),
+    )
+    return [
+        f"{name} of the file has {len(delta)} values for {length} and is not applied"
+        for name, delta, length in lists
+        if delta is not None and len(delta) != length
+    ]
+
+
 def active_area(tags: DngTags) -> tuple[int, int, int, int]:
     """Top, left, bottom, right of the active area; all of the stored picture where the file does not say."""
     return tags.active_area or (0, 0, tags.height, tags.width)
@@ -80,7 +94,7 @@ def white_of_sites(tags: DngTags, corner: tuple[int, int]) -> Levels | None:
     The specification has one value for a mosaic. Some writers give one for each site of the cell.
     """
     given = tags.white_level
-    if given is None or len(given) != 4 or len(set(given)) == 1 or tags.samples_per_pixel != 1:
+    if given is None or max(given) > 65535 or len(given) != 4 or len(set(given)) == 1 or tags.samples_per_pixel != 1:
         return None
     top, left, _, _ = active_area(tags)
     sites = np.roll(np.array(given).reshape(2, 2), (top - corner[0], left - corner[1]), axis=(0, 1))

@@ -28,7 +28,10 @@ NAMES = {
 }
 FIX_VIGNETTE_RADIAL, FIX_BAD_PIXELS_CONSTANT, FIX_BAD_PIXELS_LIST, GAIN_MAP = 3, 4, 5, 9
 
-MOST_OPCODES = 256
+MOST_OPCODES = 64
+MOST_POINTS = 4096
+"""Map points a side: phones have 17 by 13."""
+
 MOST_BAD = 100_000
 """More bad pixels than a sensor leaves its factory with."""
 
@@ -111,9 +114,11 @@ def read_gain_map(opcode: Opcode) -> GainMap | None:
     top, left, bottom, right, _, _, row_pitch, column_pitch, rows, columns = struct.unpack_from(">10I", content)
     spacing_v, spacing_h, origin_v, origin_h = struct.unpack_from(">4d", content, 40)
     (planes,) = struct.unpack_from(">I", content, 72)
-    if min(rows, columns, planes, row_pitch, column_pitch) < 1 or 4 * rows * columns * planes != len(content) - 76:
+    if max(rows, columns) > MOST_POINTS or planes < 1 or min(rows, columns, row_pitch, column_pitch) < 1:
         return None
-    if not (top < bottom and left < right) or max(bottom, right, row_pitch, column_pitch) >= 1 << 31:
+    if 4 * rows * columns * planes != len(content) - 76 or not (top < bottom and left < right):
+        return None
+    if max(bottom, right, row_pitch, column_pitch) >= 1 << 31:
         return None
     measures = np.array((spacing_v, spacing_h, origin_v, origin_h))
     if not np.isfinite(measures).all() or (rows > 1 and spacing_v <= 0) or (columns > 1 and spacing_h <= 0):

@@ -107,7 +107,8 @@ def read_dng_tags(path: Path) -> DngTags | None:
             if 50706 not in first.tags:
                 return None
             pages = directories_of(tiff)
-            return _tags_of(Directory(first), Directory(_main(pages)), pages)
+            main = _main(pages)
+            return _tags_of(Directory(first, main), Directory(main), pages)
     except Exception:
         # A foreign parser on bytes of strangers fails in too many ways to list; LibRaw still reads the picture.
         return None

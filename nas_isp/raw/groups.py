@@ -36,7 +36,7 @@ class SensorFacts:
         black: levels of the sites.
         white: saturation level.
         calibration: color matrices as a DNG file writes them, for all lights; empty without.
-        matrix: white-balanced camera RGB to linear sRGB in the light of the capture; empty without.
+        matrix: white-balanced camera RGB to linear sRGB, in daylight where that is known; empty without.
     """
 
     group: str
@@ -79,6 +79,7 @@ def sensor_facts(raw: RawImage) -> SensorFacts:
     bare = Path(raw.source).suffix.lower() in MOSAIC_SUFFIXES
     capture = raw.capture
     height, width = raw.mosaic.shape
+    matrix = raw.color_matrix if raw.sensor_matrix is None else raw.sensor_matrix
     return SensorFacts(
         group=capture.group,
         camera=capture.unique_model or capture.camera,
@@ -89,7 +90,7 @@ def sensor_facts(raw: RawImage) -> SensorFacts:
         black=raw.black,
         white=raw.white,
         calibration=capture.calibration,
-        matrix=() if raw.color_matrix is None else tuple(raw.color_matrix.ravel().tolist()),
+        matrix=() if matrix is None else tuple(matrix.ravel().tolist()),
     )
 
 

@@ -37,6 +37,7 @@ class RawImage:
             white - black. None if it does not say.
         applied: what was done to the mosaic because the file asks for it, one line each.
         left: what the file asks for and was not done.
+        sensor_matrix: like `color_matrix`, but of daylight: the same for all captures of a sensor, in any light.
     """
 
     mosaic: Mosaic
@@ -52,3 +53,4 @@ class RawImage:
     noise: tuple[float, float] | None = None
     applied: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
+    sensor_matrix: NDArray[np.float32] | None = None

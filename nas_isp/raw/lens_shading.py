@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from nas_isp.raw.dng_opcodes import GainMap, RadialGain
 
 Floats = NDArray[np.float32]
+Indices = NDArray[np.intp]
 Span = tuple[int, int]
 
 Shading = GainMap | RadialGain
@@ -32,15 +33,16 @@ def shading_gains(maps: Sequence[Shading], size: Span, rows: Span, columns: Span
 
 
 def _multiply_by_map(gains: Floats, one: GainMap, size: Span, rows: Span, columns: Span) -> None:
-    """Rows and columns apart: bilinear interpolation is a product of two matrices and the map."""
+    """Bilinear interpolation, first down, then across."""
     top, left, bottom, right = one.area
     row_sites = _sites(rows, top, min(bottom, size[0]), one.pitch[0])
     column_sites = _sites(columns, left, min(right, size[1]), one.pitch[1])
     if not (len(row_sites) and len(column_sites)):
         return
-    down = _weights(row_sites, size[0], one.origin[0], one.spacing[0], one.gains.shape[0])
-    across = _weights(column_sites, size[1], one.origin[1], one.spacing[1], one.gains.shape[1])
-    factors = down @ one.gains @ across.T
+    below, above, share = _places(row_sites, size[0], one.origin[0], one.spacing[0], one.gains.shape[0])
+    down = one.gains[below] + share[:, None] * (one.gains[above] - one.gains[below])
+    below, above, share = _places(column_sites, size[1], one.origin[1], one.spacing[1], one.gains.shape[1])
+    factors = down[:, below] + share * (down[:, above] - down[:, below])
     at_rows = slice(row_sites[0] - rows[0], None, one.pitch[0])
     at_columns = slice(column_sites[0] - columns[0], None, one.pitch[1])
     gains[at_rows, at_columns][: len(row_sites), : len(column_sites)] *= factors
@@ -52,20 +54,15 @@ def _sites(wanted: Span, first: int, end: int, pitch: int) -> range:
     return range(start, min(end, wanted[1]), pitch)
 
 
-def _weights(sites: range, length: int, origin: float, spacing: float, points: int) -> Floats:
-    """`(sites, points)`: the share of each point, constant beyond the first and the last.
+def _places(sites: range, length: int, origin: float, spacing: float, points: int) -> tuple[Indices, Indices, Floats]:
+    """The points before and after each site and the share of the second; constant beyond the first and the last.
 
     A site's place is that of its middle (dng_gain_map of Adobe's DNG SDK).
     """
     places = (np.array(sites, np.float64) + 0.5) / length - origin
     places = np.clip(places / spacing, 0, points - 1) if points > 1 else np.zeros_like(places)
     below = np.minimum(places.astype(np.intp), max(points - 2, 0))
-    share = (places - below).astype(np.float32)
-    weights = np.zeros((len(places), points), np.float32)
-    index = np.arange(len(places))
-    weights[index, below] = 1 - share
-    weights[index, np.minimum(below + 1, points - 1)] += share
-    return weights
+    return below, np.minimum(below + 1, points - 1), (places - below).astype(np.float32)
 
 
 def _radial(one: RadialGain, size: Span, rows: Span, columns: Span) -> Floats:

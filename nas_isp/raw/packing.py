@@ -109,7 +109,8 @@ def storable(raw: RawImage) -> tuple[RawImage, int]:
     """
     if raw.mosaic.dtype == np.uint16:
         return raw, 1
-    factor = max(1, 1 << (65535 // max(int(np.ceil(raw.white)), 1)).bit_length() - 1)
+    room = max(65535 // max(int(np.ceil(raw.white)), 1), 1)
+    factor = 1 << room.bit_length() - 1
     mosaic = np.clip(np.rint(raw.mosaic * np.float32(factor)), 0, 65535).astype(np.uint16)
     first, second, third, fourth = (factor * level for level in raw.black)
     return replace(raw, mosaic=mosaic, black=(first, second, third, fourth), white=factor * raw.white), factor

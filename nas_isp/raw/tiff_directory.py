@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from tifffile import TiffFile, TiffPage
+    from tifffile import TiffFile, TiffPage, TiffTag
 
 MOST_DIRECTORIES = 64
 """Directories of a file that are looked at: a camera writes its RAW, a few previews and masks."""
@@ -27,14 +27,21 @@ Area = tuple[int, int, int, int]
 
 
 class Directory:
-    """Values of one directory, each checked for type, count and range before it is read."""
+    """Values of one directory, or of the first of several that has them.
 
-    def __init__(self, page: "TiffPage") -> None:
+    Each is checked for type, count and range before it is read.
+    """
+
+    def __init__(self, page: "TiffPage", *others: "TiffPage") -> None:
         self.page = page
+        self._pages = (page, *others)
+
+    def _tag(self, code: int) -> "TiffTag | None":
+        return next((page.tags[code] for page in self._pages if code in page.tags), None)
 
     def numbers(self, code: int, least: int, most: int | None = None) -> list[float] | None:
         """Between `least` and `most` finite numbers (`most` None: exactly `least`), fractions as quotients."""
-        tag = self.page.tags.get(code)
+        tag = self._tag(code)
         if tag is None or not least <= tag.count <= (least if most is None else most):
             return None
         try:
@@ -77,7 +84,7 @@ class Directory:
         return (found[0], found[1], found[2]) if found is not None and min(found) > 0 else None
 
     def raw_bytes(self, code: int, most: int) -> bytes:
-        tag = self.page.tags.get(code)
+        tag = self._tag(code)
         if tag is None or tag.count > most:
             return b""
         value = _plain(tag.value)
@@ -88,7 +95,7 @@ class Directory:
         return bytes([value]) if isinstance(value, int) and 0 <= value <= 255 else value if _is_bytes(value) else b""
 
     def text(self, code: int) -> str:
-        tag = self.page.tags.get(code)
+        tag = self._tag(code)
         if tag is None or tag.count > 64 * MOST_TEXT:
             return ""
         value = tag.value

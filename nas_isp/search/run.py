@@ -94,6 +94,7 @@ def resolve(request: SearchRequest) -> tuple[StudyConfig, TableCostModel]:
         val=_folder("val", folders.val),
         sensor=folders.described_sensor(),
         scene_disjoint=folders.scene_disjoint,
+        shading=folders.shading,
         group=folders.group,
         device=_device(request.device),
         max_latency_ms=request.max_latency_ms,
@@ -195,8 +196,8 @@ def prepare_data(study: Study, note: Note, progress: ReportsProgress = unseen) -
     if folder.is_dir():
         return folder
     config, part = study.config, folder.with_name(f"{folder.name}.part")
-    kept_apart, group = config.scene_disjoint, config.group
-    folders = TrainingFolders(config.raw, config.rgb, config.val, None, config.sensor, kept_apart, group)
+    given = (config.sensor, config.scene_disjoint, config.shading, config.group)
+    folders = TrainingFolders(config.raw, config.rgb, config.val, None, *given)
     settings, data_folder = config.recipe.trial_train(), study.folder / "data"
     save_prepared(prepare_unpaired(folders, settings, config.seed, data_folder, part, note, progress), part)
     part.rename(folder)

@@ -105,6 +105,8 @@ def test_matrices_of_two_lights_are_interpolated_over_the_reciprocal_temperature
         assert found.color_matrix is not None
         np.testing.assert_allclose(found.color_matrix, colors(light, mixed), atol=2e-3)
         assert found.white_balance == pytest.approx((neutral[1] / neutral[0], 1, neutral[1] / neutral[2]), rel=2e-3)
+        assert found.sensor_matrix is not None
+        np.testing.assert_allclose(found.sensor_matrix, colors(D65, COOL), atol=1e-3)
 
 
 def test_a_forward_matrix_is_preferred_and_brings_white_to_white() -> None:

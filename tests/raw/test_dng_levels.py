@@ -133,7 +133,9 @@ def test_deltas_of_another_length_than_the_active_area_are_left_out(tmp_path: Pa
         np.full((HEIGHT, WIDTH), 300, np.uint16),
         extra_tags=[(50715, "2i", 5, fractions(range(5), 1), True)],
     )
-    assert read_raw(path).black == (60, 61, 62, 63)
+    raw = read_raw(path)
+    assert raw.black == (60, 61, 62, 63)
+    assert raw.left == (f"BlackLevelDeltaH of the file has 5 values for {WIDTH} and is not applied",)
 
 
 @pytest.mark.parametrize("white", [255.0, 1023.0, 4095.0, 16383.0, 65535.0])

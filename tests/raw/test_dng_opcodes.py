@@ -23,7 +23,7 @@ VIGNETTE = (3, struct.pack(">7d", 0.5, 0.25, 0, 0, 0, 0.5, 0.5))
 
 def tag(code: int, *opcodes: tuple[int, bytes]) -> tuple[object, ...]:
     content = opcode_list(*opcodes)
-    return (code, "B", len(content), content, True)
+    return (code, 7, len(content), content, True)  # undefined, as the specification wants it; some write bytes
 
 
 def falloff(points: tuple[int, int]) -> NDArray[np.float32]:

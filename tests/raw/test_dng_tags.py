@@ -30,7 +30,7 @@ def test_every_tag_arrives_as_it_was_written(tmp_path: Path) -> None:
             (50778, "H", 1, 17, True),
             (50779, "H", 1, 21, True),
             (50965, "2i", 9, fractions(MATRIX), True),
-            (51009, "B", 4, b"\0\0\0\0", True),
+            (51009, 7, 4, b"\0\0\0\0", True),
             (51041, "d", 2, (2e-4, 3e-6), True),
         ],
     )
@@ -142,3 +142,19 @@ def test_files_of_other_readers_are_read(shared_data: Path) -> None:
     compressed = read_dng_tags(shared_data / "cases/18_dng_jpegxl/jxl.dng")
     assert compressed is not None
     assert compressed.compression == JPEG_XL
+
+
+def test_colors_may_stand_beside_the_mosaic_alone(tmp_path: Path) -> None:
+    import tifffile
+
+    path = tmp_path / "a.dng"
+    levels = [(33421, "H", 2, (2, 2), True), (33422, "B", 4, (2, 1, 1, 0), True)]
+    colors = [(50728, "2I", 3, fractions((0.5, 1, 0.6)), True), (50721, "2i", 9, fractions(MATRIX), True)]
+    with tifffile.TiffWriter(path) as writer:
+        version = [(50706, "B", 4, (1, 4, 0, 0), True)]
+        writer.write(np.zeros((40, 60, 3), np.uint8), photometric="rgb", subifds=1, subfiletype=1, extratags=version)
+        writer.write(MOSAIC, photometric=32803, subfiletype=0, extratags=[*levels, *colors])
+    tags = read_dng_tags(path)
+    assert tags is not None
+    assert tags.as_shot_neutral == (0.5, 1, 0.6)
+    assert tags.color_matrices[0] is not None

@@ -1,3 +1,4 @@
+import os
 import random
 import struct
 from pathlib import Path
@@ -10,6 +11,7 @@ from PIL import Image
 from nas_isp.errors import InputError
 from nas_isp.raw.classical import render_image
 from nas_isp.raw.image import RawImage
+from nas_isp.raw.libraw_rendering import render_by_libraw
 from nas_isp.raw.packing import pack, pack_values
 from nas_isp.raw.readers import SENSOR_FILE, list_raw_files, load_sensor, read_raw, sensor_beside
 from nas_isp.raw.sensor import CFA_ORDERS, Cfa, SensorDescription
@@ -379,3 +381,16 @@ def test_a_sensor_description_two_folders_above_holds_and_three_above_does_not(t
     assert sensor_beside(deep / "a.png").white == 1023
     with pytest.raises(InputError, match="give its sensor"):
         sensor_beside(deep / "more" / "a.png")
+
+
+def test_a_name_that_is_no_utf8_is_read_and_rendered_as_any_other(tmp_path: Path) -> None:
+    named = write_dng(tmp_path / "a.dng", values(32, 48))
+    other = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.dng"))
+    try:
+        other.write_bytes(named.read_bytes())
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    (found,) = [path for path in list_raw_files(tmp_path) if path != named]
+    raw = read_raw(found)
+    np.testing.assert_array_equal(raw.mosaic, read_raw(named).mosaic)
+    np.testing.assert_array_equal(render_by_libraw(np.uint8, raw), render_by_libraw(np.uint8, read_raw(named)))
