@@ -1,6 +1,7 @@
 """Writes small DNG files for the tests of the readers."""
 
-from collections.abc import Sequence
+import struct
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ def write_dng(
     mosaic: NDArray[np.uint16],
     cfa: str = "RGGB",
     black: tuple[int, int, int, int] = (60, 61, 62, 63),
-    white: int = 1023,
+    white: int | tuple[int, ...] = 1023,
     neutral: tuple[int, int, int] | None = (50, 100, 60),
     active_area: tuple[int, int, int, int] | None = None,
     orientation: int = 1,
@@ -26,23 +27,27 @@ def write_dng(
     default_crop: tuple[int, int, int, int] | None = None,
     exposure_s: tuple[int, int] | None = None,
     extra_tags: Sequence[tuple[Any, ...]] = (),
+    xyz_to_camera: tuple[float, ...] = XYZ_TO_CAMERA,
+    black_pattern: tuple[int, int, Sequence[float]] | None = None,
 ) -> Path:
     """An uncompressed DNG; `active_area` is top, left, bottom, right; `neutral` is the camera color of gray x 100.
 
     `default_crop` is left, top, width, height within the active area. `extra_tags` are those of tifffile.
+    `black_pattern` has rows, columns and values of black levels that repeat otherwise than the color filters.
     """
     cells = pattern or CFA_BYTES[cfa]
     side = round(len(cells) ** 0.5)
     tags: list[tuple[Any, ...]] = [
         (50706, "B", 4, (1, 4, 0, 0), True),
         (50708, "s", 0, "Test camera", True),
-        (50717, "H", 1, white, True),
-        (50721, "2i", 9, tuple(n for value in XYZ_TO_CAMERA for n in (round(value * 10000), 10000)), True),
+        (50717, "H", np.size(white), white, True),
+        (50721, "2i", 9, fractions(xyz_to_camera), True),
         (274, "H", 1, orientation, True),
     ]
     if photometric == 32803:
         tags += [(33421, "H", 2, (side, side), True), (33422, "B", len(cells), cells, True)]
-        tags += [(50713, "H", 2, (2, 2), True), (50714, "H", 4, black, True)]
+        rows, columns, levels = black_pattern or (2, 2, black)
+        tags += [(50713, "H", 2, (rows, columns), True), (50714, "2I", len(levels), fractions(levels, 100), True)]
     if neutral:
         tags.append((50728, "2I", 3, tuple(n for value in neutral for n in (value, 100)), True))
     if active_area:
@@ -53,3 +58,24 @@ def write_dng(
         tags += [(271, "s", 0, "Test", True), (272, "s", 0, "Test T1", True), (33434, "2I", 1, exposure_s, True)]
     tifffile.imwrite(path, mosaic, photometric=photometric, extratags=[*tags, *extra_tags], metadata=None)
     return path
+
+
+def fractions(values: Iterable[float], below: int = 10_000) -> tuple[int, ...]:
+    """Numerators and denominators in turns, as tags of fractions hold them."""
+    return tuple(number for value in values for number in (round(value * below), below))
+
+
+def opcode_list(*opcodes: tuple[int, bytes]) -> bytes:
+    """The bytes of an OpcodeList tag: numbers of opcodes and their parameters, big-endian in any file."""
+    parts = [struct.pack(">4I", code, 0x01030000, 0, len(parameters)) + parameters for code, parameters in opcodes]
+    return struct.pack(">I", len(parts)) + b"".join(parts)
+
+
+def gain_map(
+    gains: NDArray[np.float32], area: tuple[int, int, int, int], pitch: tuple[int, int] = (1, 1)
+) -> tuple[int, bytes]:
+    """A GainMap opcode whose points `(rows, columns)` span the picture from edge to edge."""
+    rows, columns = gains.shape
+    head = struct.pack(">10I", *area, 0, 1, *pitch, rows, columns)
+    places = struct.pack(">4dI", 1 / max(rows - 1, 1), 1 / max(columns - 1, 1), 0.0, 0.0, 1)
+    return 9, head + places + gains.astype(">f4").tobytes()

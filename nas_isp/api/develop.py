@@ -26,6 +26,7 @@ def develop_photo(
     adapt: bool = True,
     balance: bool = False,
     compare: bool = False,
+    shading: bool = True,
     note: Note = unheard,
     progress: ReportsProgress = unseen,
 ) -> list[Path]:
@@ -40,7 +41,8 @@ def develop_photo(
         adapt: bring RAW of another sensor to the model's.
         balance: also of the model's own sensor: bring its light to the model's neutral one.
         compare: also write NAME_classical, rendered by LibRaw, or of a bare mosaic by nas_isp.
-        note: told what is done to the colors, and who rendered.
+        shading: apply the gain maps that the file brings against lens shading.
+        note: told what is done to the mosaic and the colors, and who rendered.
         progress: told how far it is.
 
     Returns:
@@ -49,7 +51,7 @@ def develop_photo(
     Raises:
         InputError: a model or RAW that cannot be used, or a picture that cannot be written.
     """
-    settings = DevelopSettings(tile, adapt, balance)
+    settings = DevelopSettings(tile, adapt, balance, shading)
     plan = plan_pictures([Path(photo)], Path(output), compare=compare)
     if len(plan.pictures) > 1:
         raise InputError(f"{photo}: a folder of {len(plan.pictures)} photos; give one of them", "photo")

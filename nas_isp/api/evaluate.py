@@ -27,6 +27,7 @@ def evaluate_model(
     baseline: AnyPath | Study | None = None,
     weights_dir: AnyPath | None = None,
     adapt: bool = True,
+    shading: bool = True,
     note: Note = unheard,
     progress: ReportsProgress = unseen,
 ) -> Evaluation:
@@ -42,6 +43,7 @@ def evaluate_model(
         baseline: a study, whose classical rendering is scored too, plain and with transported colors.
         weights_dir: folder with AlexNet's weights.
         adapt: bring RAW of another sensor to the model's, as developing does.
+        shading: apply the gain maps that RAW files bring against lens shading.
         note: told what was left out and what was adapted.
         progress: told how far it is.
 
@@ -52,8 +54,8 @@ def evaluate_model(
         InputError: a model or pairs that cannot be used.
     """
     runner = load_runner(model)
-    known = load_pairs(Path(pairs), sensor=load_sensor(sensor) if sensor else None)
-    for line in known.notes:
+    known = load_pairs(Path(pairs), sensor=load_sensor(sensor) if sensor else None, shading=shading)
+    for line in (*known.notes, *known.left_out):
         note(line)
     adaptations: Counter[str] = Counter()
 

@@ -30,6 +30,8 @@ def run_search(
     weights_dir: AnyPath | None = None,
     sensor: str | None = None,
     scene_disjoint: bool = False,
+    shading: bool = True,
+    group: str | None = None,
     sampler: str = "tpe",
     seed: int = 0,
     workers: int | None = None,
@@ -56,6 +58,8 @@ def run_search(
         weights_dir: folder with weights of frozen networks.
         sensor: of bare mosaics: a known name or a JSON file.
         scene_disjoint: refuse scenes that are in RAW and photos.
+        shading: apply the gain maps that RAW files bring against lens shading.
+        group: of the captures, take those of one sensor only: its number or a part of its name.
         sampler: who suggests networks.
         seed: of sampling and training, 0 to 2^32 - 1.
         workers: trainings at once; one a core by default.
@@ -70,22 +74,11 @@ def run_search(
         InputError: a setting or data that cannot be used; a study of other settings; no trial within the time.
     """
     stopwatch = budget if isinstance(budget, Stopwatch) else Stopwatch.of(budget)
-    crew = Workers(workers, ray_address)
-    folders = TrainingFolders(_path(raw), _path(rgb), _path(val), None, sensor, scene_disjoint)
-    request = SearchRequest(
-        study=Path(study),
-        folders=folders,
-        device=str(device),
-        max_latency_ms=max_latency_ms,
-        space=str(space),
-        recipe=str(recipe),
-        features=features,
-        patches=patches,
-        weights_dir=_path(weights_dir),
-        sampler=sampler,
-        seed=seed,
-    )
-    return search_as_requested(request, crew, stopwatch, callback or Unwatched(), progress)
+    given = (sensor, scene_disjoint, shading, group)
+    folders = TrainingFolders(_path(raw), _path(rgb), _path(val), None, *given)
+    names = (str(device), max_latency_ms, str(space), str(recipe), features, patches, _path(weights_dir))
+    request = SearchRequest(Path(study), folders, *names, sampler=sampler, seed=seed)
+    return search_as_requested(request, Workers(workers, ray_address), stopwatch, callback or Unwatched(), progress)
 
 
 def search_as_requested(

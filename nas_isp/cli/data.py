@@ -27,19 +27,22 @@ def inspect(
 ) -> None:
     """Show what a file or folder holds, as the program reads it."""
     from nas_isp.data.dataset_folders import described as layouts_in
-    from nas_isp.data.inspection import inspect_files
+    from nas_isp.data.inspection import inspect_files, not_read
     from nas_isp.raw.readers import load_sensor
 
     described = load_sensor(sensor) if sensor else None
     with progress_bar("reading") as report:
         facts = inspect_files(path, described, report)
-    for line in layouts_in(path):
+    for line in (*layouts_in(path), *not_read(path, facts)):
         say(line)
     if format == "json":
         print_json([fact.to_json() for fact in facts])
         return
     columns = ("file", "kind", "size", "CFA", "black", "white", "R, B gain", "matrix", "flip", "values", "saturated")
     print_table(columns, [_row(fact, path) for fact in facts if fact.kind != "unreadable"])
+    for fact in facts:
+        for line in (*fact.corrections, *_noise_lines(fact)):
+            print(f"{fact.file}: {line}")
     for fact in facts:
         if fact.reason:
             print(f"unreadable: {fact.reason}")
@@ -66,8 +69,18 @@ def synthesize(
         print(f"{made.pairs} pairs of synthetic RAW and photo in {made.folder}")
 
 
-def _row(fact: "FileFacts", root: Path) -> list[str]:
+def _noise_lines(fact: "FileFacts") -> list[str]:
+    """The noise that a file says, beside the one that its picture shows."""
+    if fact.noise is None:
+        return []
+    said, shown = (
+        "no estimate" if noise is None else f"variance {noise[0]:.3g} x + {noise[1]:.3g}"
+        for noise in (fact.noise, fact.estimated_noise)
+    )
+    return [f"noise profile of the file: {said}; estimated from the picture: {shown}"]
 
+
+def _row(fact: "FileFacts", root: Path) -> list[str]:
     file = Path(fact.file)
     name = str(file.relative_to(root)) if file != root else file.name
     values = f"{fact.lowest}..{fact.highest}"

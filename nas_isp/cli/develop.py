@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from nas_isp.cli.common import progress_bar, say, with_options
-from nas_isp.cli.options import AdaptOption, SensorOption
+from nas_isp.cli.options import AdaptOption, SensorOption, ShadingOption
 from nas_isp.errors import InputError
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def develop(
     adapt: AdaptOption = True,
     balance: BalanceOption = False,
     compare: CompareOption = False,
+    shading: ShadingOption = True,
 ) -> None:
     """Develop full-size RAW photos; prints the pictures written."""
     from nas_isp.develop.photo import DevelopSettings
@@ -59,7 +60,7 @@ def develop(
     from nas_isp.raw.readers import load_sensor
     from nas_isp.search.models import load_runner
 
-    settings = DevelopSettings(tile, adapt, balance)
+    settings = DevelopSettings(tile, adapt, balance, shading)
     plan = plan_pictures(photos, output, format, compare)
     for description in plan.left_out:
         say(f"{description}: describes a sensor and is no photo; left out")

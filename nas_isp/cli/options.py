@@ -16,6 +16,9 @@ RawOption = Annotated[Path | None, typer.Option(help="Folder of RAW captures; wi
 RgbOption = Annotated[Path | None, typer.Option(help="Folder of good photos of other scenes.")]
 ValOption = Annotated[Path | None, typer.Option(help="Folder of true pairs (raw/, rgb/) to score on by PSNR.")]
 SensorOption = Annotated[str | None, typer.Option(help="Sensor of bare mosaics: a known name or a JSON file.")]
+GroupOption = Annotated[
+    str | None, typer.Option(help="Captures of one sensor only: its number or a part of its name, as they are listed.")
+]
 DisjointOption = Annotated[bool, typer.Option("--scene-disjoint", help="Refuse scenes that are in RAW and photos.")]
 RecipeOption = Annotated[str, typer.Option(help="Training recipe: a shipped name or a YAML file.")]
 PatchesOption = Annotated[
@@ -28,6 +31,9 @@ SeedOption = Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Seed of 
 ComputeOption = Annotated[str, typer.Option("--compute", help="Processor: auto, cpu, cuda, ...")]
 SizeOption = Annotated[
     str, typer.Option("--input-size", help=f"Packed rows x columns; {FULL_HD_TEXT} makes pictures of 1088x1920.")
+]
+ShadingOption = Annotated[
+    bool, typer.Option("--shading/--no-shading", help="Apply the gain maps of RAW files against lens shading.")
 ]
 AdaptOption = Annotated[
     bool, typer.Option("--adapt/--no-adapt", help="Bring RAW of another sensor to the model's; says so.")

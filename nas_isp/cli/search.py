@@ -10,11 +10,13 @@ from nas_isp.cli.options import (
     DisjointOption,
     FeaturesOption,
     FormatOption,
+    GroupOption,
     PatchesOption,
     RawOption,
     RecipeOption,
     RgbOption,
     SensorOption,
+    ShadingOption,
     ValOption,
     WeightsOption,
 )
@@ -50,6 +52,8 @@ def search(
     weights_dir: WeightsOption = None,
     sensor: SensorOption = None,
     scene_disjoint: DisjointOption = False,
+    shading: ShadingOption = True,
+    group: GroupOption = None,
     workers: WorkersOption = None,
     ray_address: RayOption = None,
     sampler: SamplerOption = "tpe",
@@ -65,7 +69,7 @@ def search(
     from nas_isp.search.progress import open_progress
     from nas_isp.search.run import SearchRequest, Workers
 
-    folders = TrainingFolders(raw, rgb, val, None, sensor, scene_disjoint)
+    folders = TrainingFolders(raw, rgb, val, None, sensor, scene_disjoint, shading, group)
     request = SearchRequest(study, folders, device, max_latency_ms, space, recipe, features, patches, weights_dir)
     request = replace(request, sampler=sampler, seed=seed)
     with open_progress() as shown:

@@ -14,12 +14,14 @@ from nas_isp.cli.options import (
     FeaturesOption,
     Format,
     FormatOption,
+    GroupOption,
     PatchesOption,
     RawOption,
     RecipeOption,
     RgbOption,
     SeedOption,
     SensorOption,
+    ShadingOption,
     TimeOption,
     ValOption,
     WeightsOption,
@@ -63,6 +65,8 @@ def train(
     budget: TimeOption = None,
     sensor: SensorOption = None,
     scene_disjoint: DisjointOption = False,
+    shading: ShadingOption = True,
+    group: GroupOption = None,
     run: Annotated[Path | None, typer.Option(help="Folder of checkpoint and history; resumed if there.")] = None,
     seed: SeedOption = 0,
     compute: ComputeOption = "auto",
@@ -75,7 +79,7 @@ def train(
     from nas_isp.recipe import load_recipe
 
     settings = load_recipe(recipe).train.overridden(mode, steps, warm_steps, batch, patch, patches, features)
-    folders = TrainingFolders(raw, rgb, val, pairs, sensor, scene_disjoint)
+    folders = TrainingFolders(raw, rgb, val, pairs, sensor, scene_disjoint, shading, group)
     with progress_bar("data") as report:
         trained = partial(train_model, architecture, output, folders, settings=settings, note=say, progress=report)
         left = seconds_left(deadline)

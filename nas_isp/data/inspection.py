@@ -1,11 +1,13 @@
 """What files hold, as the program reads them."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from nas_isp.data.left_out import DESCRIPTIONS, kinds_of, visible_below
 from nas_isp.data.photos import PhotoTooLargeError, is_photo_candidate, read_photo
 from nas_isp.errors import InputError
 from nas_isp.progress import ReportsProgress, unseen
@@ -13,6 +15,10 @@ from nas_isp.raw.image import RawImage
 from nas_isp.raw.layouts import layout_of_raw
 from nas_isp.raw.readers import KINDS, is_raw_candidate, read_raw
 from nas_isp.raw.sensor import SensorDescription
+from nas_isp.raw.tiff_pages import further_captures_in
+
+NOISE_SIDE, LEAST_NOISE_SIDE = 1024, 64
+"""Pixels a side that noise is estimated from, and without which it is not."""
 
 Kind = Literal["raw", "photo", "unreadable"]
 
@@ -35,6 +41,10 @@ class FileFacts:
         lowest: smallest true value (of a photo: 0..255).
         highest: largest true value.
         saturated: share of values at white or above.
+        noise: shot and read noise as the file says them: the variance of a value x is shot x + read, in units of
+            white - black; None if it does not say.
+        estimated_noise: the same as the middle of the picture shows it, where the file says some.
+        corrections: what the file asks to be done to its mosaic, one line each: done, or not.
         layout: name of the published data set that a mosaic's place shows it to be part of, if any.
         reason: why an unreadable file is unreadable, one line.
     """
@@ -52,6 +62,9 @@ class FileFacts:
     lowest: int | None = None
     highest: int | None = None
     saturated: float | None = None
+    noise: tuple[float, float] | None = None
+    estimated_noise: tuple[float, float] | None = None
+    corrections: tuple[str, ...] = ()
     layout: str | None = None
     reason: str | None = None
 
@@ -86,13 +99,38 @@ def inspect_files(
     return facts
 
 
+def not_read(path: Path, facts: Sequence[FileFacts]) -> list[str]:
+    """Lines for the user: how many files of a folder and its subfolders are not read, and of which kinds.
+
+    Args:
+        path: as given to `inspect_files`.
+        facts: what that found.
+    """
+    lines = [line for fact in facts if (line := further_captures_in(Path(fact.file))) is not None]
+    if not path.is_dir():
+        return lines
+    unreadable = sum(fact.kind == "unreadable" for fact in facts)
+    if unreadable:
+        lines.append(f"{path}: {unreadable} of {len(facts)} RAW files and photos cannot be read")
+    others = [file for file in visible_below(path) if not _is_candidate(file) and file.name not in DESCRIPTIONS]
+    if others:
+        lines.append(
+            f"{path}: {len(others)} files not read, no RAW files or photos by their names ({kinds_of(others)})"
+        )
+    return lines
+
+
+def _is_candidate(file: Path) -> bool:
+    return is_raw_candidate(file) or is_photo_candidate(file)
+
+
 def _candidates(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
     if not path.is_dir():
         raise InputError(f"{path}: no such file or folder; give one with RAW files or photos")
-    files = [file for file in path.rglob("*") if file.is_file() and not file.name.startswith(".")]
-    candidates = sorted(file for file in files if is_raw_candidate(file) or is_photo_candidate(file))
+    files = visible_below(path)
+    candidates = sorted(file for file in files if _is_candidate(file))
     if not candidates:
         raise InputError(f"{path}: no RAW file or photo among its {len(files)} files; give {KINDS}, or photos")
     return candidates
@@ -132,8 +170,25 @@ def _raw_facts(file: Path, raw: RawImage) -> FileFacts:
         lowest=int(raw.mosaic.min()),
         highest=int(raw.mosaic.max()),
         saturated=float(np.mean(raw.mosaic >= raw.white)),
+        noise=raw.noise,
+        estimated_noise=None if raw.noise is None else _estimated_noise(raw),
+        corrections=(*raw.applied, *raw.left),
         layout=layout.name if layout else None,
     )
+
+
+def _estimated_noise(raw: RawImage) -> tuple[float, float] | None:
+    """Shot and read noise of the middle of a picture."""
+    import torch
+
+    from nas_isp.raw.noise import estimate_noise
+    from nas_isp.raw.packing import pack
+
+    height, width = raw.mosaic.shape
+    top, left = (max(side - NOISE_SIDE, 0) // 4 * 2 for side in (height, width))
+    middle = replace(raw, mosaic=raw.mosaic[top : top + NOISE_SIDE, left : left + NOISE_SIDE])
+    found = estimate_noise(torch.from_numpy(pack(middle))[None]) if min(height, width) >= LEAST_NOISE_SIDE else None
+    return None if found is None else (found.shot, found.read)
 
 
 def _photo_facts(file: Path) -> FileFacts:

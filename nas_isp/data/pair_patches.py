@@ -9,12 +9,12 @@ from nas_isp.data.cache import ArrayWriter, cached_folder, file_facts
 from nas_isp.data.cutting import check_patch_size, grid_positions
 from nas_isp.data.pairs import Pair, Pairs
 from nas_isp.data.photo_patches import PhotoPatches
-from nas_isp.data.raw_patches import CUT_VERSION, RawPatches, drawn, too_small
+from nas_isp.data.raw_patches import CUT_VERSION, RawPatches, drawn, table_facts, too_small
 from nas_isp.data.raw_writer import RawWriter
 from nas_isp.data.sampling import MOST_PATCHES
 from nas_isp.errors import InputError
 from nas_isp.progress import ReportsProgress, unseen
-from nas_isp.raw.packing import pack_uint16
+from nas_isp.raw.packing import pack_values, storable
 from nas_isp.raw.readers import find_sensor
 from nas_isp.raw.sensor import SensorDescription
 
@@ -51,10 +51,12 @@ def cut_pair_patches(
         "raw": file_facts([files.raw for files in pairs.files]),
         "photos": file_facts([files.photo for files in pairs.files]),
         "sensor": described.model_dump(mode="json") if described else None,
+        "captures": table_facts(pairs.files[0].raw.parent),
         "cut_to": pairs.size,
         "size": size,
         "limit": limit,
         "seed": seed,
+        "shading": pairs.shading,
     }
     cut = _PairCutter(pairs, size, limit, seed, described, progress)
     folder = cached_folder(cache_dir, "pairs", key, cut.fill)
@@ -91,9 +93,10 @@ class _PairCutter:
         if not places:
             self.skipped.append(too_small(Path(pair.raw.source), width, height, self.size))
             return
-        planes, side = pack_uint16(pair.raw.mosaic, pair.raw.cfa), self.size
+        stored, scale = storable(pair.raw)
+        planes, side = pack_values(stored.mosaic, stored.cfa), self.size
         for index in sorted(rng.permutation(len(places))[:quota]):
             top, left = places[index]
             cell = planes[:, top // 2 : (top + side) // 2, left // 2 : (left + side) // 2]
-            raw.append(cell, pair.raw, self.described)
+            raw.append(cell, pair.raw, self.described, scale)
             photos.append(pair.photo[top : top + side, left : left + side].transpose(2, 0, 1))

@@ -8,14 +8,16 @@ from typing import NamedTuple, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from nas_isp.data.capture_groups import of_group
 from nas_isp.data.dataset_folders import SPLITS, Split, find_pairs
-from nas_isp.data.photos import list_photos, read_photo
+from nas_isp.data.left_out import left_out, without_a_row
+from nas_isp.data.photos import is_photo_candidate, list_photos, read_photo
 from nas_isp.errors import InputError
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.layouts import PUBLISHED_LAYOUTS
 from nas_isp.raw.orientation import turned_back
 from nas_isp.raw.packing import align_to_rggb
-from nas_isp.raw.readers import list_raw_files, read_raw
+from nas_isp.raw.readers import is_raw_candidate, list_raw_files, read_raw
 from nas_isp.raw.sensor import SensorDescription
 
 
@@ -49,6 +51,7 @@ class Pairs(Sequence[Pair]):
         sensor: given description for bare mosaics.
         skipped: one line for each file that has no partner.
         notes: lines for the user on what was recognized.
+        shading: apply the gain maps that RAW files bring against lens shading.
     """
 
     folder: Path
@@ -57,6 +60,29 @@ class Pairs(Sequence[Pair]):
     sensor: SensorDescription | None
     skipped: list[str]
     notes: list[str]
+    shading: bool = True
+
+    def of_group(self, group: str) -> "Pairs":
+        """The pairs whose RAW is of one sensor; see `raw.groups.chosen`.
+
+        Raises:
+            InputError: no such group.
+        """
+        wanted, skipped = of_group([files.raw for files in self.files], group, self.folder, self.sensor)
+        chosen = set(wanted)
+        return replace(
+            self, files=[files for files in self.files if files.raw in chosen], skipped=[*self.skipped, *skipped]
+        )
+
+    @property
+    def left_out(self) -> list[str]:
+        """Lines for the user on files that are not read."""
+        raw, photos = self.files[0].raw.parent, self.files[0].photo.parent
+        return [
+            *left_out(raw, "RAW files", is_raw_candidate, self.skipped, len(self.files) + len(self.skipped)),
+            *without_a_row(raw),
+            *(left_out(photos, "photos", is_photo_candidate, [], len(self.files)) if photos != raw else []),
+        ]
 
     @property
     def stems(self) -> list[str]:
@@ -83,7 +109,7 @@ class Pairs(Sequence[Pair]):
         """
         if isinstance(index, slice):
             return [self[at] for at in range(*index.indices(len(self)))]
-        return _cropped(_read(self.files[index], self.sensor), self.size)
+        return _cropped(_read(self.files[index], self.sensor, self.shading), self.size)
 
 
 def load_pairs(
@@ -92,6 +118,7 @@ def load_pairs(
     sensor: SensorDescription | None = None,
     limit: int | None = None,
     use: Split = "test",
+    shading: bool = True,
 ) -> Pairs:
     """Find the pairs of a folder: files with equal stems in `raw/` and `rgb/`, or in a known data set's folders.
 
@@ -104,6 +131,7 @@ def load_pairs(
         sensor: description for bare mosaics; without it what `find_sensor` finds.
         limit: only so many pairs, spread evenly over the sorted stems.
         use: what the pairs are for, which decides the split of a whole data set.
+        shading: apply the gain maps that RAW files bring against lens shading.
 
     Raises:
         InputError: a folder is missing, no stem occurs in both, two files share a stem, or the first pair cannot be
@@ -125,8 +153,9 @@ def load_pairs(
     if limit is not None and len(stems) > limit:
         stems = [stems[index] for index in np.linspace(0, len(stems) - 1, limit).round().astype(int)]
     files = [PairFiles(stem, raw_files[stem], photos[stem]) for stem in stems]
-    pairs = Pairs(folder, files, size, sensor, skipped, [found.note] if found.note else [])
-    pairs[0]
+    pairs = Pairs(folder, files, size, sensor, skipped, [found.note] if found.note else [], shading)
+    first = pairs[0].raw
+    pairs.notes.extend(f"{first.source}, as the first of the pairs: {line}" for line in (*first.applied, *first.left))
     return pairs
 
 
@@ -150,8 +179,8 @@ def _by_stem(files: list[Path]) -> dict[str, Path]:
     return found
 
 
-def _read(files: PairFiles, sensor: SensorDescription | None) -> Pair:
-    raw, upright_photo = replace(read_raw(files.raw, sensor), crop=None), read_photo(files.photo)
+def _read(files: PairFiles, sensor: SensorDescription | None, shading: bool) -> Pair:
+    raw, upright_photo = replace(read_raw(files.raw, sensor, shading), crop=None), read_photo(files.photo)
     photo = turned_back(upright_photo, raw.flip)
     height, width = raw.mosaic.shape
     if (photo.shape[0] // 2 * 2, photo.shape[1] // 2 * 2) != (height, width):

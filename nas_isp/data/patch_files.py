@@ -15,12 +15,21 @@ from nas_isp.raw.sensor import SensorDescription
 from nas_isp.settings import Settings, parse_json, validated
 
 
+class GroupCount(Settings):
+    """Captures of one sensor among those of a cache."""
+
+    name: Annotated[str, Field(description="What tells it from the others, for the user.")]
+    captures: Annotated[int, Field(ge=1, description="How many files are of it.")]
+
+
 class PatchFacts(Settings):
     """What a cache says about its patches."""
 
     stems: Annotated[list[str], Field(min_length=1, description="For each patch the file it is from.")]
     skipped: Annotated[list[str], Field(description="One line for each file that could not be used.")]
     sensor: Annotated[SensorDescription | None, Field(description="Of RAW patches.")] = None
+    corrections: Annotated[dict[str, int], Field(description="What was done to RAW files, and to how many.")] = {}
+    groups: Annotated[list[GroupCount], Field(description="Of RAW patches, the largest first.")] = []
 
 
 def read_facts(folder: Path) -> PatchFacts:

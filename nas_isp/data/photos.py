@@ -1,19 +1,16 @@
 """Reads finished photos as 8-bit sRGB: upright, in color, whatever the file says about profile, alpha or depth."""
 
-import io
 import warnings
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
+from nas_isp.data.photo_color import ToSrgb, color_of
+from nas_isp.data.photo_files import PHOTO_SUFFIXES, opened
 from nas_isp.errors import InputError
 from nas_isp.files import none_in, visible_files
-
-PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"})
-FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
-"""What Pillow may take a file for. Some of its other formats are programs that it hands to others to run."""
 
 MAX_PIXELS = 110_000_000
 """As many as phones have that keep all pixels of their sensors; a small file may claim thousands of millions."""
@@ -33,7 +30,7 @@ def list_photos(folder: Path) -> list[Path]:
         raise InputError(f"{folder}: no such folder; give a folder of photos")
     photos = [path for path in visible_files(folder) if is_photo_candidate(path)]
     if not photos:
-        raise none_in(folder, "photo", is_photo_candidate, "JPEG, PNG, WebP or TIFF photos")
+        raise none_in(folder, "photo", is_photo_candidate, "JPEG, PNG, WebP, TIFF, HEIC or AVIF photos")
     return photos
 
 
@@ -45,8 +42,9 @@ def is_photo_candidate(path: Path) -> bool:
 def read_photo(path: Path, max_side: int | None = None) -> NDArray[np.uint8]:
     """A photo as sRGB, uint8 `(H, W, 3)`.
 
-    The EXIF orientation is applied; an embedded profile other than sRGB is converted, and without one the values are
-    taken as sRGB; grayscale becomes three equal channels; transparency is laid over white.
+    The EXIF orientation is applied; values of another color space, as `photo_color` finds it, are converted;
+    grayscale becomes three equal channels; transparency is laid over white. Of a TIFF file of several pages the full
+    picture is read, of a JPEG with a gain map its SDR picture.
 
     Args:
         path: the file; its content, not its suffix, decides how it is read.
@@ -61,16 +59,16 @@ def read_photo(path: Path, max_side: int | None = None) -> NDArray[np.uint8]:
         with warnings.catch_warnings():
             # Pillow remarks on sizes and palettes that are read all the same.
             warnings.simplefilter("ignore")
-            with Image.open(path, formats=FORMATS) as image:
+            with opened(path) as image:
                 return np.asarray(_finished(image, path, max_side))
     except InputError:
         raise
     except Image.DecompressionBombError as error:
         raise PhotoTooLargeError(f"{path}: more than {MAX_PIXELS} pixels, the most that are read; reduce it") from error
     except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file; give a JPEG, PNG, WebP or TIFF photo") from error
+        raise InputError(f"{path}: no such file; give a JPEG, PNG, WebP, TIFF, HEIC or AVIF photo") from error
     except UnidentifiedImageError as error:
-        raise InputError(f"{path}: not a photo; give a JPEG, PNG, WebP or TIFF photo") from error
+        raise InputError(f"{path}: not a photo; give a JPEG, PNG, WebP, TIFF, HEIC or AVIF photo") from error
     except Exception as error:
         # The parsers of foreign formats fail on damaged files in too many ways to list.
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -84,35 +82,20 @@ def _finished(image: Image.Image, path: Path, max_side: int | None) -> Image.Ima
         raise PhotoTooLargeError(
             f"{path}: {image.width}x{image.height} pixels; at most {MAX_PIXELS} are read, so reduce it"
         )
+    to_srgb = color_of(image, path)
     ImageOps.exif_transpose(image, in_place=True)
-    photo = _in_srgb(image)
+    photo = _without_transparency(image, to_srgb)
     if max_side is not None and max(photo.size) > max_side:
         photo.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
     return photo
 
 
-def _in_srgb(image: Image.Image) -> Image.Image:
-    profile = image.info.get("icc_profile")
-    if image.has_transparency_data:
-        layer = image if image.mode == "RGBA" else image.convert("RGBA")
-        image = Image.new("RGB", layer.size, "white")
-        image.paste(layer, mask=layer)
-    elif image.mode not in ("RGB", "L", "CMYK"):
-        image = image.convert("RGB")
-    if profile:
-        image = _converted(image, profile)
-    return image if image.mode == "RGB" else image.convert("RGB")
-
-
-def _converted(image: Image.Image, profile: bytes) -> Image.Image:
-    """Values of an embedded profile as sRGB; a damaged or unsuitable profile is ignored, as viewers do."""
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if "srgb" in ImageCms.getProfileDescription(source).lower():
-            return image.convert("RGB")
-        target = ImageCms.createProfile("sRGB")
-        intent, flags = ImageCms.Intent.RELATIVE_COLORIMETRIC, ImageCms.Flags.BLACKPOINTCOMPENSATION
-        converted = ImageCms.profileToProfile(image, source, target, intent, "RGB", flags=flags)
-    except (ImageCms.PyCMSError, OSError, ValueError):
-        return image.convert("RGB")
-    return converted if converted is not None else image.convert("RGB")
+def _without_transparency(image: Image.Image, to_srgb: ToSrgb) -> Image.Image:
+    """The photo in sRGB, laid over white: a profile says nothing about transparency."""
+    if not image.has_transparency_data:
+        return to_srgb(image if image.mode in ("RGB", "L", "CMYK") else image.convert("RGB"))
+    layer = image if image.mode in ("RGBA", "LA") else image.convert("RGBA")
+    colors = to_srgb(layer.convert("L" if layer.mode == "LA" else "RGB"))
+    photo = Image.new("RGB", layer.size, "white")
+    photo.paste(colors, mask=layer.getchannel("A"))
+    return photo

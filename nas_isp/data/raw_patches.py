@@ -3,20 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nas_isp.data.cache import cached_folder, file_facts
+from nas_isp.data.capture_groups import of_group
 from nas_isp.data.cutting import check_patch_size, choose, detail, grid_positions
-from nas_isp.data.patch_files import read_array, read_facts
+from nas_isp.data.patch_files import GroupCount, read_array, read_facts
 from nas_isp.data.raw_writer import LEVELS, RawWriter
 from nas_isp.data.sampling import MOST_PATCHES
 from nas_isp.errors import InputError
 from nas_isp.progress import ReportsProgress, unseen
+from nas_isp.raw.capture_table import table_of
 from nas_isp.raw.levels import subtract_black
-from nas_isp.raw.packing import align_to_rggb, canonical_black, pack_uint16
+from nas_isp.raw.packing import align_to_rggb, canonical_black, pack_values, storable
 from nas_isp.raw.readers import find_sensor, list_raw_files, read_raw
 from nas_isp.raw.sensor import SensorDescription
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 File = TypeVar("File")
 Indices = Sequence[int] | NDArray[np.intp]
-CUT_VERSION = 4
+CUT_VERSION = 5
 
 
 @dataclass(frozen=True)
@@ -35,13 +37,17 @@ class RawPatches:
     Attributes:
         folder: the cache folder that `open` reads again; what other processes should be given instead of the arrays.
         packed: uint16 `(N, 4, S/2, S/2)`, true values in plane order R, G1 (red row), G2 (blue row), B; memory-mapped.
+            Those of flattened mosaics are multiples of true values, and so are their levels.
         black: float32 `(N, 4)` black levels in plane order.
         white: float32 `(N,)` saturation levels.
         white_balance: float32 `(N, 3)` as-shot gains of R, G, B, NaN where the file does not say.
         color_matrix: float32 `(N, 3, 3)` white-balanced camera RGB to linear sRGB, NaN where the file does not say.
+        noise: float32 `(N, 2)` shot and read noise as the file says them (see `RawImage`), NaN where it does not.
         stems: for each patch the file it is from, without suffix.
-        sensor: of the first file that was cut: a bare mosaic's given or found description; a camera file's own.
+        sensor: of most of the files that were cut: a bare mosaic's given or found description; a camera file's own.
         skipped: one line for each file that could not be used.
+        corrections: what files ask to be done to their mosaics, done or not, and how many of them.
+        groups: which sensors the files are of; see `raw.groups`.
     """
 
     folder: Path
@@ -50,9 +56,17 @@ class RawPatches:
     white: NDArray[np.float32] = field(repr=False)
     white_balance: NDArray[np.float32] = field(repr=False)
     color_matrix: NDArray[np.float32] = field(repr=False)
+    noise: NDArray[np.float32] = field(repr=False)
     stems: list[str] = field(repr=False)
     sensor: SensorDescription
     skipped: list[str]
+    groups: list[GroupCount]
+    corrections: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def notes(self) -> list[str]:
+        """`corrections` as lines for the user."""
+        return [f"{files} RAW {'file' if files == 1 else 'files'}: {line}" for line, files in self.corrections.items()]
 
     def __len__(self) -> int:
         return len(self.packed)
@@ -92,7 +106,20 @@ class RawPatches:
                 raise InputError("no sensor, or black levels that are not below white")
         except InputError as error:
             raise InputError(f"{folder}: damaged patch cache ({error}); delete the folder to cut it anew") from error
-        return RawPatches(folder, packed, **levels, stems=facts.stems, sensor=facts.sensor, skipped=facts.skipped)
+        return RawPatches(
+            folder,
+            packed,
+            levels["black"],
+            levels["white"],
+            levels["white_balance"],
+            levels["color_matrix"],
+            levels["noise"],
+            stems=facts.stems,
+            sensor=facts.sensor,
+            skipped=facts.skipped,
+            groups=facts.groups,
+            corrections=facts.corrections,
+        )
 
 
 def cut_raw_patches(
@@ -103,6 +130,8 @@ def cut_raw_patches(
     limit: int = MOST_PATCHES,
     seed: int = 0,
     progress: ReportsProgress = unseen,
+    shading: bool = True,
+    group: str | None = None,
 ) -> RawPatches:
     """Cut patches from every RAW file of a folder, or open those of an earlier run with the same files and settings.
 
@@ -118,10 +147,12 @@ def cut_raw_patches(
         limit: most patches of all files together. With more files than that, a random choice of them.
         seed: of the choice among places and files.
         progress: told (files done, files, text).
+        shading: apply the gain maps that files bring against lens shading.
+        group: take the captures of one sensor only: its number or a part of its name; see `raw.groups.chosen`.
 
     Raises:
-        InputError: no folder, no RAW in it, no file that can be used and is at least a patch in size, or a cache that
-            cannot be written. Single unusable files only become lines of `skipped`.
+        InputError: no folder, no RAW in it, no such group, no file that can be used and is at least a patch in size, or
+            a cache that cannot be written. Single unusable files only become lines of `skipped`.
     """
     check_patch_size(size)
     files = list_raw_files(folder)
@@ -131,12 +162,21 @@ def cut_raw_patches(
         "folder": str(folder.resolve()),
         "files": file_facts(files),
         "sensor": described.model_dump(mode="json") if described else None,
+        "captures": table_facts(folder),
         "size": size,
         "limit": limit,
         "seed": seed,
+        "shading": shading,
+        "group": group,
     }
-    cut = _RawCutter(folder, files, size, limit, seed, described, progress)
+    cut = _RawCutter(folder, files, size, limit, seed, described, progress, shading, group)
     return RawPatches.open(cached_folder(cache_dir, "raw", key, cut.fill))
+
+
+def table_facts(folder: Path) -> list[list[Any]]:
+    """What tells versions of the table of a folder's captures apart; see `capture_table`."""
+    table = table_of(folder)
+    return [] if table is None else [[str(table.resolve()), *file_facts([table])[0]]]
 
 
 def drawn(files: Sequence[File], limit: int, rng: np.random.Generator) -> tuple[Sequence[File], int]:
@@ -167,10 +207,14 @@ class _RawCutter:
     seed: int
     described: SensorDescription | None
     progress: ReportsProgress
+    shading: bool
+    group: str | None = None
     skipped: list[str] = field(default_factory=list)
 
     def fill(self, target: Path) -> None:
         rng = np.random.default_rng([self.seed, 1])
+        if self.group is not None:
+            self.files, self.skipped = of_group(self.files, self.group, self.folder, self.described, self.progress)
         files, quota = drawn(self.files, self.limit, rng)
         with RawWriter(target, self.size) as writer:
             for number, file in enumerate(files):
@@ -182,8 +226,8 @@ class _RawCutter:
 
     def _cut(self, file: Path, quota: int, rng: np.random.Generator, writer: RawWriter) -> None:
         try:
-            read = read_raw(file, self.described)
-            raw = align_to_rggb(read)
+            read = read_raw(file, self.described, self.shading)
+            raw, scale = storable(align_to_rggb(read))
         except InputError as error:
             self.skipped.append(str(error))
             return
@@ -192,10 +236,11 @@ class _RawCutter:
         if not places:
             self.skipped.append(too_small(file, width, height, self.size))
             return
-        packed, black = pack_uint16(raw.mosaic, raw.cfa), np.array(canonical_black(raw), np.float32)
+        packed = pack_values(raw.mosaic, raw.cfa)
+        black = np.array(canonical_black(raw), np.float32)
         cells = [self._cell(packed, place) for place in places]
         for index in choose([_brightness_detail(cell, black, raw.white) for cell in cells], quota, rng, False):
-            writer.append(cells[index], read, self.described)
+            writer.append(cells[index], read, self.described, scale)
 
     def _cell(self, packed: NDArray[np.uint16], place: tuple[int, int]) -> NDArray[np.uint16]:
         top, left, side = place[0] // 2, place[1] // 2, self.size // 2

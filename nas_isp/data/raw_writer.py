@@ -1,6 +1,7 @@
 """Writes the arrays of `RawPatches`, patch by patch."""
 
 import json
+from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -10,13 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas_isp.data.cache import ArrayWriter
+from nas_isp.raw.groups import SensorFacts, grouped, same_levels, sensor_facts
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.mosaic_files import MOSAIC_SUFFIXES
 from nas_isp.raw.packing import canonical_black
 from nas_isp.raw.sensor import UNNAMED, SensorDescription
 
 ABOUT_FILE = "patches.json"
-LEVELS: dict[str, tuple[int, ...]] = {"black": (4,), "white": (), "white_balance": (3,), "color_matrix": (3, 3)}
+LEVELS: dict[str, tuple[int, ...]] = {
+    "black": (4,),
+    "white": (),
+    "white_balance": (3,),
+    "color_matrix": (3, 3),
+    "noise": (2,),
+}
 """Arrays of one row a patch beside the patches themselves, and the shape of a row."""
 
 
@@ -32,32 +40,50 @@ class RawWriter:
             for name, (shape, dtype) in shapes.items()
         }
         self.stems: list[str] = []
-        self.sensor: SensorDescription | None = None
+        self._captures: dict[str, tuple[SensorFacts, SensorDescription]] = {}
+        self.corrections: Counter[str] = Counter()
 
-    def append(self, packed: NDArray[np.uint16], raw: RawImage, described: SensorDescription | None) -> None:
-        """Add a patch `(4, S/2, S/2)` of a picture; the first one's sensor is the set's.
+    def append(
+        self, packed: NDArray[np.uint16], raw: RawImage, described: SensorDescription | None, scale: int = 1
+    ) -> None:
+        """Add a patch `(4, S/2, S/2)` of a picture; the sensor of most captures is the set's.
 
         Args:
             packed: the patch's planes.
             raw: the picture, aligned to RGGB or not: its levels and colors hold for the patch.
             described: the description of a bare mosaic; of a camera file its own facts are taken.
+            scale: by which the values of the planes are multiples of the picture's; see `packing.storable`.
         """
         file = Path(raw.source)
-        if self.sensor is None:
+        if raw.source not in self._captures:
             bare = file.suffix.lower() in MOSAIC_SUFFIXES
-            self.sensor = described if bare and described else _derived(raw)
+            sensor = described if bare and described else _derived(raw)
+            self._captures[raw.source] = (sensor_facts(raw), sensor)
         balance, matrix = raw.white_balance or (np.nan,) * 3, raw.color_matrix
         self._writers["packed"].append(packed)
-        self._writers["black"].append(np.array(canonical_black(raw), np.float32))
-        self._writers["white"].append(np.array(raw.white, np.float32))
+        self._writers["black"].append(scale * np.array(canonical_black(raw), np.float32))
+        self._writers["white"].append(np.array(scale * raw.white, np.float32))
         self._writers["white_balance"].append(np.array(balance, np.float32))
         self._writers["color_matrix"].append(np.full((3, 3), np.nan, np.float32) if matrix is None else matrix)
+        self._writers["noise"].append(np.array(raw.noise or (np.nan, np.nan), np.float32))
+        if not self.stems or self.stems[-1] != file.stem:
+            self.corrections.update((*raw.applied, *raw.left))
         self.stems.append(file.stem)
 
     def finish(self, skipped: list[str]) -> None:
         """Write what is known about the patches beside them."""
-        sensor = self.sensor.model_dump(mode="json") if self.sensor else None
-        about = {"stems": self.stems, "sensor": sensor, "skipped": skipped}
+        facts, sensors = zip(*self._captures.values(), strict=True)
+        groups = grouped(facts)
+        largest, *others = (group.facts for group in groups)
+        mixed = any(not same_levels(largest.black, largest.white, other.black, other.white) for other in others)
+        sensor = sensors[groups[0].members[0]].model_copy(update={"other_levels": mixed})
+        about = {
+            "stems": self.stems,
+            "sensor": sensor.model_dump(mode="json"),
+            "skipped": skipped,
+            "groups": [{"name": group.name, "captures": len(group.members)} for group in groups],
+            "corrections": self.corrections,
+        }
         (self._target / ABOUT_FILE).write_text(json.dumps(about), encoding="utf-8")
 
     def __enter__(self) -> Self:
@@ -73,4 +99,5 @@ def _derived(raw: RawImage) -> SensorDescription:
     """A description of files that describe themselves, from the first of them."""
     facts: dict[str, Any] = {"name": raw.capture.camera or UNNAMED, "cfa": raw.cfa}
     bits = min(16, max(8, int(raw.white).bit_length()))
-    return SensorDescription(**facts, bits=bits, black=raw.black, white=raw.white, note="From the first RAW file.")
+    facts |= {"unique_model": raw.capture.unique_model, "calibration": raw.capture.calibration}
+    return SensorDescription(**facts, bits=bits, black=raw.black, white=raw.white, note="From a RAW file.")

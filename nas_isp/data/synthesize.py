@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nas_isp.data.photos import list_photos, read_photo
+from nas_isp.data.left_out import left_out
+from nas_isp.data.photos import is_photo_candidate, list_photos, read_photo
 from nas_isp.errors import InputError
 from nas_isp.progress import ReportsProgress, unseen
 from nas_isp.raw.mosaic_files import write_mosaic_png
@@ -71,7 +72,8 @@ def synthesize_pairs(
             shutil.rmtree(partial, ignore_errors=True)
     except OSError as error:
         raise InputError(f"{into}: cannot be written ({error.strerror}); give a writable folder") from error
-    return Synthesized(into, *written)
+    pairs, skipped = written
+    return Synthesized(into, pairs, skipped + left_out(photos, "photos", is_photo_candidate, [], len(files)))
 
 
 def _write(

@@ -5,15 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from nas_isp.data.capture_groups import group_notes
 from nas_isp.data.dataset_folders import find_photos, find_raw
+from nas_isp.data.left_out import left_out, without_a_row
 from nas_isp.data.pairs import Pairs, load_pairs
 from nas_isp.data.photo_patches import PhotoPatches, cut_photo_patches
-from nas_isp.data.photos import list_photos
+from nas_isp.data.photos import is_photo_candidate, list_photos
 from nas_isp.data.raw_patches import RawPatches, cut_raw_patches
 from nas_isp.data.sampling import MOST_PATCHES
 from nas_isp.errors import InputError
 from nas_isp.progress import ReportsProgress, unseen
-from nas_isp.raw.readers import list_raw_files
+from nas_isp.raw.readers import is_raw_candidate, list_raw_files
 from nas_isp.raw.sensor import SensorDescription
 
 PATCH_NUMBER = re.compile(r"_\d+$")
@@ -49,6 +51,8 @@ def load_unpaired(
     max_photo_side: int | None = None,
     seed: int = 0,
     progress: ReportsProgress = unseen,
+    shading: bool = True,
+    group: str | None = None,
 ) -> UnpairedData:
     """Cut (or open, see `cut_raw_patches`) the patches of both folders and read the validation pairs.
 
@@ -64,6 +68,8 @@ def load_unpaired(
         max_photo_side: reduce larger photos to this side before cutting.
         seed: of the choice of patches.
         progress: told (done, total, text).
+        shading: apply the gain maps that RAW files bring against lens shading.
+        group: of RAW files, take those of one sensor only; see `cut_raw_patches`.
 
     Raises:
         InputError: see `cut_raw_patches`, `cut_photo_patches` and `load_pairs`; or shared scenes.
@@ -75,10 +81,11 @@ def load_unpaired(
         notes += scene_notes(_stems(raw_files), _stems(photo_files), scene_disjoint)
     else:
         notes.append(f"the names of {found_raw.layout.name} do not tell whether RAW and photos share scenes")
-    raw = cut_raw_patches(found_raw.raw, cache_dir, size, sensor, limit, seed, progress)
+    raw = cut_raw_patches(found_raw.raw, cache_dir, size, sensor, limit, seed, progress, shading, group)
     photos = cut_photo_patches(found_photos.rgb, cache_dir, size, limit, seed, max_photo_side, progress)
+    notes += [*group_notes(found_raw.raw, raw.groups), *raw.notes]
     notes += limit_notes({"RAW files": len(raw_files), "photos": len(photo_files)}, limit)
-    pairs = load_pairs(val_dir, sensor=sensor, use="val") if val_dir is not None else None
+    pairs = load_pairs(val_dir, sensor=sensor, use="val", shading=shading) if val_dir is not None else None
     if pairs is not None:
         notes += pairs.notes
         same_folder = pairs.files[0].raw.parent.resolve() == found_raw.raw.resolve()
@@ -86,8 +93,11 @@ def load_unpaired(
         seen = sorted({_scene(stem) for stem in pairs.stems} & trained)
         if seen:
             notes.append(f"{len(seen)} validation scenes (e.g. {seen[0]}) also occur in training: their PSNR flatters")
-    skipped = [*raw.skipped, *photos.skipped, *(pairs.skipped if pairs else [])]
-    return UnpairedData(raw, photos, pairs, notes + [f"skipped: {line}" for line in skipped])
+    notes += left_out(found_raw.raw, "RAW files", is_raw_candidate, raw.skipped, min(limit, len(raw_files)))
+    notes += without_a_row(found_raw.raw)
+    notes += left_out(found_photos.rgb, "photos", is_photo_candidate, photos.skipped, min(limit, len(photo_files)))
+    notes += pairs.left_out if pairs else []
+    return UnpairedData(raw, photos, pairs, notes)
 
 
 def limit_notes(counts: Mapping[str, int], limit: int) -> list[str]:

@@ -24,6 +24,7 @@ class DevelopSettings:
         tile: side of a tile in RGB pixels; None takes 1024, or more for a model that sees far.
         adapt: bring RAW of another sensor to the model's.
         balance: also bring the light of the model's own sensor to its neutral one.
+        shading: apply the gain maps that a file brings against lens shading.
 
     Raises:
         InputError: a tile that is too small, or `balance` without `adapt`.
@@ -32,6 +33,7 @@ class DevelopSettings:
     tile: int | None = None
     adapt: bool = True
     balance: bool = False
+    shading: bool = True
 
     def __post_init__(self) -> None:
         if self.tile is not None and self.tile < SMALLEST_TILE:
@@ -59,14 +61,16 @@ def develop_file(
         output: its suffix decides the format: 8 bits a value, 16 for TIFF.
         sensor: description of a bare mosaic; None takes the one beside it.
         settings: how.
-        note: told what is done to the colors.
+        note: told what is done to the mosaic and to the colors, and what the file asks for and is not done.
         progress: told how far it is.
 
     Raises:
         InputError: RAW that cannot be read or developed, or a picture that cannot be written.
     """
     how, level = settings or DevelopSettings(), level_of(output)
-    raw = read_raw(photo, sensor)
+    raw = read_raw(photo, sensor, how.shading)
+    for line in (*raw.applied, *raw.left):
+        note(f"{photo}: {line}")
     picture = develop_as(level, runner, raw, how.tile, progress, adapt=how.adapt, balance=how.balance, note=note)
     progress(0, None, "saving")
     save_picture(output, picture, raw.capture)

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 from nas_isp.develop.picture import FORMATS, check_picture_name
 from nas_isp.errors import InputError
 from nas_isp.files import check_output, make_folder
+from nas_isp.raw.capture_table import TABLE_FILE
 from nas_isp.raw.readers import SENSOR_FILE, raw_files_of
 
 PictureFormat = Literal["png", "jpg", "tiff"]
@@ -88,7 +89,7 @@ def _expanded(photos: Sequence[Path]) -> tuple[list[Path], list[InputError], lis
     refused: list[InputError] = []
     left_out: list[Path] = []
     for photo in photos:
-        if photo.name == SENSOR_FILE and len(photos) > 1:
+        if photo.name in (SENSOR_FILE, TABLE_FILE) and len(photos) > 1:
             left_out.append(photo)
             continue
         try:

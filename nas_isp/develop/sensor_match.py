@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from nas_isp.evaluation.neutral import neutral_gains
 from nas_isp.raw.adaptation import ColorExchange, color_exchange
 from nas_isp.raw.camera_files import CAMERA_SUFFIXES
+from nas_isp.raw.groups import same_levels, same_matrix
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.sensor import Gains, SensorDescription
 
 Floats = NDArray[np.float32]
 
-SAME_MATRIX = 1e-3
 ESTIMATED_FROM = 4
 """Every fourth cell of every fourth row is enough to estimate a light from."""
 
@@ -73,7 +73,7 @@ def match_sensor(
         if neutral is None:
             return SensorMatch(light, note=f"{raw.source}: not balanced, for the model takes no light for neutral")
         return SensorMatch(light, color_exchange(light, neutral))
-    names = f"{raw.source}: from {raw.capture.camera or 'another sensor'}, the model is for {_named(sensor)}"
+    names = _names(raw, sensor)
     if neutral is None:
         return SensorMatch(light, note=f"{names} and does not say its colors: expect a color cast")
     theirs, ours = raw.color_matrix, sensor.color_matrix
@@ -89,14 +89,25 @@ def match_sensor(
 
 
 def is_same_sensor(raw: RawImage, sensor: SensorDescription) -> bool:
-    """By names where both have one, else by color matrices, else by levels."""
+    """Whether nothing that both say differs: unique model or else name, color matrices, levels.
+
+    Of DNG files the matrices count as they are written, which is the same in any light.
+    """
     is_format = f".{sensor.name.lower()}" in CAMERA_SUFFIXES  # what earlier models say in place of a camera
-    known = sensor.name if sensor.is_named and not is_format else ""
-    if raw.capture.camera and known:
-        return _plain(raw.capture.camera) == _plain(known)
-    if raw.color_matrix is not None and sensor.color_matrix is not None:
-        return bool(np.abs(raw.color_matrix - np.array(sensor.color_matrix)).max() < SAME_MATRIX)
-    return raw.white == sensor.white and float(np.mean(raw.black)) == float(np.mean(sensor.black_sites))
+    names = (raw.capture.camera, sensor.name if sensor.is_named and not is_format else "")
+    unique = (raw.capture.unique_model, sensor.unique_model)
+    one, other = unique if all(unique) else names
+    if one and other and _plain(one) != _plain(other):
+        return False
+    if raw.capture.calibration and sensor.calibration:
+        if not same_matrix(raw.capture.calibration, sensor.calibration):
+            return False
+    elif sensor.color_matrix is not None:
+        known = sum(sensor.color_matrix, ())
+        given = [matrix for matrix in (raw.color_matrix, raw.sensor_matrix) if matrix is not None]
+        if given and not any(same_matrix(tuple(matrix.ravel().tolist()), known) for matrix in given):
+            return False
+    return same_levels(sensor.black_sites, sensor.white, raw.black, raw.white)
 
 
 def estimated_white_balance(packed: Floats, saturation: float = 1.0) -> Gains:
@@ -116,8 +127,13 @@ def estimated_white_balance(packed: Floats, saturation: float = 1.0) -> Gains:
     return red, green, blue
 
 
-def _named(sensor: SensorDescription) -> str:
-    return sensor.name if sensor.is_named else "another"
+def _names(raw: RawImage, sensor: SensorDescription) -> str:
+    """Of the file's camera and the model's, and what tells them apart where the names do not."""
+    given, known = raw.capture.camera or "another sensor", sensor.name if sensor.is_named else "another"
+    if _plain(given) == _plain(known) and sensor.unique_model and raw.capture.unique_model:
+        given, known = raw.capture.unique_model, sensor.unique_model
+    alike = ", by other levels or another color matrix" if _plain(given) == _plain(known) else ""
+    return f"{raw.source}: from {given}, the model is for {known}{alike}"
 
 
 def _plain(name: str) -> str:

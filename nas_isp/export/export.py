@@ -67,10 +67,10 @@ def export_bundle(
         note: told of each RAW file that cannot be read.
 
     Raises:
-        InputError: an unusable size, network, RAW folder or target folder, or a file that fails the check.
+        InputError: an unusable size, levels, network, RAW folder or target folder, or a file that fails the check.
     """
     choose_kernels()  # PyTorch computes below, which would be too late for a file that runs in LiteRT
-    check_size(bundle, form.packed_size)
+    check_form(bundle, form)
     if not path.parent.is_dir():
         raise InputError(f"{path.parent}: no such folder; make it or give another file", "output")
     exporter, data = EXPORTERS[form.runtime], data or ExportData()
@@ -130,16 +130,23 @@ def describe(bundle: Bundle, form: Form) -> ExportRecord:
     )
 
 
-def check_size(bundle: Bundle, packed_size: tuple[int, int] | None) -> None:
-    """Refuse an input size that the network does not take.
+def check_form(bundle: Bundle, form: Form) -> None:
+    """Refuse an input size that the network does not take, and the levels of one sensor for a model of several.
 
     Raises:
-        InputError: a side that is no multiple of the network's step.
+        InputError: a side that is no multiple of the network's step; or the file would subtract one sensor's black.
     """
+    packed_size = form.packed_size
     step = bundle.record.architecture.step
     if packed_size and (packed_size[0] % step or packed_size[1] % step):
         given = f"{packed_size[0]}x{packed_size[1]}"
         raise InputError(f"input size {given}: this network needs multiples of {step}; give another size", "input_size")
+    if form.input == "raw" and bundle.record.sensor.other_levels:
+        raise InputError(
+            "input raw: the model was trained on captures of several black and white levels, and the file would hold "
+            "those of one of them; take normalised values, or train on one group",
+            "input_type",
+        )
 
 
 class _Checked(NamedTuple):

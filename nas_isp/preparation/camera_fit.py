@@ -240,11 +240,16 @@ def _crosstalk(color_matrix: list[list[float]] | None) -> Tensor:
 
 
 def _noise_ranges(raw: RawPatches) -> tuple[tuple[float, float], tuple[float, float]]:
-    """The middle 80 % of the captures' shot and read noise."""
+    """The middle 80 % of the captures' shot and read noise: what the files say, else what the patches show."""
     captures = captures_of(raw)
-    levels = [estimate_noise(raw.tensor(captures[at])) for at in spread(len(captures), CAPTURES)]
+    levels = [_noise_of(raw, captures[at]) for at in spread(len(captures), CAPTURES)]
     known = [level for level in levels if level is not None] or [NoiseLevel(1e-3, 1e-5)]
     return _middle([level.shot for level in known], 1e-6), _middle([level.read for level in known], 1e-8)
+
+
+def _noise_of(raw: RawPatches, capture: Sequence[int]) -> NoiseLevel | None:
+    shot, read = (float(part) for part in raw.noise[capture[0]])
+    return estimate_noise(raw.tensor(capture)) if math.isnan(shot) else NoiseLevel(shot, read)
 
 
 def _middle(values: Sequence[float], least: float) -> tuple[float, float]:

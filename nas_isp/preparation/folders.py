@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from nas_isp.data.capture_groups import group_notes
 from nas_isp.data.demo import demo_folders
 from nas_isp.data.patches import limit_notes, load_pairs, load_unpaired
 from nas_isp.errors import InputError
@@ -31,6 +32,8 @@ class TrainingFolders:
         pairs: folder of true pairs to train on, for the paired modes instead of `raw` and `rgb`.
         sensor: of bare mosaics: a description, a known name or a JSON file; None takes what lies beside them.
         scene_disjoint: refuse scenes that are in RAW and photos.
+        shading: apply the gain maps that RAW files bring against lens shading.
+        group: of the captures to train on, take those of one sensor only: its number or a part of its name.
     """
 
     raw: Path | None = None
@@ -39,6 +42,8 @@ class TrainingFolders:
     pairs: Path | None = None
     sensor: SensorDescription | str | None = None
     scene_disjoint: bool = False
+    shading: bool = True
+    group: str | None = None
 
     def __post_init__(self) -> None:
         """Take names of folders for folders."""
@@ -75,9 +80,14 @@ class TrainingFolders:
             raise InputError(
                 "raw and rgb go together: give both folders, or neither for the embedded demo set", "raw", "rgb"
             )
-        if self.raw is None and (self.val or self.sensor):
+        if self.raw is None and (self.val or self.sensor or self.group):
             raise InputError(
-                "val and sensor need raw and rgb: the embedded demo set has its own", "val", "sensor", "raw", "rgb"
+                "val, sensor and group need raw and rgb: the embedded demo set has its own",
+                "val",
+                "sensor",
+                "group",
+                "raw",
+                "rgb",
             )
 
     def described_sensor(self) -> SensorDescription | None:
@@ -154,6 +164,8 @@ def prepare_unpaired(
         limit=settings.patches,
         seed=seed,
         progress=progress,
+        shading=folders.shading,
+        group=folders.group,
     )
     for line in data.notes:
         note(line)
@@ -165,9 +177,15 @@ def _prepared_pairs(
 ) -> Prepared:
     assert folders.pairs is not None
     sensor = folders.described_sensor()
-    tested = load_pairs(folders.val, sensor=sensor, use="val") if folders.val else None
-    trained = load_pairs(folders.pairs, sensor=sensor, use="train")
+    tested = load_pairs(folders.val, sensor=sensor, use="val", shading=folders.shading) if folders.val else None
+    trained = load_pairs(folders.pairs, sensor=sensor, use="train", shading=folders.shading)
+    if folders.group is not None:
+        trained = trained.of_group(folders.group)
     limited = limit_notes({"pairs": len(trained)}, settings.patches)
-    for line in (*trained.notes, *limited, *(tested.notes if tested else ())):
+    tested_notes = (*tested.notes, *tested.left_out) if tested else ()
+    for line in (*trained.notes, *limited, *trained.left_out, *tested_notes):
         note(line)
-    return prepare_paired(trained, settings.patch, seed, tested, limit=settings.patches, progress=progress)
+    prepared = prepare_paired(trained, settings.patch, seed, tested, limit=settings.patches, progress=progress)
+    for line in group_notes(folders.pairs, prepared.training.raw.groups):
+        note(line)
+    return prepared

@@ -11,7 +11,7 @@ from nas_isp.data.patches import PhotoPatches
 from nas_isp.data.sampling import RAW_STREAM, step_indices
 from nas_isp.preparation.content_reference import spread
 from nas_isp.raw.levels import subtract_black
-from nas_isp.raw.packing import pack_uint16
+from nas_isp.raw.packing import pack_values
 from nas_isp.raw.synthesis import SyntheticCamera, synthesize_raw
 
 TEST_PAIRS = 48
@@ -52,4 +52,4 @@ def synthetic_mosaics(photos: PhotoPatches, camera: SyntheticCamera, seed: int, 
     for index in range(len(photos)):
         picture = photos.tensor([index])[0].permute(1, 2, 0).numpy()
         raw = synthesize_raw(picture, np.random.default_rng([seed, index]), camera)
-        packed[index] = pack_uint16(raw.mosaic, raw.cfa)
+        packed[index] = pack_values(raw.mosaic, raw.cfa)

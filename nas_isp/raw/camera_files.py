@@ -1,6 +1,8 @@
 """Camera RAW formats through LibRaw."""
 
 import math
+from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -9,13 +11,17 @@ from numpy.typing import NDArray
 
 from nas_isp.errors import InputError
 from nas_isp.quiet import without_native_lines
-from nas_isp.raw.capture import capture_of
-from nas_isp.raw.dng_tags import active_area_corner
+from nas_isp.raw.capture import Capture, capture_of
+from nas_isp.raw.dng_color import XYZ_OF_SRGB, DngColor, dng_color, rows_to_one
+from nas_isp.raw.dng_correction import CorrectedMosaic, corrected
+from nas_isp.raw.dng_kinds import refuse_other_kinds
+from nas_isp.raw.dng_tags import DngTags, read_dng_tags
 from nas_isp.raw.image import Crop, RawImage
 from nas_isp.raw.levels import Levels
 from nas_isp.raw.mosaic_files import MAX_VALUES
 from nas_isp.raw.packing import LEAST_SIDE
-from nas_isp.raw.sensor import Cfa
+from nas_isp.raw.sensor import Cfa, Gains
+from nas_isp.raw.tiff_directory import Matrix
 
 if TYPE_CHECKING:
     from rawpy import ImageSizes, RawPy
@@ -28,33 +34,39 @@ CAMERA_SUFFIXES = frozenset(
     }
 )
 
-Matrix = NDArray[np.floating]
 Pattern = NDArray[np.uint8]
+_Colors = tuple[Gains | None, NDArray[np.float32] | None, NDArray[np.float32] | None]
+"""As-shot gains, color matrix and that of daylight."""
 
-XYZ_OF_SRGB = np.array(
-    [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
-)
-"""Linear sRGB to CIE XYZ (D65), IEC 61966-2-1."""
 
 MAX_ASPECT_ERROR = 0.01
 MAX_MATRIX_ENTRY = 8.0
 
 
-def read_camera_file(path: Path) -> RawImage:
+def read_camera_file(path: Path, shading: bool = True) -> RawImage:
     """Read the visible area of a camera RAW file.
 
-    As-shot gains stay None where the file has none: LibRaw's daylight gains describe the sensor, not the light.
+    Pixels are LibRaw's. Levels, gains and matrix of a DNG file are those of its tags, and what it asks to be done to
+    its mosaic is done. As-shot gains stay None where the file has none: LibRaw's daylight gains describe the sensor,
+    not the light.
+
+    Args:
+        path: the file.
+        shading: apply the gain maps of a DNG file against lens shading.
 
     Raises:
         InputError: LibRaw cannot decode it, data is missing, or it is no Bayer mosaic with square pixels.
     """
     import rawpy
 
+    tags = read_dng_tags(path)
+    if tags is not None:
+        refuse_other_kinds(tags, path)
     try:
         # LibRaw prints about damaged files; the error that is raised says it already.
-        with without_native_lines(), rawpy.imread(str(path)) as raw:
+        with without_native_lines(), rawpy.imread(libraw_source(path)) as raw:
             _refuse_size(raw.sizes, path)
-            return _convert(raw, path, _bayer_pattern(raw, path))
+            return _convert(raw, path, _bayer_pattern(raw, path), tags, shading)
     except rawpy.LibRawIOError as error:
         raise InputError(f"{path}: ends early or is damaged; give a whole camera RAW file") from error
     except (rawpy.LibRawError, OSError, ValueError, MemoryError) as error:
@@ -63,19 +75,40 @@ def read_camera_file(path: Path) -> RawImage:
         raise InputError(f"{path}: not a camera RAW file that can be decoded ({reason}); give another") from error
 
 
+def libraw_source(path: Path) -> str | BytesIO:
+    """What LibRaw opens a file by: its name, or its bytes where the name is no UTF-8, which rawpy cannot pass on."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return BytesIO(path.read_bytes())
+    return str(path)
+
+
 def _bayer_pattern(raw: "RawPy", path: Path) -> Pattern:
     """LibRaw's color indices `(2, 2)` at the corner of the visible area."""
     import rawpy
 
     pattern = raw.raw_pattern
     if raw.raw_type != rawpy.RawType.Flat or pattern is None or pattern.shape != (2, 2):
-        raise InputError(f"{path}: Foveon, X-Trans, monochrome or already demosaiced; give a Bayer mosaic")
+        raise InputError(f"{path}: {_kind(raw)}; give a Bayer mosaic")
     colors = raw.color_desc.decode(errors="replace")
     if raw.num_colors != 3 or colors != "RGBG" or _cfa(pattern) not in get_args(Cfa):
-        raise InputError(f"{path}: color filters {colors}; give a Bayer mosaic of red, green and blue")
+        cell = "".join(colors[index] if index < len(colors) else "?" for index in pattern.ravel())
+        raise InputError(f"{path}: color filters {cell} in each 2x2 cell; give a Bayer mosaic of red, green and blue")
     if abs(raw.sizes.pixel_aspect - 1) > MAX_ASPECT_ERROR:
         raise InputError(f"{path}: pixels with sides 1:{raw.sizes.pixel_aspect:.2f}; only square pixels are read")
     return pattern
+
+
+def _kind(raw: "RawPy") -> str:
+    """What a picture is that has no 2x2 cell."""
+    import rawpy
+
+    if raw.raw_type != rawpy.RawType.Flat:
+        return "already demosaiced (a linear DNG), or of a Foveon sensor"
+    if raw.raw_pattern is not None and raw.raw_pattern.shape == (6, 6):
+        return "X-Trans color filters (6x6)"
+    return "monochrome, of a sensor without color filters" if raw.num_colors == 1 else "no Bayer color filters"
 
 
 def _refuse_size(sizes: "ImageSizes", path: Path) -> None:
@@ -84,42 +117,69 @@ def _refuse_size(sizes: "ImageSizes", path: Path) -> None:
         raise InputError(f"{path}: claims {sizes.raw_width}x{sizes.raw_height} values; at most {MAX_VALUES} are read")
 
 
-def _convert(raw: "RawPy", path: Path, pattern: Pattern) -> RawImage:
+def _convert(raw: "RawPy", path: Path, pattern: Pattern, tags: DngTags | None, shading: bool) -> RawImage:
     visible = raw.raw_image_visible
     height, width = visible.shape[0] // 2 * 2, visible.shape[1] // 2 * 2
     if min(height, width) < LEAST_SIDE:
         raise InputError(f"{path}: {visible.shape[1]}x{visible.shape[0]} pixels; at least {LEAST_SIDE}x{LEAST_SIDE}")
     mosaic = np.array(visible[:height, :width], dtype=np.uint16)  # a copy: LibRaw's memory goes away
-    levels = _black_of_sites(raw, path, pattern)
-    white = float(raw.white_level)
-    if white <= max(levels):
-        raise InputError(f"{path}: its black level {max(levels):g} is not below its white level {white:g}")
+    found = CorrectedMosaic(mosaic, _libraw_black(raw, pattern), float(raw.white_level))
+    if tags is not None:
+        corner = (raw.sizes.top_margin, raw.sizes.left_margin)
+        found = corrected(mosaic, tags, corner, found.black, found.white, shading)
+    if found.white <= max(found.black):
+        raise InputError(f"{path}: its black level {max(found.black):g} is not below its white level {found.white:g}")
+    gains, matrix, of_daylight = _colors(raw, tags)
     return RawImage(
-        mosaic=mosaic,
+        mosaic=found.mosaic,
         cfa=_cfa(pattern),
-        black=levels,
-        white=white,
-        white_balance=_gains(raw.camera_whitebalance),
-        color_matrix=_color_matrix(raw.color_matrix, raw.rgb_xyz_matrix),
+        black=found.black,
+        white=found.white,
+        white_balance=gains,
+        color_matrix=matrix,
         flip=int(raw.sizes.flip),
         crop=_crop(raw.sizes, height, width),
-        capture=capture_of(raw, path),
+        capture=_of_sensor(capture_of(raw, path), tags),
         source=str(path),
+        noise=None if tags is None else _noise(tags),
+        applied=found.applied,
+        left=found.left,
+        sensor_matrix=of_daylight,
     )
 
 
-def _black_of_sites(raw: "RawPy", path: Path, pattern: Pattern) -> Levels:
-    """Black level of the sites (0,0), (0,1), (1,0), (1,1) of the visible area.
+def _of_sensor(capture: Capture, tags: DngTags | None) -> Capture:
+    """A capture with what tells its sensor from others of the same make and model."""
+    if tags is None:
+        return capture
+    given = (matrix for matrix in tags.color_matrices if matrix is not None)
+    calibration = tuple(entry for matrix in given for entry in matrix.ravel().tolist())
+    return replace(capture, unique_model=tags.unique_camera_model, calibration=calibration)
 
-    The black levels of a DNG file are counted from the corner of its active area. LibRaw begins at an even row and
-    column within it, and counts from there.
-    """
-    levels = np.array([raw.black_level_per_channel[index] for index in pattern.ravel()], np.float64).reshape(2, 2)
-    corner = active_area_corner(path) if np.ptp(levels) else None
-    if corner is not None:
-        levels = np.roll(levels, (raw.sizes.top_margin - corner[0], raw.sizes.left_margin - corner[1]), axis=(0, 1))
-    first, second, third, fourth = levels.ravel().tolist()
+
+def _libraw_black(raw: "RawPy", pattern: Pattern) -> Levels:
+    """LibRaw's black level of the sites (0,0), (0,1), (1,0), (1,1) of the visible area."""
+    first, second, third, fourth = (float(raw.black_level_per_channel[index]) for index in pattern.ravel())
     return first, second, third, fourth
+
+
+def _colors(raw: "RawPy", tags: DngTags | None) -> _Colors:
+    """Those of the tags, else what LibRaw knows of the camera."""
+    said = DngColor(None, None, None) if tags is None else dng_color(tags)
+    gains = said.white_balance or _gains(raw.camera_whitebalance)
+    if said.color_matrix is None or said.sensor_matrix is None:
+        known = _color_matrix(raw.color_matrix, raw.rgb_xyz_matrix)
+        return gains, known, known
+    return gains, _plausible(said.color_matrix), _plausible(said.sensor_matrix)
+
+
+def _noise(tags: DngTags) -> tuple[float, float] | None:
+    """The mean of all colors' noise, green twice; a variance is not negative."""
+    if tags.noise_profile is None:
+        return None
+    pairs = np.array(tags.noise_profile)
+    shot, read = np.average(pairs, axis=0, weights=(1, 2, 1) if len(pairs) == 3 else None)
+    return float(shot), max(float(read), 0.0)
 
 
 def _crop(sizes: "ImageSizes", height: int, width: int) -> Crop | None:
@@ -141,7 +201,7 @@ def _cfa(pattern: Pattern) -> Cfa:
     return name
 
 
-def _gains(as_shot: list[float]) -> tuple[float, float, float] | None:
+def _gains(as_shot: list[float]) -> Gains | None:
     """As-shot gains with G = 1; None where the file has none."""
     red, green, blue = as_shot[:3]
     if not all(math.isfinite(gain) and gain > 0 for gain in (red, green, blue)):
@@ -156,19 +216,16 @@ def _color_matrix(camera_to_srgb: Matrix, xyz_to_camera: Matrix) -> NDArray[np.f
         camera_to_srgb: `(3, 4)` from the file (DNG); zeros if it has none.
         xyz_to_camera: `(4, 3)` from LibRaw's table of cameras; zeros for an unknown one.
     """
+    matrix: Matrix | None = camera_to_srgb[:, :3]
     if xyz_to_camera[:3].any():
-        matrix = _rows_to_one(xyz_to_camera[:3] @ XYZ_OF_SRGB)
+        matrix = rows_to_one(xyz_to_camera[:3] @ XYZ_OF_SRGB)
         matrix = None if matrix is None or abs(np.linalg.det(matrix)) < 1e-3 else np.linalg.inv(matrix)
-    else:
-        matrix = camera_to_srgb[:, :3]
-    matrix = None if matrix is None else _rows_to_one(matrix)
-    if matrix is None or np.abs(matrix).max() > MAX_MATRIX_ENTRY or np.diag(matrix).min() <= 0:
-        return None
-    return matrix.astype(np.float32)
+    return None if matrix is None else _plausible(matrix)
 
 
-def _rows_to_one(matrix: Matrix) -> Matrix | None:
-    sums = matrix.sum(axis=1, keepdims=True)
-    if not np.isfinite(matrix).all() or sums.min() < 1e-3:
+def _plausible(matrix: Matrix) -> NDArray[np.float32] | None:
+    """A color matrix with rows that sum to 1; None for one that no sensor has."""
+    normalized = rows_to_one(matrix)
+    if normalized is None or np.abs(normalized).max() > MAX_MATRIX_ENTRY or np.diag(normalized).min() <= 0:
         return None
-    return matrix / sums
+    return normalized.astype(np.float32)

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nas_isp.raw.dng_tags import silent_tifffile
+from nas_isp.raw.tiff_directory import silent_tifffile
 
 if TYPE_CHECKING:
     from rawpy import RawPy
@@ -41,6 +41,9 @@ class Capture:
         iso: sensitivity.
         focal_length_mm: of the lens, not converted to any format.
         gps: tags of the EXIF GPS directory by number.
+        unique_model: UniqueCameraModel of a DNG file, which may tell the cameras of one phone apart.
+        calibration: both color matrices of a DNG file as it writes them, which tell its sensor in any light.
+        group: what a table beside bare mosaics says it belongs to.
     """
 
     make: str = ""
@@ -52,6 +55,9 @@ class Capture:
     iso: float | None = None
     focal_length_mm: float | None = None
     gps: Mapping[int, GpsValue] = field(default_factory=dict)
+    unique_model: str = ""
+    calibration: tuple[float, ...] = ()
+    group: str = ""
 
     @property
     def camera(self) -> str:

@@ -1,12 +1,16 @@
 """`RawImage`: one Bayer mosaic with what is needed to develop it."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nas_isp.raw.capture import Capture
 from nas_isp.raw.sensor import Cfa, Gains
+
+Mosaic = NDArray[Any]
+"""uint16, or float32 where it was flattened; see `RawImage`."""
 
 Crop = tuple[int, int, int, int]
 """Top, left, height and width in mosaic pixels."""
@@ -17,7 +21,8 @@ class RawImage:
     """A Bayer mosaic in true sensor values.
 
     Attributes:
-        mosaic: uint16 `(H, W)`, H and W even; true values (a stored shift is already removed).
+        mosaic: uint16 `(H, W)`, H and W even; true values (a stored shift is already removed). Float32 where a file's
+            black plane or lens shading is worked into them; they lie on the same scale.
         cfa: colors of the 2x2 cell at row 0, column 0, row by row.
         black: black level of the sites (0,0), (0,1), (1,0), (1,1).
         white: saturation level.
@@ -28,9 +33,14 @@ class RawImage:
         crop: the part that the camera means to be shown, None for all; what lies around it is real picture as well.
         capture: who took it, when and how. Of a bare mosaic only the sensor's name is known.
         source: where it came from, for messages.
+        noise: shot and read noise as the file says them: the variance of a value x is shot x + read, in units of
+            white - black. None if it does not say.
+        applied: what was done to the mosaic because the file asks for it, one line each.
+        left: what the file asks for and was not done.
+        sensor_matrix: like `color_matrix`, but of daylight: the same for all captures of a sensor, in any light.
     """
 
-    mosaic: NDArray[np.uint16]
+    mosaic: Mosaic
     cfa: Cfa
     black: tuple[float, float, float, float]
     white: float
@@ -40,3 +50,7 @@ class RawImage:
     crop: Crop | None = None
     capture: Capture = field(default_factory=Capture)
     source: str = ""
+    noise: tuple[float, float] | None = None
+    applied: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    sensor_matrix: NDArray[np.float32] | None = None

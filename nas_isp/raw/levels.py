@@ -37,7 +37,32 @@ def add_black(values: Values, black: Level, white: Level) -> Values:
     return restored
 
 
-def from_sensor_values(planes: NDArray[np.uint16], black: Levels, white: float) -> NDArray[np.float32]:
+def flatten(
+    values: NDArray[np.float32],
+    black: NDArray[np.float32],
+    gains: NDArray[np.float32] | None,
+    pedestal: float,
+    ceiling: float,
+) -> None:
+    """Bring sensor values, in place, to one black level for all: ``(values - black) * gains + pedestal``.
+
+    What comes above `ceiling` has saturated for whoever looks on, and stays there, as in Adobe's DNG SDK.
+
+    Args:
+        values: float32 `(H, W)`.
+        black: of every pixel.
+        gains: of every pixel; None for 1.
+        pedestal: the one black level.
+        ceiling: the level at which samples stop.
+    """
+    values -= black
+    if gains is not None:
+        values *= gains
+    values += np.float32(pedestal)
+    np.clip(values, 0, ceiling, out=values)
+
+
+def from_sensor_values(planes: NDArray[Any], black: Levels, white: float) -> NDArray[np.float32]:
     """``(x - black) / (white - black)`` of packed sensor values `(4, h, w)`; `black` is in plane order."""
     return subtract_black(planes.astype(np.float32), _of_planes(black), np.float32(white))
 

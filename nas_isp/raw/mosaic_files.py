@@ -3,7 +3,6 @@
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +11,11 @@ from nas_isp.errors import InputError
 from nas_isp.files import whole_file
 from nas_isp.raw.capture import Capture
 from nas_isp.raw.image import RawImage
-from nas_isp.raw.packing import LEAST_SIDE, unpack_uint16
+from nas_isp.raw.packing import LEAST_SIDE, unpack_values
 from nas_isp.raw.sensor import SensorDescription
+from nas_isp.raw.stored_bytes import Stored, check_size, stored_values
+from nas_isp.raw.tiff_directory import silent_tifffile
+from nas_isp.raw.tiff_pages import full_page, list_pages
 
 MAX_VALUES = 210_000_000
 """More values than any camera has; what claims more is damaged or hostile."""
@@ -23,8 +25,6 @@ ROWS_AT_ONCE = 256
 
 MAX_SHARE_OUT_OF_RANGE = 0.01
 """Resampled captures overshoot in single pixels; a wrong `bits` or `shift` moves whole parts of the picture."""
-
-Stored = NDArray[Any]
 
 
 def read_mosaic_file(path: Path, sensor: SensorDescription) -> RawImage:
@@ -42,6 +42,8 @@ def read_mosaic_file(path: Path, sensor: SensorDescription) -> RawImage:
         # The parsers of foreign formats fail on damaged files in too many ways to list.
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"{path}: not a readable {path.suffix} file ({reason}); give a whole one") from error
+    stored = stored_values(stored, sensor, path)
+    check_size(stored, sensor, path)
     mosaic = _laid_out(stored, sensor, path)
     return RawImage(
         mosaic=_true_values(mosaic, sensor, path),
@@ -85,8 +87,10 @@ def _read_png(path: Path, sensor: SensorDescription) -> Stored:
 def _read_tiff(path: Path, sensor: SensorDescription) -> Stored:
     import tifffile
 
-    with tifffile.TiffFile(path) as tiff:
-        page = tiff.pages.first
+    samples = 4 if sensor.layout == "packed-rggb" else 1
+    with silent_tifffile(), tifffile.TiffFile(path) as tiff:
+        pages = list_pages(tiff, lambda page: page.samplesperpixel == samples)
+        _, page = pages[full_page([facts for facts, _ in pages])]
         _refuse_size(page.size, path)
         return np.asarray(page.asarray())
 
@@ -100,11 +104,16 @@ def _read_npy(path: Path, sensor: SensorDescription) -> Stored:
 
 
 def _read_headerless(path: Path, sensor: SensorDescription) -> Stored:
+    if sensor.type not in (None, "uint16"):
+        _refuse_size(path.stat().st_size, path)
+        return np.fromfile(path, np.uint8)
     if sensor.width is None or sensor.height is None:
         raise InputError(f"{path}: a headerless file needs `width` and `height` in its sensor description")
     planes = 4 if sensor.layout == "packed-rggb" else 1
     shape = (sensor.height, sensor.width) if planes == 1 else (sensor.height // 2, sensor.width // 2, planes)
     expected, given = 2 * int(np.prod(shape, dtype=np.int64)), path.stat().st_size
+    if given != expected and sensor.type is not None:
+        return np.fromfile(path, np.uint8)  # rows may be filled up
     if given != expected:
         raise InputError(
             f"{path}: {given} bytes, but {sensor.width}x{sensor.height} values of 16 bits are {expected}; "
@@ -138,7 +147,7 @@ def _laid_out(stored: Stored, sensor: SensorDescription, path: Path) -> Stored:
     if sensor.layout == "packed-rggb":
         if stored.ndim != 3 or stored.shape[2] != 4:
             raise InputError(f"{path}: shape {shape}; layout 'packed-rggb' means four planes last (height, width, 4)")
-        stored = unpack_uint16(stored.transpose(2, 0, 1), sensor.cfa)
+        stored = unpack_values(stored.transpose(2, 0, 1), sensor.cfa)
     elif stored.ndim != 2:
         hint = "; for four planes the sensor's layout is 'packed-rggb'" if stored.shape[-1:] == (4,) else ""
         raise InputError(f"{path}: shape {shape}; a mosaic has one plane (height, width){hint}")

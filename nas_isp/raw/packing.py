@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas_isp.errors import InputError
-from nas_isp.raw.image import Crop, RawImage
+from nas_isp.raw.image import Crop, Mosaic, RawImage
 from nas_isp.raw.levels import Levels, from_sensor_values, to_sensor_values
 from nas_isp.raw.sensor import Cfa
 
@@ -31,7 +31,7 @@ def pack(raw: RawImage) -> NDArray[np.float32]:
 
     Neither end is clipped: noise below black stays negative.
     """
-    return from_sensor_values(pack_uint16(raw.mosaic, raw.cfa), canonical_black(raw), raw.white)
+    return from_sensor_values(pack_values(raw.mosaic, raw.cfa), canonical_black(raw), raw.white)
 
 
 def unpack(packed: NDArray[np.float32], cfa: Cfa, black: Levels, white: float) -> NDArray[np.uint16]:
@@ -43,16 +43,16 @@ def unpack(packed: NDArray[np.float32], cfa: Cfa, black: Levels, white: float) -
         black: black level of the sites (0,0), (0,1), (1,0), (1,1), as in `RawImage`.
         white: saturation level.
     """
-    return unpack_uint16(to_sensor_values(packed, in_plane_order(black, cfa), white), cfa)
+    return unpack_values(to_sensor_values(packed, in_plane_order(black, cfa), white), cfa)
 
 
-def pack_uint16(mosaic: NDArray[np.uint16], cfa: Cfa) -> NDArray[np.uint16]:
+def pack_values(mosaic: Mosaic, cfa: Cfa) -> Mosaic:
     """Sites of a mosaic `(H, W)` as planes `(4, H/2, W/2)`, canonical order, values untouched."""
     return np.stack([mosaic[row::2, column::2] for row, column in CANONICAL_SITES[cfa]])
 
 
-def unpack_uint16(planes: NDArray[np.uint16], cfa: Cfa) -> NDArray[np.uint16]:
-    """The mosaic `(H, W)` whose sites are `planes` `(4, H/2, W/2)`; the exact inverse of `pack_uint16`."""
+def unpack_values(planes: NDArray[np.uint16], cfa: Cfa) -> NDArray[np.uint16]:
+    """The mosaic `(H, W)` whose sites are `planes` `(4, H/2, W/2)`; the exact inverse of `pack_values`."""
     _, height, width = planes.shape
     mosaic = np.empty((2 * height, 2 * width), planes.dtype)
     for plane, (row, column) in zip(planes, CANONICAL_SITES[cfa], strict=True):
@@ -99,6 +99,21 @@ def align_to_rggb(raw: RawImage) -> RawImage:
         black=(float(black[0]), float(black[1]), float(black[2]), float(black[3])),
         crop=None if raw.crop is None else _within(raw.crop, (top, left), mosaic.shape),
     )
+
+
+def storable(raw: RawImage) -> tuple[RawImage, int]:
+    """The picture with a uint16 mosaic, and the factor between its values and the sensor's: 1 for sensor values.
+
+    A flattened mosaic has fractions. It is multiplied by the largest power of two that leaves white within 16 bits,
+    and so are the levels, so that rounding costs next to nothing.
+    """
+    if raw.mosaic.dtype == np.uint16:
+        return raw, 1
+    room = max(65535 // max(int(np.ceil(raw.white)), 1), 1)
+    factor = 1 << room.bit_length() - 1
+    mosaic = np.clip(np.rint(raw.mosaic * np.float32(factor)), 0, 65535).astype(np.uint16)
+    first, second, third, fourth = (factor * level for level in raw.black)
+    return replace(raw, mosaic=mosaic, black=(first, second, third, fourth), white=factor * raw.white), factor
 
 
 def _within(crop: Crop, offset: Site, size: tuple[int, ...]) -> Crop:

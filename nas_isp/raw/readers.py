@@ -1,10 +1,12 @@
 """Reads any RAW file into a `RawImage`, finds RAW files in a folder and sensor descriptions by name."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from nas_isp.errors import InputError
 from nas_isp.files import none_in, visible_files
 from nas_isp.raw.camera_files import CAMERA_SUFFIXES, read_camera_file
+from nas_isp.raw.capture_table import CaptureFacts, facts_beside
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.layouts import layout_of_raw
 from nas_isp.raw.mosaic_files import MOSAIC_SUFFIXES, read_mosaic_file
@@ -20,7 +22,7 @@ FOLDERS_ABOVE = 2
 KINDS = "a camera RAW file (.dng, .crw, .cr2, .nef, ...), or a .png, .tif, .npy or .raw mosaic"
 
 
-def read_raw(path: Path, sensor: SensorDescription | None = None) -> RawImage:
+def read_raw(path: Path, sensor: SensorDescription | None = None, shading: bool = True) -> RawImage:
     """Read one RAW file.
 
     Camera formats go through LibRaw and describe themselves. Bare mosaics (16-bit grayscale PNG or TIFF, `.npy`,
@@ -29,13 +31,14 @@ def read_raw(path: Path, sensor: SensorDescription | None = None) -> RawImage:
     Args:
         path: the file; its suffix decides how it is read.
         sensor: description for bare mosaics; camera formats ignore it.
+        shading: apply the gain maps that a file brings against lens shading.
 
     Raises:
         InputError: missing, unreadable, truncated, of another kind than RAW, not a Bayer mosaic, at odds with its
             description, or without one.
     """
     _check_raw_file(path)
-    return read_camera_file(path) if path.suffix.lower() in CAMERA_SUFFIXES else _read_mosaic(path, sensor)
+    return read_camera_file(path, shading) if path.suffix.lower() in CAMERA_SUFFIXES else _read_mosaic(path, sensor)
 
 
 def load_sensor(name_or_path: str) -> SensorDescription:
@@ -131,9 +134,27 @@ def _check_raw_file(path: Path) -> None:
 
 def _read_mosaic(path: Path, sensor: SensorDescription | None) -> RawImage:
     described = sensor or sensor_beside(path)
+    facts = facts_beside(path)
     try:
-        return read_mosaic_file(path, described)
+        raw = read_mosaic_file(path, described)
+        return raw if facts is None else _with_facts(raw, facts)
     except InputError as error:
         if sensor is not None or sensor_file(path.parent) is not None:
             raise
         raise InputError(f"{error}; the sensor is that of the folder's name: give another one", "sensor") from error
+
+
+def _with_facts(raw: RawImage, facts: CaptureFacts) -> RawImage:
+    """A mosaic with what a table says of it, which counts more than the description of its sensor."""
+    black = facts.black or raw.black
+    if max(black) >= raw.white:
+        raise InputError(f"{raw.source}: black {max(black):g} of the table beside it is not below white {raw.white:g}")
+    capture = replace(raw.capture, exposure_s=facts.exposure_s, iso=facts.iso, group=facts.group)
+    return replace(
+        raw,
+        black=black,
+        white_balance=facts.white_balance or raw.white_balance,
+        noise=facts.noise,
+        flip=facts.flip if facts.flip is not None else raw.flip,
+        capture=capture,
+    )

@@ -1,9 +1,8 @@
 """The level at which a sensor really stops, which is often below the one its description gives."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-from nas_isp.raw.image import RawImage
+from nas_isp.raw.image import Mosaic, RawImage
 from nas_isp.raw.levels import subtract_black
 
 SEARCHED_SHARE = 0.85
@@ -25,7 +24,7 @@ def packed_saturation(raw: RawImage) -> float:
     return subtract_black(observed_saturation(raw.mosaic, black, raw.white), black, raw.white)
 
 
-def observed_saturation(mosaic: NDArray[np.uint16], black: float, white: float) -> float:
+def observed_saturation(mosaic: Mosaic, black: float, white: float) -> float:
     """The level at which the samples of a mosaic `(H, W)` gather, or `white` where none shows.
 
     Amplifiers and converters clip before the end of the scale: the 10-bit Nokia N900 stops at 959, not at 1023. Taken
@@ -36,7 +35,7 @@ def observed_saturation(mosaic: NDArray[np.uint16], black: float, white: float) 
     bright = mosaic[mosaic >= lowest]
     if len(bright) < LEAST_SAMPLES:
         return white
-    counts = np.bincount(bright - lowest)
+    counts = np.bincount((bright - lowest).astype(np.intp))
     peak = int(counts.argmax())
     below = counts[:peak].mean() if peak else 0.0
     enough = counts[peak] >= max(LEAST_SAMPLES, LEAST_SHARE * mosaic.size)

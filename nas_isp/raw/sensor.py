@@ -1,6 +1,7 @@
 """How a sensor stores its mosaic: color filter array, levels, stored scale and layout; and the door for sensors."""
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -14,6 +15,14 @@ Row = tuple[float, float, float]
 Cfa = Literal["RGGB", "BGGR", "GRBG", "GBRG"]
 UNNAMED = "unnamed"
 ROW_SUM_TOLERANCE = 0.02
+LARGEST_SIDE = 65535
+
+StoredType = Literal["uint8", "uint16", "mipi10", "mipi12"]
+"""Bytes; 16 bits, low byte first; packed 10 and 12 bits (MIPI CSI-2)."""
+
+BITS_OF_TYPE: dict[StoredType, int] = {"mipi10": 10, "mipi12": 12}
+CAMERA_FORMAT = re.compile(r"S(RGGB|BGGR|GRBG|GBRG)(8|10|12|14|16)(_CSI2P)?")
+"""What picamera2 and libcamera call a format, such as SRGGB10_CSI2P."""
 
 CFA_ORDERS: tuple[Cfa, ...] = ("RGGB", "BGGR", "GRBG", "GBRG")
 
@@ -33,8 +42,16 @@ class SensorDescription(Settings):
     layout: Annotated[
         Literal["mosaic", "packed-rggb"], Field(description="One plane, or four canonical planes last.")
     ] = "mosaic"
-    width: Annotated[int | None, Field(gt=0, description="Columns of a bare .raw file.")] = None
-    height: Annotated[int | None, Field(gt=0, description="Rows of a bare .raw file.")] = None
+    type: Annotated[
+        StoredType | None,
+        Field(description="How a file stores a value, where its format does not say it; picamera2's names do as well."),
+    ] = None
+    width: Annotated[
+        int | None, Field(gt=0, le=LARGEST_SIDE, description="Columns of the mosaic, in whatever format it is.")
+    ] = None
+    height: Annotated[
+        int | None, Field(gt=0, le=LARGEST_SIDE, description="Rows of the mosaic, in whatever format it is.")
+    ] = None
     white_balance: Annotated[
         Gains | None,
         Field(description="Gains of R, G, B, G = 1, for the captures' light, or the one a model takes for neutral."),
@@ -43,7 +60,44 @@ class SensorDescription(Settings):
         tuple[Row, Row, Row] | None,
         Field(description="White-balanced camera RGB to linear sRGB, row by row; every row sums to 1."),
     ] = None
+    unique_model: Annotated[str, Field(description="UniqueCameraModel of DNG files.")] = ""
+    calibration: Annotated[
+        tuple[float, ...], Field(max_length=18, description="Color matrices of DNG files as they are written.")
+    ] = ()
+    other_levels: Annotated[
+        bool, Field(description="Whether a model was trained on captures of other levels as well.")
+    ] = False
     note: Annotated[str, Field(description="Free text.")] = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_camera_format(cls, fields: Any) -> Any:
+        """A type by the camera's name says the CFA and the bits as well."""
+        name = fields.get("type") if isinstance(fields, dict) else None
+        match = CAMERA_FORMAT.fullmatch(name) if isinstance(name, str) else None
+        if match is None:
+            return fields
+        cfa, bits, packed = match.groups()
+        if (packed and bits not in ("10", "12")) or fields.get("cfa", cfa) != cfa:
+            raise ValueError(f"type '{name}': packed are 10 or 12 bits, and the CFA is that of `cfa`")
+        kind = f"mipi{bits}" if packed else "uint8" if bits == "8" else "uint16"
+        return {"bits": int(bits), "cfa": cfa, **fields, "type": kind}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bits_of_type(cls, fields: Any) -> Any:
+        """Packed values say how many bits they have."""
+        kind = fields.get("type") if isinstance(fields, dict) else None
+        return {"bits": BITS_OF_TYPE[kind], **fields} if isinstance(kind, str) and kind in BITS_OF_TYPE else fields
+
+    @model_validator(mode="after")
+    def _type_fits(self) -> "SensorDescription":
+        bits = BITS_OF_TYPE.get(self.type, self.bits) if self.type else self.bits
+        if bits != self.bits or (self.type in BITS_OF_TYPE and (self.shift or self.layout != "mosaic")):
+            raise ValueError(f"type '{self.type}' holds {bits} bits of one plane, not shifted")
+        if self.type == "uint8" and int(self.white) << self.shift > 255:
+            raise ValueError(f"type 'uint8' does not reach white {self.white:g}")
+        return self
 
     @model_validator(mode="after")
     def _levels_in_order(self) -> "SensorDescription":

@@ -26,6 +26,8 @@ class StudyConfig(Settings):
     val: Annotated[Path | None, Field(description="Folder of true pairs; quality is PSNR on them.")] = None
     sensor: Annotated[SensorDescription | None, Field(description="Sensor given by the user.")] = None
     scene_disjoint: Annotated[bool, Field(description="Whether RAW and photos of one stem are kept apart.")] = False
+    shading: Annotated[bool, Field(description="Whether gain maps of RAW files are applied.")] = True
+    group: Annotated[str | None, Field(description="The captures of one sensor that are taken, None for all.")] = None
     device: Annotated[str, Field(description="Latency table: shipped name or absolute path.")]
     device_digest: Annotated[str, Field(description="Digest of the latency table.")] = ""
     packed_height: Annotated[int, Field(gt=0, description="Packed rows that latency is predicted for.")] = (

@@ -93,6 +93,8 @@ def resolve(request: SearchRequest) -> tuple[StudyConfig, TableCostModel]:
         val=_folder("val", folders.val),
         sensor=folders.described_sensor(),
         scene_disjoint=folders.scene_disjoint,
+        shading=folders.shading,
+        group=folders.group,
         device=_device(request.device),
         max_latency_ms=request.max_latency_ms,
         seed=request.seed,
@@ -193,7 +195,8 @@ def prepare_data(study: Study, note: Note, progress: ReportsProgress = unseen) -
     if folder.is_dir():
         return folder
     config, part = study.config, folder.with_name(f"{folder.name}.part")
-    folders = TrainingFolders(config.raw, config.rgb, config.val, None, config.sensor, config.scene_disjoint)
+    given = (config.sensor, config.scene_disjoint, config.shading, config.group)
+    folders = TrainingFolders(config.raw, config.rgb, config.val, None, *given)
     settings, data_folder = config.recipe.trial_train(), study.folder / "data"
     save_prepared(prepare_unpaired(folders, settings, config.seed, data_folder, part, note, progress), part)
     part.rename(folder)

@@ -12,6 +12,7 @@ from nas_isp.cli.app import main
 from nas_isp.data.pairs import load_pairs
 from nas_isp.raw.classical import render_image
 from nas_isp.raw.readers import read_raw
+from tests.dng_files import write_dng
 
 SENSOR = '{"cfa": "GRBG", "bits": 10, "black": 25, "white": 1023}'
 
@@ -177,3 +178,19 @@ def test_inspect_reads_the_real_files(nas_isp, shared_data: Path) -> None:
     code, out, _ = nas_isp("data", "inspect", shared_data / "raw_phone", "--format", "json")
     assert code == 0
     assert {row["cfa"] for row in json.loads(out)} == {"RGGB", "GRBG", "GBRG", "BGGR"}
+
+
+def test_inspect_shows_the_noise_that_a_file_says_beside_the_one_it_shows(nas_isp, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    light = np.tile(np.linspace(0.05, 0.8, 256), (256, 1))
+    noisy = light + np.sqrt(1e-3 * light + 1e-5) * rng.standard_normal(light.shape)
+    mosaic = np.clip(np.rint(64 + noisy * (16383 - 64)), 0, 16383).astype(np.uint16)
+    profile = [(51041, "d", 2, (1e-3, 1e-5), True)]
+    write_dng(tmp_path / "a.dng", mosaic, black=(64, 64, 64, 64), white=16383, extra_tags=profile)
+    code, out, _ = nas_isp("data", "inspect", tmp_path / "a.dng", "--format", "json")
+    assert code == 0
+    fact = json.loads(out)[0]
+    assert fact["noise"] == pytest.approx([1e-3, 1e-5])
+    assert fact["estimated_noise"][0] == pytest.approx(1e-3, rel=0.2)
+    _, out, _ = nas_isp("data", "inspect", tmp_path / "a.dng")
+    assert "noise profile of the file: variance 0.001 x + 1e-05; estimated from the picture: variance" in out

@@ -15,7 +15,7 @@ from nas_isp.generators.architecture import Block, PlainArchitecture
 from nas_isp.generators.build import build
 from nas_isp.generators.bundle import Bundle, BundleRecord, load_bundle, save_bundle
 from nas_isp.raw.sensor import SensorDescription
-from tests.dng_files import write_dng
+from tests.dng_files import gain_map, opcode_list, write_dng
 
 SMALL = PlainArchitecture(blocks=(Block(kind="conv3", channels=6),))
 SENSOR = SensorDescription(cfa="BGGR", bits=10, black=64, white=1023)
@@ -276,3 +276,32 @@ def test_an_exported_file_develops_the_same_picture(scene: Path, monkeypatch: py
         assert run(monkeypatch, "develop", scene / model, scene / "raw/b.npy", "-o", scene / f"{model}.png") == 0
     pictures = [np.asarray(Image.open(scene / f"m.{kind}.png")).astype(int) for kind in ("safetensors", "onnx")]
     assert np.abs(pictures[0] - pictures[1]).max() <= 1
+
+
+def test_lens_shading_is_undone_for_the_model_and_for_libraw_unless_it_is_switched_off(
+    scene: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A flat scene behind a lens: flat in both pictures, or darker in the corners in both."""
+    y, x = np.linspace(-1, 1, 33)[:, None], np.linspace(-1, 1, 33)
+    gains = (1 + (y**2 + x**2)).astype(np.float32)
+    size = 128
+    at = (np.arange(size) + 0.5) / size * 2 - 1
+    stored = np.rint(64 + 400 / (1 + at[:, None] ** 2 + at**2)).astype(np.uint16)
+    content = opcode_list(gain_map(gains, (0, 0, size, size)), (1, b""))
+    write_dng(scene / "a.dng", stored, black=(64, 64, 64, 64), extra_tags=[(51009, "B", len(content), content, True)])
+    spread = {}
+    for switch in ("--shading", "--no-shading"):
+        target = scene / f"{switch}.png"
+        model = scene / "m.safetensors"
+        assert run(monkeypatch, "develop", model, scene / "a.dng", "-o", target, "--compare", "--no-adapt", switch) == 0
+        said = capsys.readouterr().err
+        assert ("lens shading corrected by the file's gain map" in said) == (switch == "--shading")
+        assert ("the file's lens shading gain map is not applied" in said) == (switch == "--no-shading")
+        assert "WarpRectilinear of the file's OpcodeList2 is not applied" in said
+        classical = np.asarray(Image.open(scene / f"{switch}_classical.png"))[8:-8, 8:-8].astype(int)
+        spread[switch] = np.ptp(classical.reshape(-1, 3), axis=0)
+        developed = np.asarray(Image.open(target))[8:-8, 8:-8].astype(int)
+        spread[f"{switch} model"] = np.ptp(developed.reshape(-1, 3), axis=0)
+    assert spread["--shading"].max() <= 6
+    assert spread["--no-shading"].max() >= 60
+    assert spread["--shading model"].max() < spread["--no-shading model"].max()

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 import nas_isp.data.pairs as pairs_module
+from nas_isp.data.pair_patches import cut_pair_patches
 from nas_isp.data.pairs import load_pairs
 from nas_isp.data.photos import read_photo
 from nas_isp.errors import InputError
 from nas_isp.raw.orientation import upright
 from nas_isp.raw.readers import read_raw
+from tests.dng_files import gain_map, opcode_list, write_dng
 
 
 def _write_pair(folder, write_mosaic, write_photo, noise, cfa="RGGB", stem="a"):
@@ -90,3 +92,18 @@ def test_two_files_of_one_stem_are_refused(tmp_path, write_mosaic, write_photo, 
     write_photo(tmp_path / "rgb/a.jpg", noise(12, 16, 3, high=256))
     with pytest.raises(InputError, match="same stem"):
         load_pairs(tmp_path)
+
+
+def test_lens_shading_of_pairs_is_corrected_unless_it_is_switched_off_and_said(tmp_path, write_photo, noise):
+    (tmp_path / "raw").mkdir()
+    content = opcode_list(gain_map(np.full((1, 1), 2, np.float32), (0, 0, 32, 48)))
+    mosaic = np.full((32, 48), 200, np.uint16)
+    shading = [(51009, 7, len(content), content, True)]
+    write_dng(tmp_path / "raw/a.dng", mosaic, black=(60, 60, 60, 60), extra_tags=shading)
+    write_photo(tmp_path / "rgb/a.png", np.zeros((32, 48, 3), np.uint8))
+    for switched, value, words in ((True, 60 + 2 * 140, "corrected"), (False, 200, "not applied")):
+        pairs = load_pairs(tmp_path, shading=switched)
+        assert (pairs[0].raw.mosaic == value).all()
+        assert words in pairs.notes[-1]
+        raw, _ = cut_pair_patches(pairs, tmp_path / "cache", 32, limit=1)
+        np.testing.assert_allclose(raw.tensor([0]), (value - 60) / (1023 - 60), rtol=1e-4)

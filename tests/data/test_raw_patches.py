@@ -7,8 +7,10 @@ import pytest
 
 from nas_isp.data.patches import RawPatches, cut_raw_patches
 from nas_isp.errors import InputError
+from nas_isp.raw.packing import pack
+from nas_isp.raw.readers import read_raw
 from nas_isp.raw.sensor import SensorDescription
-from tests.dng_files import write_dng
+from tests.dng_files import gain_map, opcode_list, write_dng
 
 
 def test_patch_holds_the_mosaic_values_plane_by_plane(tmp_path, write_mosaic, noise):
@@ -140,3 +142,34 @@ def test_real_camera_files_are_cut(tmp_path, shared_data):
     assert 6 <= len(patches) <= 12
     assert patches.sensor.cfa == "GRBG"
     assert -0.05 < float(patches.tensor([0]).min()) <= float(patches.tensor([0]).max()) <= 1.2
+
+
+def test_lens_shading_is_corrected_unless_it_is_switched_off_and_said(tmp_path):
+    """Values are kept to a small part of a level, and the black level that the sensor has stays the set's."""
+    (tmp_path / "raw").mkdir()
+    mosaic = np.random.default_rng(0).integers(64, 300, (48, 64)).astype(np.uint16)
+    gains = np.linspace(1, 3, 35, dtype=np.float32).reshape(5, 7)
+    content = opcode_list(gain_map(gains, (0, 0, 48, 64)))
+    shading = [(51009, "B", len(content), content, True)]
+    path = write_dng(tmp_path / "raw/a.dng", mosaic, black=(60, 60, 60, 60), extra_tags=shading)
+    patches = cut_raw_patches(tmp_path / "raw", tmp_path / "cache", 48, limit=1)
+    whole = pack(read_raw(path))
+    tensor = patches.tensor([0])[0].numpy()
+    found = [left for left in range(9) if np.abs(whole[:, :, left : left + 24] - tensor).max() < 0.02 / (1023 - 60)]
+    assert len(found) == 1
+    assert patches.notes == ["1 RAW file: lens shading corrected by the file's gain map"]
+    assert (patches.sensor.black, patches.sensor.white) == ((60, 60, 60, 60), 1023)
+    plain = cut_raw_patches(tmp_path / "raw", tmp_path / "cache", 48, limit=1, shading=False)
+    assert plain.packed.max() < 300
+    assert plain.notes == ["1 RAW file: the file's lens shading gain map is not applied"]
+
+
+def test_patches_know_the_noise_that_their_files_say(tmp_path):
+    (tmp_path / "raw").mkdir()
+    mosaic = np.random.default_rng(0).integers(64, 300, (32, 32)).astype(np.uint16)
+    profile = [(51041, "d", 6, (1e-3, 2e-6, 2e-3, 3e-6, 3e-3, 8e-6), True)]
+    write_dng(tmp_path / "raw/a.dng", mosaic, extra_tags=profile)
+    write_dng(tmp_path / "raw/b.dng", mosaic)
+    patches = cut_raw_patches(tmp_path / "raw", tmp_path / "cache", 32)
+    np.testing.assert_allclose(patches.noise[0], (2e-3, 4e-6), rtol=1e-6)  # green counts twice
+    assert np.isnan(patches.noise[1]).all()

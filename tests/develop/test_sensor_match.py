@@ -1,6 +1,8 @@
 """A picture of another sensor gets the colors of the model's, and the user is told what was done."""
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,10 +11,12 @@ import torch
 from nas_isp.develop.pipeline import develop
 from nas_isp.develop.sensor_match import is_same_sensor, match_sensor
 from nas_isp.export.check_set import synthetic_scene
+from nas_isp.generators.bundle import load_bundle
 from nas_isp.raw.capture import Capture
 from nas_isp.raw.classical import render
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.packing import pack
+from nas_isp.raw.readers import read_raw
 from nas_isp.raw.sensor import SensorDescription
 from nas_isp.raw.synthesis import Matrix, SyntheticCamera, synthesize_raw
 from nas_isp.runtimes.base import Floats, Runner, Sums
@@ -121,6 +125,39 @@ def test_sensors_are_told_apart_by_name_then_matrix_then_levels(
 ) -> None:
     raw = replace(taken_by(FIRST, scene), capture=Capture(**file))
     assert is_same_sensor(raw, sensor_of(raw, **model)) is same
+
+
+@pytest.mark.parametrize(
+    ("change", "capture", "same"),
+    [
+        ({}, {}, True),
+        ({}, {"unique_model": "Phone back 2"}, False),
+        ({}, {"calibration": (0.7,) * 9}, False),
+        ({"color_matrix": np.eye(3, dtype=np.float32)}, {}, True),
+        ({"color_matrix": np.eye(3, dtype=np.float32)}, {"calibration": ()}, False),
+        ({"white": 4095.0}, {}, False),
+        ({"black": (1024.0,) * 4}, {}, False),
+        ({"black": (520.0,) * 4}, {}, True),
+        ({}, {"make": "Other", "model": "name"}, True),
+    ],
+)
+def test_another_unique_model_matrix_or_level_is_another_sensor_whatever_the_name(
+    scene: Floats, change: dict[str, Any], capture: dict[str, Any], same: bool
+) -> None:
+    """Of DNG files the written matrices count: that of a capture depends on its light."""
+    facts: dict[str, Any] = {"make": "Maker", "model": "Phone", "unique_model": "Phone", "calibration": (1.0,) * 9}
+    raw = replace(taken_by(FIRST, scene), capture=Capture(**facts))
+    sensor = sensor_of(raw, unique_model="Phone", calibration=(1.0,) * 9)
+    other = replace(raw, **change, capture=replace(raw.capture, **capture))
+    assert is_same_sensor(other, sensor) is same
+
+
+def test_two_files_that_differ_in_nothing_but_names_are_developed_alike(shared_data: Path) -> None:
+    folder = shared_data / "cases/04_one_phone_several_sensors"
+    sensor = load_bundle(folder / "mixed_m.safetensors").record.sensor
+    same_name, other_name = (read_raw(folder / f"ultrawide_{name}_name.dng") for name in ("same", "other"))
+    for raw in (same_name, other_name):
+        assert match_sensor(raw, pack(raw), sensor).exchange is not None
 
 
 def test_the_note_says_what_was_known(scene: Floats) -> None:

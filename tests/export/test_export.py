@@ -1,5 +1,6 @@
 """What every exporter must do with every network; conversion takes seconds, so most of this is marked slow."""
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -232,6 +233,17 @@ def test_real_raw_is_used_where_it_is_given(shared_data: Path, tmp_path: Path) -
 def test_an_odd_size_is_refused_for_a_trunk_at_half_resolution(runtime: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="multiples of 2"):
         export_bundle(bundle_of(PLAIN_CASES["quarter"]), tmp_path / f"m.{runtime}", Form(runtime, packed_size=(33, 48)))
+    assert list(tmp_path.iterdir()) == []
+
+
+@every_runtime
+def test_the_levels_of_one_sensor_are_not_held_for_a_model_of_several(runtime: str, tmp_path: Path) -> None:
+    bundle = bundle_of(PLAIN_CASES["plain"])
+    sensor = bundle.record.sensor.model_copy(update={"other_levels": True})
+    mixed = replace(bundle, record=bundle.record.model_copy(update={"sensor": sensor}))
+    with pytest.raises(InputError, match="several black and white levels") as caught:
+        export_bundle(mixed, tmp_path / f"m.{runtime}", Form(runtime, input="raw"))
+    assert caught.value.parameters == ("input_type",)
     assert list(tmp_path.iterdir()) == []
 
 

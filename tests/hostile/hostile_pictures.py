@@ -12,6 +12,7 @@ from PIL import Image, ImageCms
 from nas_isp.data.inspection import inspect_files
 from nas_isp.data.pairs import load_pairs
 from nas_isp.data.patches import PhotoPatches, RawPatches, cut_photo_patches, cut_raw_patches
+from nas_isp.data.photo_files import opened
 from nas_isp.data.photos import read_photo
 from nas_isp.develop.sensor_match import match_sensor
 from nas_isp.raw.image import RawImage
@@ -20,7 +21,9 @@ from nas_isp.raw.mosaic_files import write_mosaic_png
 from nas_isp.raw.packing import align_to_rggb, pack
 from nas_isp.raw.readers import read_raw
 from nas_isp.raw.sensor import SensorDescription
+from tests.data.color_cases import P3_CHRM, gama, iccp, write_png
 from tests.dng_files import write_dng
+from tests.icc_files import gray_profile
 
 HEIGHT, WIDTH = 48, 64
 SMALL = 1_000_000
@@ -84,10 +87,25 @@ def make_mosaic_raw(folder: Path) -> None:
     (folder / "a.raw").write_bytes(mosaic().tobytes())
 
 
+def make_packed_mosaic(folder: Path) -> None:
+    describe(folder, type="mipi10")
+    rows = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH * 5 // 4 + 16), np.uint8)
+    np.save(folder / "a.npy", rows)
+
+
+def make_table(folder: Path) -> None:
+    make_mosaic_npy(folder)
+    (folder / "captures.tsv").write_text(
+        "file\tred\tgreen\tblue\texposure\tiso\tblack\tnoise\torientation\tgroup\n"
+        "a.npy\t2.1\t1\t1.7\t1/250\t400\t60,61,62,63\t0.001 0.00002\t6\twide\n"
+        "b.npy\t\t\t\t0.01\t\t64\t\t\t\n"
+    )
+
+
 def make_npy_set(folder: Path) -> None:
     (folder / "raws").mkdir()
     np.save(folder / "raws/a.npy", np.random.default_rng(0).integers(0, 4096, (256, 256, 4), dtype=np.uint16))
-    describe(folder, layout="packed-rggb")
+    describe(folder, layout="packed-rggb", width=None, height=None)
     np.save(folder / "b.npy", np.random.default_rng(0).integers(0, 1024, (8, 8, 4)).astype(np.float32))
 
 
@@ -150,6 +168,44 @@ def make_tiff(folder: Path) -> None:
     photo().convert("L").save(folder / "b.tif", compression="jpeg")
 
 
+def make_colored(folder: Path) -> None:
+    """All that says a color space: chunks of PNG, tags of EXIF."""
+    chunks = {"cICP": bytes((9, 16, 0, 1)), "gAMA": gama(0.5), "cHRM": P3_CHRM}
+    write_png(folder / "a.png", np.asarray(photo()), **chunks)
+    write_png(folder / "b.png", np.asarray(photo().convert("L")), iCCP=iccp(gray_profile(1.0, "x")))
+    exif = Image.Exif()
+    exif.update({0x13E: (0.3127, 0.3290), 0x13F: (0.64, 0.33, 0.21, 0.71, 0.15, 0.06)})
+    exif.get_ifd(0x8769).update({0xA001: 0xFFFF, 0xA500: 2.2, 0xA005: {1: "R03"}})
+    photo().save(folder / "c.jpg", exif=exif)
+
+
+def make_pages(folder: Path) -> None:
+    with tifffile.TiffWriter(folder / "a.tif") as tiff:
+        tiff.write(np.asarray(photo(8, 8)), photometric="rgb", metadata=None, subifds=1)
+        tiff.write(np.asarray(photo()), photometric="rgb", metadata=None)
+    with tifffile.TiffWriter(folder / "b.tif") as tiff:
+        for height, width in ((8, 8), (HEIGHT, WIDTH), (HEIGHT, WIDTH)):
+            tiff.write(np.asarray(photo(height, width)), photometric="rgb", metadata=None, compression="zlib")
+
+
+def make_mosaic_pages(folder: Path) -> None:
+    describe(folder)
+    with tifffile.TiffWriter(folder / "a.tif") as tiff:
+        tiff.write(mosaic(8, 8), metadata=None, subifds=1)
+        tiff.write(mosaic(), metadata=None)
+        tiff.write(mosaic(), metadata=None)
+
+
+def make_heic(folder: Path) -> None:
+    import pillow_heif
+
+    pillow_heif.from_pillow(photo()).save(folder / "a.heic", color_primaries=12, transfer_characteristics=13)
+
+
+def make_avif(folder: Path) -> None:
+    photo().save(folder / "a.avif")
+
+
 def make_bmp(folder: Path) -> None:
     photo().save(folder / "a.bmp")
     photo().quantize(16).save(folder / "b.bmp")
@@ -165,7 +221,7 @@ def read_photos(folder: Path) -> None:
         reduced = read_photo(path, 32)
         _check_photo(reduced)
         assert max(reduced.shape) <= 32
-        with Image.open(path) as image:
+        with opened(path) as image:
             small = image.width * image.height <= SMALL
         if small:
             _check_photo(read_photo(path))

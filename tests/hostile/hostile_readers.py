@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-TEXT_SUFFIXES = {".json", ".jsonl", ".yaml", ".log", ".txt", ".csv"}
+TEXT_SUFFIXES = {".json", ".jsonl", ".yaml", ".log", ".txt", ".csv", ".tsv"}
 
 
 @dataclass(frozen=True)
@@ -41,17 +41,25 @@ def function(name: str) -> Callable[[Path], Any]:
 
 READERS: dict[str, Reader] = {
     "camera DNG": Reader("pictures.make_dng", "pictures.read_camera", ("*.dng",), "images.dngs"),
+    "DNG with opcodes": Reader("dng.make_dng", "dng.read", ("*.dng",), "dng.dngs"),
     "developed DNG": Reader("captures.make_dng", "captures.develop", ("*.dng",), "captures.dngs"),
     "mosaic PNG": Reader("pictures.make_mosaic_png", "pictures.read_mosaic", ("*.png",), "images.mosaic_pngs"),
     "mosaic TIFF": Reader("pictures.make_mosaic_tiff", "pictures.read_mosaic", ("*.tif",)),
+    "mosaic pages": Reader("pictures.make_mosaic_pages", "pictures.read_mosaic", ("*.tif",)),
     "mosaic npy": Reader("pictures.make_mosaic_npy", "pictures.read_mosaic", ("*.npy",), "arrays.mosaic_npys"),
     "mosaic raw": Reader("pictures.make_mosaic_raw", "pictures.read_mosaic", ("*.raw",)),
     "sensor.json": Reader("pictures.make_mosaic_raw", "pictures.read_mosaic", ("sensor.json",)),
+    "packed mosaic": Reader("pictures.make_packed_mosaic", "pictures.read_mosaic", ("*.npy", "sensor.json")),
+    "captures.tsv": Reader("pictures.make_table", "pictures.read_mosaic", ("captures.tsv",)),
     "npy photo set": Reader("pictures.make_npy_set", "pictures.inspect", ("*.npy", "raws/*.npy"), "arrays.set_npys"),
     "photo JPEG": Reader("pictures.make_jpeg", "pictures.read_photos", ("*.jpg",)),
     "photo PNG": Reader("pictures.make_png", "pictures.read_photos", ("*.png",), "images.photo_pngs"),
     "photo WebP": Reader("pictures.make_webp", "pictures.read_photos", ("*.webp",)),
     "photo TIFF": Reader("pictures.make_tiff", "pictures.read_photos", ("*.tif",)),
+    "photo colors": Reader("pictures.make_colored", "pictures.read_photos", ("*.png", "*.jpg")),
+    "photo pages": Reader("pictures.make_pages", "pictures.read_photos", ("*.tif",)),
+    "photo HEIC": Reader("pictures.make_heic", "pictures.read_photos", ("*.heic",)),
+    "photo AVIF": Reader("pictures.make_avif", "pictures.read_photos", ("*.avif",)),
     "photo BMP": Reader("pictures.make_bmp", "pictures.read_photos", ("*.bmp",)),
     "pairs": Reader("pictures.make_pairs", "pictures.read_pairs", ("raw/*", "rgb/*")),
     "patch caches": Reader(

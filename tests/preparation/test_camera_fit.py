@@ -1,12 +1,14 @@
 """A camera is found without pairs, closely enough that photos run through it look like its captures."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from nas_isp.data.patches import PhotoPatches, RawPatches, cut_photo_patches, cut_raw_patches
-from nas_isp.preparation.camera_fit import _crosstalk, fit_camera
+from nas_isp.preparation.camera_fit import _crosstalk, _noise_ranges, fit_camera
 from nas_isp.preparation.content_reference import common_white_balance
 from nas_isp.preparation.synthetic_pairs import SyntheticPairs, synthetic_mosaics
 from nas_isp.raw.synthesis import SyntheticCamera, synthesize_raw
@@ -130,3 +132,15 @@ def test_batches_depend_on_seed_and_step_alone(
     assert wanted.shape == (4, 3, SIDE, SIDE)
     correlation = torch.corrcoef(torch.stack((raw[:, 1].flatten(), wanted[:, 1, ::2, 1::2].flatten())))[0, 1]
     assert correlation > 0.8
+
+
+def test_noise_that_files_say_is_taken_and_that_of_others_estimated(
+    captures_and_photos: tuple[RawPatches, PhotoPatches],
+) -> None:
+    raw, _ = captures_and_photos
+    estimated = _noise_ranges(raw)
+    assert estimated[0] == pytest.approx((1e-3, 1e-3), rel=0.5)
+    said = np.full((len(raw), 2), (5e-3, 2e-4), np.float32)
+    (shot_low, shot_high), (read_low, read_high) = _noise_ranges(replace(raw, noise=said))
+    assert (shot_low, shot_high) == pytest.approx((5e-3, 5e-3))
+    assert (read_low, read_high) == pytest.approx((2e-4, 2e-4))

@@ -22,8 +22,14 @@ def test_no_more_patches_are_cut_than_asked_for() -> None:
 @pytest.mark.parametrize(
     ("folders", "mode", "message", "parameters"),
     [
-        ({"val": Path("p")}, "unpaired", "val and sensor need raw and rgb", ("val", "sensor", "raw", "rgb")),
-        ({"sensor": "ultraisp"}, "unpaired", "val and sensor need raw and rgb", ("val", "sensor", "raw", "rgb")),
+        ({"val": Path("p")}, "unpaired", "val, sensor and group need raw", ("val", "sensor", "group", "raw", "rgb")),
+        (
+            {"sensor": "ultraisp"},
+            "unpaired",
+            "val, sensor and group need raw",
+            ("val", "sensor", "group", "raw", "rgb"),
+        ),
+        ({"group": "1"}, "unpaired", "val, sensor and group need raw", ("val", "sensor", "group", "raw", "rgb")),
         ({"raw": Path("r")}, "unpaired", "raw and rgb go together", ("raw", "rgb")),
         ({"rgb": Path("r")}, "unpaired", "raw and rgb go together", ("raw", "rgb")),
         ({"pairs": Path("p")}, "unpaired", "pairs are for the paired modes", ("pairs", "mode")),

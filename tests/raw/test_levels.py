@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.levels import add_black, from_sensor_values, subtract_black, to_sensor_values
-from nas_isp.raw.packing import pack, pack_uint16
+from nas_isp.raw.packing import pack, pack_values
 from nas_isp.raw.saturation import packed_saturation
 
 BLACK, WHITE = (58.0, 60.0, 61.0, 62.0), 1023.0
@@ -49,7 +49,7 @@ def test_a_packed_picture_and_its_saturation_have_one_scale(planes: NDArray[np.u
     mosaic[:8] = 959  # a sensor that stops below its white
     raw = RawImage(mosaic, "RGGB", (64.0, 64.0, 64.0, 64.0), WHITE)
     assert packed_saturation(raw) == (959 - 64) / (1023 - 64)
-    np.testing.assert_array_equal(pack(raw), from_sensor_values(pack_uint16(mosaic, "RGGB"), raw.black, raw.white))
+    np.testing.assert_array_equal(pack(raw), from_sensor_values(pack_values(mosaic, "RGGB"), raw.black, raw.white))
     assert float(pack(raw).max()) == pytest.approx(packed_saturation(raw), abs=1e-6)
 
 

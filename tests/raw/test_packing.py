@@ -11,9 +11,9 @@ from nas_isp.raw.packing import (
     align_to_rggb,
     canonical_black,
     pack,
-    pack_uint16,
+    pack_values,
     unpack,
-    unpack_uint16,
+    unpack_values,
 )
 from nas_isp.raw.sensor import CFA_ORDERS, Cfa
 
@@ -34,7 +34,7 @@ def raw_of(mosaic: np.ndarray, cfa: Cfa, black: tuple[float, float, float, float
 
 @pytest.mark.parametrize("cfa", CFA_ORDERS)
 def test_every_order_packs_to_red_green_of_red_row_green_of_blue_row_blue(cfa: Cfa) -> None:
-    planes = pack_uint16(colored(cfa), cfa)
+    planes = pack_values(colored(cfa), cfa)
     assert planes.shape == (4, 4, 6)
     assert [set(plane.ravel()) for plane in planes] == [{100}, {201}, {200}, {300}]
 
@@ -45,7 +45,7 @@ def test_unpacking_undoes_packing_for_any_16_bit_value(cfa: Cfa, seed: int) -> N
     mosaic = rng.integers(0, 65536, (4, 6), dtype=np.uint16)
     black = (3.0, 64.5, 250.0, 0.0)
     raw = RawImage(mosaic=mosaic, cfa=cfa, black=black, white=65535)
-    assert np.array_equal(unpack_uint16(pack_uint16(mosaic, cfa), cfa), mosaic)
+    assert np.array_equal(unpack_values(pack_values(mosaic, cfa), cfa), mosaic)
     assert np.array_equal(unpack(pack(raw), cfa, black, 65535), mosaic)
 
 

@@ -1,3 +1,4 @@
+import os
 import random
 import struct
 from pathlib import Path
@@ -10,7 +11,8 @@ from PIL import Image
 from nas_isp.errors import InputError
 from nas_isp.raw.classical import render_image
 from nas_isp.raw.image import RawImage
-from nas_isp.raw.packing import pack, pack_uint16
+from nas_isp.raw.libraw_rendering import render_by_libraw
+from nas_isp.raw.packing import pack, pack_values
 from nas_isp.raw.readers import SENSOR_FILE, list_raw_files, load_sensor, read_raw, sensor_beside
 from nas_isp.raw.sensor import CFA_ORDERS, Cfa, SensorDescription
 from tests.dng_files import write_dng
@@ -55,7 +57,7 @@ def test_tiff_npy_and_headerless_files_hold_the_same_mosaic(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("cfa", CFA_ORDERS)
 def test_packed_planes_are_laid_out_as_the_mosaic_they_came_from(tmp_path: Path, cfa: Cfa) -> None:
-    np.save(tmp_path / "a.npy", pack_uint16(values(), cfa).transpose(1, 2, 0))
+    np.save(tmp_path / "a.npy", pack_values(values(), cfa).transpose(1, 2, 0))
     sensor = TEN_BIT.model_copy(update={"cfa": cfa, "layout": "packed-rggb"})
     assert np.array_equal(read_raw(tmp_path / "a.npy", sensor).mosaic, values())
 
@@ -162,7 +164,7 @@ def test_colors_are_right_where_the_visible_area_starts_at_an_odd_pixel(
     mosaic = np.roll(np.tile(cell, (24, 32)), corner, axis=(0, 1))
     path = write_dng(tmp_path / "a.dng", mosaic, cfa, (60, 60, 60, 60), active_area=(*corner, 48, 64))
     raw = read_raw(path)
-    planes = pack_uint16(raw.mosaic, raw.cfa)
+    planes = pack_values(raw.mosaic, raw.cfa)
     assert [set(plane.ravel()) for plane in planes] == [{100}, {200}, {200}, {300}]
 
 
@@ -379,3 +381,16 @@ def test_a_sensor_description_two_folders_above_holds_and_three_above_does_not(t
     assert sensor_beside(deep / "a.png").white == 1023
     with pytest.raises(InputError, match="give its sensor"):
         sensor_beside(deep / "more" / "a.png")
+
+
+def test_a_name_that_is_no_utf8_is_read_and_rendered_as_any_other(tmp_path: Path) -> None:
+    named = write_dng(tmp_path / "a.dng", values(32, 48))
+    other = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.dng"))
+    try:
+        other.write_bytes(named.read_bytes())
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    (found,) = [path for path in list_raw_files(tmp_path) if path != named]
+    raw = read_raw(found)
+    np.testing.assert_array_equal(raw.mosaic, read_raw(named).mosaic)
+    np.testing.assert_array_equal(render_by_libraw(np.uint8, raw), render_by_libraw(np.uint8, read_raw(named)))

@@ -44,7 +44,7 @@ def quick(tmp_path: Path) -> str:
         ({"recipe": "nowhere"}, "unknown recipe 'nowhere': known are"),
         ({"folders": TrainingFolders(Path("/nowhere"))}, "raw and rgb go together"),
         ({"folders": TrainingFolders(Path("/nowhere"), Path("/nowhere"))}, "raw /nowhere: no such folder"),
-        ({"folders": TrainingFolders(sensor="nowhere")}, "sensor need raw"),
+        ({"folders": TrainingFolders(sensor="nowhere")}, "sensor and group need raw"),
         ({"max_latency_ms": -1.0}, "give a number above 0"),
         ({"max_latency_ms": float("nan")}, "give a number above 0"),
         ({"max_latency_ms": 0.001}, "every network tried is slower on pixel4-gpu"),

@@ -1,0 +1,183 @@
+"""The color space of a photo, told from values in the order of the formats' specifications, and its pixels as sRGB.
+
+PNG: cICP, iCCP, sRGB, gAMA with cHRM (PNG specification, third edition, 4.3). Others: an ICC profile, then the code
+points of HEIC and AVIF, then EXIF (ColorSpace, InteropIndex, PrimaryChromaticities, WhitePoint, Gamma). Without any,
+and where all are damaged, values are sRGB. No name and no description counts.
+"""
+
+import io
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageCms
+from PIL.ExifTags import IFD, Base, Interop
+
+from nas_isp.data import code_points
+from nas_isp.data.color_spaces import (
+    ADOBE_RGB,
+    BT709,
+    PROBE,
+    SRGB,
+    Primaries,
+    RgbSpace,
+    as_srgb,
+    gamma_curve,
+    h273_space,
+    is_unchanged,
+    srgb_curve,
+)
+
+ToSrgb = Callable[[Image.Image], Image.Image]
+"""Makes sRGB of a picture without transparency (mode RGB, L or CMYK); it may be changed itself."""
+
+Conversion = Callable[[Image.Image], Image.Image | None]
+"""The same, None where it does not fit the picture."""
+
+EXIF_SRGB, EXIF_ADOBE_RGB = 1, 2
+STRIP_PIXELS = 1 << 20
+"""Converted at a time, so that memory does not grow with the photo."""
+
+LEAST_GAMMA, MOST_GAMMA = 0.1, 10.0
+
+
+def color_of(image: Image.Image, path: Path) -> ToSrgb:
+    """How the pixels of a photo become sRGB. Ask before anything is done to the picture: it reads what the file says.
+
+    Args:
+        image: as it was opened.
+        path: its file.
+    """
+    says = list(_said_by(image, path))
+
+    def to_srgb(picture: Image.Image) -> Image.Image:
+        for convert in says:
+            converted = convert(picture)
+            if converted is not None:
+                return converted
+        return picture.convert("RGB")
+
+    return to_srgb
+
+
+def _said_by(image: Image.Image, path: Path) -> Iterator[Conversion]:
+    """What the file says of its values, what counts most first."""
+    if image.format == "PNG":
+        yield from _said_by_png(image, path)
+    elif image.info.get("icc_profile"):
+        yield _by_profile(image.info["icc_profile"])
+    if image.format in ("HEIF", "AVIF"):
+        with path.open("rb") as file:
+            points = code_points.of_heif(file)
+        space = None if points is None else h273_space(points.primaries, points.transfer)
+        if space is not None:
+            yield _by_space(space)
+    space = _space_of_exif(image)
+    if space is not None:
+        yield _by_space(space)
+
+
+def _said_by_png(image: Image.Image, path: Path) -> Iterator[Conversion]:
+    with path.open("rb") as file:
+        points = code_points.of_png(file)
+    if points is not None and points.matrix == 0:
+        space = h273_space(points.primaries, points.transfer, narrow=not points.full_range)
+        if space is not None:
+            yield _by_space(space)
+    if image.info.get("icc_profile"):
+        yield _by_profile(image.info["icc_profile"])
+    if "srgb" in image.info:
+        yield _by_space(SRGB)
+    gamma, primaries = image.info.get("gamma"), _primaries(image.info.get("chromaticity"))
+    curve = gamma_curve(1 / gamma) if gamma and LEAST_GAMMA <= gamma <= MOST_GAMMA else None
+    if curve is not None or primaries is not None:
+        yield _by_space(RgbSpace(primaries or BT709, curve or srgb_curve))
+
+
+def _by_space(space: RgbSpace) -> Conversion:
+    def convert(picture: Image.Image) -> Image.Image | None:
+        if picture.mode == "CMYK":
+            return None
+        rgb = picture if picture.mode == "RGB" else picture.convert("RGB")
+        rows = max(1, STRIP_PIXELS // rgb.width)
+        for top in range(0, rgb.height, rows):
+            box = (0, top, rgb.width, min(top + rows, rgb.height))
+            pixels = np.asarray(rgb.crop(box))
+            converted = as_srgb(pixels, space)
+            if converted is pixels:
+                return rgb
+            rgb.paste(Image.fromarray(converted), box)
+        return rgb
+
+    return convert
+
+
+def _by_profile(profile: bytes) -> Conversion:
+    def convert(picture: Image.Image) -> Image.Image | None:
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            mode = _mode_for(source.profile.xcolor_space.strip(), picture.mode)
+            if mode is None:
+                return None
+            target = ImageCms.createProfile("sRGB")
+            intent, flags = ImageCms.Intent.RELATIVE_COLORIMETRIC, ImageCms.Flags.BLACKPOINTCOMPENSATION
+            transform = ImageCms.buildTransform(source, target, mode, "RGB", intent, flags)
+            if mode == "RGB" and is_unchanged(PROBE, np.asarray(transform.apply(Image.fromarray(PROBE)))):
+                return picture.convert("RGB")
+            return transform.apply(picture if picture.mode == mode else picture.convert(mode))
+        except (ImageCms.PyCMSError, OSError, ValueError):
+            return None  # damaged or unsuitable: ignored, as viewers do
+
+    return convert
+
+
+def _mode_for(profile_space: str, mode: str) -> str | None:
+    """The mode in which a profile's values are, where a picture of `mode` has such."""
+    if profile_space == "RGB" and mode != "CMYK":
+        return "RGB"
+    if profile_space == "GRAY" and mode == "L":
+        return "L"
+    return "CMYK" if profile_space == mode == "CMYK" else None
+
+
+def _space_of_exif(image: Image.Image) -> RgbSpace | None:
+    """Of the tags of EXIF 3.0 and DCF 2.0; None where they say nothing."""
+    try:
+        exif = image.getexif()
+        details = exif.get_ifd(IFD.Exif)
+        index = exif.get_ifd(IFD.Interop).get(Interop.InteropIndex)
+    except Exception:
+        return None  # of damaged tags, in too many ways to list
+    given = details.get(Base.ColorSpace)
+    name = (index.decode("latin-1") if isinstance(index, bytes) else str(index or "")).strip("\0 ").upper()
+    if given == EXIF_SRGB or (given != EXIF_ADOBE_RGB and name == "R98"):
+        return SRGB
+    if given == EXIF_ADOBE_RGB or name == "R03":
+        return ADOBE_RGB
+    white, corners = exif.get(Base.WhitePoint), exif.get(Base.PrimaryChromaticities)
+    if not isinstance(white, tuple) or not isinstance(corners, tuple):
+        return None
+    primaries = _primaries(white + corners)
+    gamma = _number(details.get(Base.Gamma))
+    if primaries is None:
+        return None
+    return RgbSpace(primaries, gamma_curve(gamma) if LEAST_GAMMA <= gamma <= MOST_GAMMA else srgb_curve)
+
+
+def _primaries(values: Any) -> Primaries | None:
+    """Of x and y of white, red, green and blue; None where there are none that span colors."""
+    if not isinstance(values, tuple) or len(values) != 8:
+        return None
+    white, red, green, blue = ((_number(values[at]), _number(values[at + 1])) for at in range(0, 8, 2))
+    primaries = Primaries(red, green, blue, white)
+    return primaries if primaries.usable else None
+
+
+def _number(value: Any) -> float:
+    """NaN where it is none."""
+    try:
+        return float(value)
+    except (TypeError, ValueError, ZeroDivisionError):
+        return math.nan

@@ -1,0 +1,213 @@
+"""What a DNG file asks to be done to its mosaic before it is a picture: bad pixels, black, lens shading."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nas_isp.raw.bad_pixels import filled
+from nas_isp.raw.dng_levels import BlackPlane, active_area, black_plane, unfit_deltas, white_of_sites
+from nas_isp.raw.dng_opcodes import (
+    FIX_BAD_PIXELS_CONSTANT,
+    FIX_BAD_PIXELS_LIST,
+    FIX_VIGNETTE_RADIAL,
+    GAIN_MAP,
+    Opcode,
+    read_bad_areas,
+    read_bad_value,
+    read_gain_map,
+    read_opcodes,
+    read_radial_gain,
+)
+from nas_isp.raw.dng_tags import DngTags
+from nas_isp.raw.image import Mosaic
+from nas_isp.raw.lens_shading import Shading, shading_gains
+from nas_isp.raw.levels import Levels, flatten
+from nas_isp.raw.saturation import observed_saturation
+
+MOST_WHITE = 65535
+STRIP = 256
+"""Rows at a time, so that planes of the picture's size are not held."""
+
+MOST_MAPS = 16
+"""Phones have one for each site of the cell."""
+
+MOST_BAD_SHARE = 0.05
+"""With more bad pixels than this a picture is none, and its file is damaged."""
+
+SHADING_APPLIED = "lens shading corrected by the file's gain map"
+SHADING_LEFT = "the file's lens shading gain map is not applied"
+
+
+@dataclass(frozen=True)
+class CorrectedMosaic:
+    """A mosaic for which four black levels and one white level hold.
+
+    Attributes:
+        mosaic: `(H, W)`, uint16, or float32 where it was flattened.
+        black: of the sites (0,0), (0,1), (1,0), (1,1).
+        white: saturation level.
+        applied: what was done, one line each.
+        left: what the file asks for and was not done.
+    """
+
+    mosaic: Mosaic
+    black: Levels
+    white: float
+    applied: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+
+
+def corrected(
+    mosaic: NDArray[np.uint16],
+    tags: DngTags,
+    corner: tuple[int, int],
+    black: Levels,
+    white: float,
+    shading: bool = True,
+) -> CorrectedMosaic:
+    """Do what the tags of a file ask for.
+
+    Black that four numbers say stays with the mosaic, whose values are then the sensor's. Any other black level, and
+    the gains of a lens, are worked into the values: they have the highest black level of all for black then, which is
+    what the specification scales by.
+
+    Args:
+        mosaic: `(H, W)`, as LibRaw gives it: a linearization table is applied.
+        tags: of the file.
+        corner: row and column of the mosaic in the stored picture.
+        black: LibRaw's levels of the four sites, for a file that says none.
+        white: LibRaw's white level, likewise.
+        shading: apply gain maps.
+    """
+    work = _Instructions(tags, shading)
+    work.left += unfit_deltas(tags)
+    mosaic = work.without_bad_pixels(mosaic, corner)
+    plane = black_plane(tags, corner, (mosaic.shape[0], mosaic.shape[1]))
+    of_sites = black if plane is None else plane.of_sites
+    if tags.white_level is not None and max(tags.white_level) <= MOST_WHITE:
+        white = max(tags.white_level)
+    whites = white_of_sites(tags, corner)
+    if of_sites is not None and whites is None and not work.maps:
+        return CorrectedMosaic(mosaic, of_sites, white, tuple(work.applied), tuple(work.left))
+    if plane is None:
+        height, width = mosaic.shape
+        plane = BlackPlane(np.array(black).reshape(2, 2), np.zeros(height), np.zeros(width))
+    pedestal = max(plane.highest, 0.0)
+    flat = mosaic.astype(np.float32)
+    if pedestal < min(whites or (white,)):
+        _flatten(flat, mosaic, plane, work.maps, tags, corner, pedestal, white, whites)
+    level = (pedestal, pedestal, pedestal, pedestal)
+    return CorrectedMosaic(flat, level, white, tuple(work.applied), tuple(work.left))
+
+
+def _flatten(
+    flat: NDArray[np.float32],
+    mosaic: NDArray[np.uint16],
+    plane: BlackPlane,
+    maps: list[Shading],
+    tags: DngTags,
+    corner: tuple[int, int],
+    pedestal: float,
+    white: float,
+    whites: Levels | None,
+) -> None:
+    """Flatten strip by strip; what has saturated before has afterwards, whatever its gain."""
+    height, width = mosaic.shape
+    ceiling = observed_saturation(mosaic, pedestal, white)
+    top, left, bottom, right = active_area(tags)
+    size, columns = (bottom - top, right - left), (corner[1] - left, corner[1] - left + width)
+    cells = np.array(whites or (white,) * 4, np.float32).reshape(2, 2)
+    for start in range(0, height, STRIP):
+        stop = min(start + STRIP, height)
+        rows = (corner[0] - top + start, corner[0] - top + stop)
+        gains = shading_gains(maps, size, rows, columns) if maps else None
+        limits: NDArray[np.float32] | np.float32 = np.float32(ceiling)
+        if whites is not None:
+            tiled = np.tile(cells, (-(-(stop - start) // 2), -(-width // 2)))[: stop - start, :width]
+            of_sites = np.float32(white - pedestal) / (tiled - np.float32(pedestal))
+            gains = of_sites if gains is None else gains * of_sites
+            limits = tiled * np.float32(ceiling / white)
+        stopped = mosaic[start:stop] >= limits
+        flatten(flat[start:stop], plane.rows(start, stop), gains, pedestal, ceiling)
+        flat[start:stop][stopped] = ceiling
+
+
+class _Instructions:
+    """The opcodes of a file: those that are followed, and a line on each of the others."""
+
+    def __init__(self, tags: DngTags, shading: bool) -> None:
+        self._tags = tags
+        self.maps: list[Shading] = []
+        self.applied: list[str] = []
+        self.left: list[str] = []
+        self._bad: list[Opcode] = []
+        for number, content in enumerate(tags.opcode_lists, 1):
+            opcodes = read_opcodes(content)
+            if opcodes is None:
+                self.left.append(f"OpcodeList{number} of the file is damaged and not applied")
+            for opcode in opcodes or ():
+                self._take(number, opcode, shading)
+        if self.maps:
+            self.applied.append(SHADING_APPLIED)
+        self.left = list(dict.fromkeys(self.left))
+
+    def _take(self, number: int, opcode: Opcode, shading: bool) -> None:
+        found: Shading | None = None
+        if number == 1 and opcode.code in (FIX_BAD_PIXELS_CONSTANT, FIX_BAD_PIXELS_LIST):
+            self._bad.append(opcode)
+            return
+        if len(self.maps) == MOST_MAPS:
+            self.left.append(f"only {MOST_MAPS} gain maps of the file are applied")
+            return
+        if number == 2 and opcode.code == GAIN_MAP:
+            found = read_gain_map(opcode)
+        elif number >= 2 and opcode.code == FIX_VIGNETTE_RADIAL:
+            found = read_radial_gain(opcode)
+        else:
+            self.left.append(f"{opcode.name} of the file's OpcodeList{number} is not applied")
+            return
+        if found is None:
+            self.left.append(f"{opcode.name} of the file's OpcodeList{number} is damaged and not applied")
+        elif shading:
+            self.maps.append(found)
+        else:
+            self.left.append(SHADING_LEFT)
+
+    def without_bad_pixels(self, mosaic: NDArray[np.uint16], corner: tuple[int, int]) -> NDArray[np.uint16]:
+        """The mosaic with the pixels filled that the file names; the list speaks of the stored picture."""
+        if not self._bad:
+            return mosaic
+        bad = np.zeros(mosaic.shape, np.bool_)
+        for opcode in self._bad:
+            if not self._mark(bad, opcode, mosaic, corner):
+                self.left.append(f"{opcode.name} of the file's OpcodeList1 is not applied")
+        count = int(bad.sum())
+        if count > MOST_BAD_SHARE * mosaic.size:
+            self.left.append(f"the file calls {count} of its {mosaic.size} pixels bad; they are left")
+        elif count:
+            self.applied.append(f"{count} bad pixels of the file's list filled from their neighbors")
+            return filled(mosaic, bad)
+        return mosaic
+
+    def _mark(
+        self, bad: NDArray[np.bool_], opcode: Opcode, mosaic: NDArray[np.uint16], corner: tuple[int, int]
+    ) -> bool:
+        """Mark what an opcode calls bad; whether it can be told."""
+        if opcode.code == FIX_BAD_PIXELS_CONSTANT:
+            value = read_bad_value(opcode)
+            if value is None or self._tags.has_linearization_table:  # it is a value from before the table
+                return False
+            bad |= mosaic == value
+            return True
+        areas = read_bad_areas(opcode)
+        if areas is None:
+            return False
+        height, width = bad.shape
+        rows = np.clip(areas[:, 0::2] - corner[0], 0, height)
+        columns = np.clip(areas[:, 1::2] - corner[1], 0, width)
+        steps = np.zeros((height + 1, width + 1), np.int32)  # summed up, they count the areas that hold a pixel
+        for down, across, step in ((0, 0, 1), (0, 1, -1), (1, 0, -1), (1, 1, 1)):
+            np.add.at(steps, (rows[:, down], columns[:, across]), step)
+        bad |= steps.cumsum(0).cumsum(1)[:-1, :-1] > 0
+        return True
