@@ -12,6 +12,7 @@ from nas_isp.export.export import export_bundle
 from nas_isp.export.exporters import Form
 from nas_isp.formats import tflite_file
 from nas_isp.formats.record import InputForm, OutputForm
+from nas_isp.generators.architecture import Architecture, RmfaArchitecture
 from nas_isp.precision import Precision
 from tests.export.export_cases import PLAIN_CASES, bundle_of
 
@@ -20,6 +21,7 @@ openvino = pytest.importorskip("openvino", reason="OpenVINO is not installed; in
 pytestmark = pytest.mark.slow
 
 SIZE = (64, 96)
+CASES: dict[str, Architecture] = {**PLAIN_CASES, "rmfa": RmfaArchitecture()}
 ENDS: tuple[tuple[InputForm, OutputForm], ...] = (("normalised", "float"), ("raw", "uint8"))
 RANGES = {"float32": (0, 1), "int8": (-128, 127), "int32": (64, 1023)}
 """Of inputs, by type."""
@@ -34,13 +36,13 @@ APART_ON_AVERAGE = {"fp32": 0.001, "fp16": 0.001, "int8": 0.5}
 @pytest.mark.parametrize("ends", ENDS)
 @pytest.mark.parametrize("precision", get_args(Precision))
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.xdist_group(f"export of {name}")) for name in PLAIN_CASES]
+    "name", [pytest.param(name, marks=pytest.mark.xdist_group(f"export of {name}")) for name in CASES]
 )
 def test_openvino_reads_every_form_and_gives_what_litert_gives(
     name: str, precision: Precision, ends: tuple[InputForm, OutputForm], tmp_path: Path
 ) -> None:
     path = tmp_path / "m.tflite"
-    export_bundle(bundle_of(PLAIN_CASES[name]), path, Form("tflite", precision, SIZE, *ends))
+    export_bundle(bundle_of(CASES[name]), path, Form("tflite", precision, SIZE, *ends))
     for code in tflite_file.parse(path.read_bytes()).operatorCodes:
         assert code.deprecatedBuiltinCode == code.builtinCode
     given, expected = run_in_litert(path)
