@@ -45,7 +45,8 @@ def whole_file(path: Path) -> Iterator[Path]:
             part.touch()
             mode = part.stat().st_mode
             yield part
-            part.chmod(mode)  # some libraries write files that nobody else may read
+            with suppress(OSError):  # disks without permissions refuse to set them
+                part.chmod(mode)  # some libraries write files that nobody else may read
             os.replace(part, path)
     except OSError as error:
         raise _unwritable(path, error) from error
@@ -112,6 +113,16 @@ def check_writable(path: Path) -> None:
             pass
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror}); give a file in a writable folder") from error
+
+
+def can_write_in(folder: Path) -> bool:
+    """Whether files can be made in a folder, or in the nearest one above it that exists; nothing is left there."""
+    there = next((path for path in (folder, *folder.parents) if path.exists()), folder)
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            return True
+    except OSError:
+        return False
 
 
 def check_output(path: Path, suffix: str | None = None, source: object = None) -> None:

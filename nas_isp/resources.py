@@ -1,10 +1,14 @@
 """Finds the shipped spaces, recipes and tables, in a checkout and in an installed wheel, and the user's cache."""
 
 import os
+import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
 from nas_isp.errors import InputError
+from nas_isp.files import can_write_in
+from nas_isp.scratch import temporary_folder
 
 Kind = Literal["search_spaces", "distill", "latency_tables"]
 
@@ -13,9 +17,35 @@ _SUFFIX: dict[Kind, str] = {"search_spaces": ".yaml", "distill": ".yaml", "laten
 
 
 def user_cache() -> Path:
-    """This program's folder in the user's cache folder (XDG); it may not exist yet."""
+    """A folder of this program that can be written, in the user's cache folder (XDG); it may not exist yet.
+
+    Where there is none, as on clusters with read-only homes: one for temporary files.
+
+    Raises:
+        InputError: neither can be used.
+    """
+    usual = home_cache()
+    return usual if usual is not None and can_write_in(usual) else _temporary_cache()
+
+
+def home_cache() -> Path | None:
+    """This program's folder in the user's cache folder, to read from; it may not exist. None without a home."""
     named = os.environ.get("XDG_CACHE_HOME")
-    return (Path(named) if named else Path.home() / ".cache") / "nas_isp"
+    try:
+        return (Path(named) if named else Path.home() / ".cache") / "nas_isp"
+    except RuntimeError:
+        return None
+
+
+def _temporary_cache() -> Path:
+    folder = temporary_folder() / f"nas_isp-cache-{os.getuid()}"
+    with suppress(OSError):
+        folder.mkdir(mode=0o700)
+    facts = folder.lstat() if os.path.lexists(folder) else None
+    if facts is None or not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid():
+        # In a folder that all may write, others may have put something there.
+        raise InputError(f"{folder}: is not this user's folder; let XDG_CACHE_HOME name a folder that can be written")
+    return folder
 
 
 def folder(kind: Kind) -> Path:

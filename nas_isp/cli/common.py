@@ -25,13 +25,25 @@ def print_json(value: Any) -> None:
     sys.stdout.write("\n")
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str | None = None) -> None:
-    """Write a table to stdout; floats with four significant digits."""
+def print_table(
+    columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str | None = None, whole_first: bool = False
+) -> None:
+    """Write a table to stdout; floats with four significant digits.
+
+    Args:
+        columns: their names.
+        rows: their cells.
+        title: above the table.
+        whole_first: never break the first column's cells, which are to be typed again, however narrow the terminal is.
+    """
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Column, Table
 
     table = Table(*(Column(name, overflow="fold") for name in columns), title=None if title is None else escape(title))
+    if whole_first:
+        first = table.columns[0]
+        first.no_wrap, first.min_width = True, max((len(str(row[0])) for row in rows), default=None)
     for row in rows:
         table.add_row(*(f"{cell:.4g}" if isinstance(cell, float) else escape(str(cell)) for cell in row))
     console = Console()

@@ -1,6 +1,5 @@
 """The RAW pictures that an int8 file's ranges are observed on, and those it is then compared on."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from nas_isp.generators.bundle import RAW_FOLDER, Bundle
 from nas_isp.raw.readers import list_raw_files
 from nas_isp.raw.sensor import SensorDescription
 from nas_isp.runtimes.base import Floats
+from nas_isp.scratch import scratch_folder
 
 CALIBRATION_FILES = 24
 CALIBRATION_SIDE = 128
@@ -51,8 +51,8 @@ class RawSource:
         if self.folder is not None:
             yield find_raw(self.folder).raw
             return
-        with tempfile.TemporaryDirectory(prefix="nas-isp-") as scratch:
-            yield demo_folders(Path(scratch))[0]
+        with scratch_folder() as scratch:
+            yield demo_folders(scratch)[0]
 
 
 DEMO = RawSource(None, "the demo set (synthetic RAW)")

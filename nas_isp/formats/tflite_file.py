@@ -90,26 +90,34 @@ def operators(model: schema.ModelT) -> dict[str, int]:
 
 def operator_name(model: schema.ModelT, operator: schema.OperatorT) -> str:
     """The schema's name of an operator, such as ``CONV_2D``."""
-    code = model.operatorCodes[operator.opcodeIndex]
-    return _OPERATOR_NAMES.get(max(code.builtinCode, code.deprecatedBuiltinCode), "UNKNOWN")
+    return _OPERATOR_NAMES.get(builtin_code(model.operatorCodes[operator.opcodeIndex]), "UNKNOWN")
 
 
 def operator_code(model: schema.ModelT, operator: schema.OperatorT, version: int) -> int:
     """Index of an operator code equal to this operator's but for the version; added if there is none."""
-    known = model.operatorCodes[operator.opcodeIndex]
-    return code_index(model, max(known.builtinCode, known.deprecatedBuiltinCode), version)
+    return code_index(model, builtin_code(model.operatorCodes[operator.opcodeIndex]), version)
 
 
 def code_index(model: schema.ModelT, builtin: int, version: int) -> int:
     """Index of a builtin operator's code; added if there is none."""
     for index, code in enumerate(model.operatorCodes):
-        if max(code.builtinCode, code.deprecatedBuiltinCode) == builtin and code.version == version:
+        if builtin_code(code) == builtin and code.version == version:
             return index
     new = schema.OperatorCodeT()
-    new.builtinCode, new.version = builtin, version
-    new.deprecatedBuiltinCode = min(builtin, LARGEST_CODE_OF_OLD_FIELD)
+    new.version = version
+    set_builtin_code(new, builtin)
     model.operatorCodes.append(new)
     return len(model.operatorCodes) - 1
+
+
+def builtin_code(code: schema.OperatorCodeT) -> int:
+    """The builtin operator that a code stands for, whichever field it is written in."""
+    return int(max(code.builtinCode, code.deprecatedBuiltinCode))
+
+
+def set_builtin_code(code: schema.OperatorCodeT, builtin: int) -> None:
+    """Write a builtin operator in both fields."""
+    code.builtinCode, code.deprecatedBuiltinCode = builtin, min(builtin, LARGEST_CODE_OF_OLD_FIELD)
 
 
 def new_operator(

@@ -8,6 +8,7 @@ from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
 from nas_isp.formats import tflite_file
+from nas_isp.formats.tflite_versions import complete_operator_codes
 
 VALUE_SCALE, VALUE_ZERO = 1 / 32, 0
 """8-bit values lie in -4..4. Integer arithmetic takes as long for any other range."""
@@ -85,6 +86,7 @@ class TfliteGraph:
     def serialized(self) -> bytes:
         """The TFLite file."""
         self._graph.outputs = [self.output]
+        complete_operator_codes(self._model)
         return tflite_file.serialize(self._model)
 
     def _value(self, shape: tuple[int, ...], scale: float, zero: int) -> int:

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nas_isp.errors import InputError
-from nas_isp.resources import user_cache
+from nas_isp.resources import home_cache, user_cache
 
 WEIGHTS_VARIABLE = "NAS_ISP_WEIGHTS"
+WEIGHTS = "weights"
+"""Folder of downloads in this program's cache."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +64,11 @@ def weights_folders(weights_dir: Path | None = None) -> list[Path]:
             if not folder.is_dir():
                 raise InputError(f"{by} {folder} is no folder: give one that holds the weights' files, or none")
             folders.append(folder)
-    return [*folders, cache_folder()]
+    home = home_cache()
+    kept = [cache_folder(), *([home / WEIGHTS] if home is not None else [])]
+    return [*folders, *dict.fromkeys(kept)]
 
 
 def cache_folder() -> Path:
     """Where downloads are kept: `nas_isp/weights` in the user's cache folder (XDG); it may not exist yet."""
-    return user_cache() / "weights"
+    return user_cache() / WEIGHTS

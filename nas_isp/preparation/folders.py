@@ -1,6 +1,5 @@
 """The folders of a training, checked together, and the data that they hold, prepared: the one way to load them."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from nas_isp.progress import Note, ReportsProgress, unheard, unseen
 from nas_isp.raw.readers import load_sensor
 from nas_isp.raw.sensor import SensorDescription
 from nas_isp.recipe import TrainSettings
+from nas_isp.scratch import scratch_folder
 
 UNPAIRED = "unpaired"
 
@@ -120,8 +120,7 @@ def prepared_in_scratch(
     if settings.mode != UNPAIRED:
         yield _prepared_pairs(folders, settings, seed, note, progress)
         return
-    with tempfile.TemporaryDirectory(prefix="nas-isp-") as name:
-        scratch = Path(name)
+    with scratch_folder() as scratch:
         yield prepare_unpaired(folders, settings, seed, scratch, scratch / "prepared", note, progress)
 
 

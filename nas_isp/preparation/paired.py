@@ -1,6 +1,5 @@
 """Preparation of true pairs, for the paired modes and for scoring by PSNR."""
 
-import tempfile
 from pathlib import Path
 
 from nas_isp.data.patches import Pairs, cut_pair_patches
@@ -13,6 +12,7 @@ from nas_isp.preparation.scoring_set import ScoringSet
 from nas_isp.preparation.training_data import TrainingData
 from nas_isp.preparation.validation_pairs import validation_pairs
 from nas_isp.progress import ReportsProgress, unseen
+from nas_isp.scratch import scratch_folder
 
 
 def prepare_paired(
@@ -37,8 +37,8 @@ def prepare_paired(
     """
     if cache_dir is None:
         # What is memory-mapped stays readable after its file's name is gone.
-        with tempfile.TemporaryDirectory(prefix="nas-isp-") as scratch:
-            return prepare_paired(pairs, size, seed, tested, Path(scratch), limit, progress)
+        with scratch_folder() as scratch:
+            return prepare_paired(pairs, size, seed, tested, scratch, limit, progress)
     raw, photos = cut_pair_patches(pairs, cache_dir, size, limit, seed, progress)
     scored = validation_pairs(tested if tested is not None else pairs)
     baseline = ClassicalBaseline(common_white_balance(raw), common_color_matrix(raw), 1.0, identity_transport())

@@ -1,6 +1,5 @@
 """Prepares unpaired data once for all trainings on it: classical baseline, content references, synthetic pairs."""
 
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,6 +32,7 @@ from nas_isp.preparation.training_data import TrainingData
 from nas_isp.preparation.validation_pairs import validation_pairs
 from nas_isp.progress import ReportsProgress, unseen
 from nas_isp.recipe import ReferenceKind, TrainSettings
+from nas_isp.scratch import scratch_folder
 
 
 def prepare(
@@ -58,8 +58,8 @@ def prepare(
     """
     if folder is None:
         # What is memory-mapped stays readable after its file's name is gone.
-        with tempfile.TemporaryDirectory(prefix="nas-isp-") as scratch:
-            return prepare(data, settings, seed, score_with_pairs, Path(scratch), progress)
+        with scratch_folder() as scratch:
+            return prepare(data, settings, seed, score_with_pairs, scratch, progress)
     progress(0, 3, "white balance and exposure")
     baseline = _plain_baseline(data)
     gains = white_balance_of_patches(data.raw, baseline.white_balance)

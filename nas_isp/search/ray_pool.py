@@ -5,7 +5,7 @@ import logging
 import os
 import shutil
 import socket
-import tempfile
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -16,6 +16,7 @@ from typing import Any
 from nas_isp.all_registries import Members, adopt_members, registered_members
 from nas_isp.cores import available_cores
 from nas_isp.errors import InputError
+from nas_isp.scratch import PREFIX, make_scratch, temporary_folder
 from nas_isp.search.workers import Reached, RungResult, RungTask, ShouldStop, TrialEvaluator, run_rung
 
 EvaluatorFactory = Callable[[], TrialEvaluator]
@@ -24,6 +25,11 @@ EvaluatorFactory = Callable[[], TrialEvaluator]
 OBJECT_STORE_BYTES = 200 * 1024 * 1024
 """Ray only carries descriptions and scores here; data is memory-mapped from the study folder."""
 CONNECT_S = 5.0
+MOST_SOCKET_CHARACTERS = 103 if sys.platform == "darwin" else 107
+MOST_TEMP_CHARACTERS = MOST_SOCKET_CHARACTERS - len(
+    "/nas-isp-01234567-01234567/session_2000-01-01_00-00-00_000000_0123456/sockets/plasma_store"
+)
+"""Of the folder in which a private cluster has its own."""
 RAY_UNITS = 10_000
 """Ray counts shares of a GPU in ten-thousandths."""
 
@@ -101,10 +107,10 @@ class RayPool:
     def _start_private(self, workers: int, owner: Path) -> None:
         for name, value in (_QUIET | {"RAY_AUTH_MODE": "disabled"}).items():
             os.environ.setdefault(name, value)
-        prefix = f"nas-isp-{hashlib.sha256(str(owner).encode()).hexdigest()[:8]}-"
-        for left_over in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+        base, name = temporary_folder(MOST_TEMP_CHARACTERS), hashlib.sha256(str(owner).encode()).hexdigest()[:8]
+        for left_over in base.glob(f"{PREFIX}{name}-*"):
             shutil.rmtree(left_over, ignore_errors=True)
-        self._temp = Path(tempfile.mkdtemp(prefix=prefix))
+        self._temp = make_scratch(base, f"{name}-")
         self._ray.init(
             address="local",
             num_cpus=workers,

@@ -138,7 +138,7 @@ def open_search(request: SearchRequest, note: Note, progress: ReportsProgress = 
         InputError: a setting or the data cannot be used; a study that this call made is removed again.
     """
     config, cost_model = resolve(request)
-    study = Study.begin(request.study, config)
+    study = Study.begin(request.study, config, note)
     if study.records:
         finished = sum(record.is_finished for record in study.records.values())
         note(f"{request.study}: continuing with {finished} trials that have ended")

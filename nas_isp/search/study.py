@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,14 @@ from nas_isp.errors import InputError
 from nas_isp.files import UNFINISHED, AnyPath, append_text, make_folder, write_whole
 from nas_isp.generators.architecture import ARCHITECTURE, Architecture
 from nas_isp.search.config import StudyConfig, load_config, refuse_other_config
-from nas_isp.search.locking import drop_torn_line, lock_file
+from nas_isp.search.locking import Lock, drop_torn_line, lock_file
+from nas_isp.search.owner_lock import OwnerLock
 from nas_isp.search.pareto import knee, pareto_front
 from nas_isp.search.records import TrialRecord, quality_name
 from nas_isp.settings import load_yaml, parse_json, validated
 
 CONFIG, JOURNAL, REJECTED, FRONT, LOCK = "config.yaml", "journal.log", "rejected.jsonl", "pareto.json", "lock"
+OF_A_BEGINNING = {LOCK, f"{LOCK}{OwnerLock.SUFFIX}", "trials"}
 COUNTED_STATES = ("complete", "stopped", "rejected", "failed")
 
 
@@ -34,7 +36,7 @@ class Study:
     def __init__(self, folder: Path, config: StudyConfig, is_new: bool = False) -> None:
         """Use `Study.open` or `Study.begin`."""
         self.folder, self.config, self.is_new = folder, config, is_new
-        self._lock: Any = None
+        self._lock: Lock | None = None
         self.records: dict[int, TrialRecord] = {}
         self.rejected: dict[str, TrialRecord] = {}
         self.reload()
@@ -52,8 +54,13 @@ class Study:
         return Study(folder, load_config(folder / CONFIG))
 
     @staticmethod
-    def begin(folder: Path, config: StudyConfig) -> "Study":
+    def begin(folder: Path, config: StudyConfig, note: Callable[[str], None] = lambda line: None) -> "Study":
         """Open a study for searching, alone; a new one is made if there is none.
+
+        Args:
+            folder: the study's.
+            config: its settings.
+            note: told where its disk cannot lock as usual.
 
         Raises:
             InputError: the folder is no study but not empty, cannot be written, is in use, or was begun with other
@@ -65,9 +72,10 @@ class Study:
             raise InputError(f"{folder}: neither a study nor an empty folder; give another folder", "study")
         if not is_new:
             refuse_other_config(load_config(folder / CONFIG), config, folder)
+        message = f"{folder} is being searched by another command; wait for it or stop it"
         try:
             (folder / "trials").mkdir(parents=True, exist_ok=True)
-            lock = lock_file(folder / LOCK, f"{folder} is being searched by another command; wait for it or stop it")
+            lock = lock_file(folder / LOCK, message, note)
             if is_new:
                 write_whole(folder / CONFIG, config.to_yaml())
         except OSError as error:
@@ -234,4 +242,4 @@ def _refuse_links_outside(folder: Path) -> None:
 
 def _is_foreign(folder: Path) -> bool:
     """Whether a folder without a configuration holds anything but the beginnings of a study."""
-    return any(path.name not in {LOCK, "trials"} and path.suffix != UNFINISHED for path in folder.iterdir())
+    return any(path.name not in OF_A_BEGINNING and path.suffix != UNFINISHED for path in folder.iterdir())

@@ -1,8 +1,6 @@
 """What several conformance tests need: a model of any description, and the demo set ready for training."""
 
-import tempfile
 from functools import cache
-from pathlib import Path
 
 import torch
 
@@ -15,6 +13,7 @@ from nas_isp.preparation.prepare import prepare
 from nas_isp.preparation.prepared import Prepared
 from nas_isp.raw.sensor import SensorDescription
 from nas_isp.recipe import TrainSettings
+from nas_isp.scratch import scratch_folder
 
 SENSOR = SensorDescription(name="conformance", cfa="RGGB", bits=10, black=64, white=1023)
 
@@ -37,7 +36,7 @@ def moved_bundle(architecture: Architecture, seed: int = 0) -> Bundle:
 @cache
 def prepared_demo() -> Prepared:
     """A few patches of the demo set with its true pairs, prepared for any unpaired training; made once a process."""
-    with tempfile.TemporaryDirectory(prefix="nas-isp-") as scratch:
-        raw, rgb, pairs = demo_folders(Path(scratch) / "demo")
-        data = load_unpaired(raw, rgb, Path(scratch), PATCH, val_dir=pairs, limit=PATCHES)
+    with scratch_folder() as scratch:
+        raw, rgb, pairs = demo_folders(scratch / "demo")
+        data = load_unpaired(raw, rgb, scratch, PATCH, val_dir=pairs, limit=PATCHES)
         return prepare(data, TrainSettings(patch=PATCH), seed=0)

@@ -1,6 +1,5 @@
 """Fits a training into a time: measures what its steps take here and scales their number, once for a training."""
 
-import tempfile
 import time
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +11,7 @@ from nas_isp.files import make_folder, write_whole
 from nas_isp.generators.architecture import Architecture
 from nas_isp.preparation.prepared import Prepared
 from nas_isp.recipe import TrainSettings
+from nas_isp.scratch import scratch_folder
 from nas_isp.settings import Settings, load_yaml
 from nas_isp.training.checkpoint import CHECKPOINT_FILE
 from nas_isp.training.trainer import Trainer
@@ -103,8 +103,8 @@ def _probe(settings: TrainSettings, warm: bool) -> TrainSettings:
 
 
 def _seconds_a_step(architecture: Architecture, prepared: Prepared, probe: TrainSettings, run: TrainingRun) -> float:
-    with tempfile.TemporaryDirectory() as folder:
-        scratch = TrainingRun(Path(folder), device=run.device, weights_dir=run.weights_dir)
+    with scratch_folder() as folder:
+        scratch = TrainingRun(folder, device=run.device, weights_dir=run.weights_dir)
         trainer = Trainer(architecture, prepared, probe, scratch)
         # The first scoring would make them in the middle of the training; so they are part of what is taken off.
         prepared.scoring.target_statistics(trainer.features, trainer.device)

@@ -33,6 +33,10 @@ class BenchmarkServer:
         self.path, self.prints_median = path, prints_median
         self.slowness: Callable[[], float] = lambda: 1.0
         self.writes_profiles = True
+        self.is_litert = False
+        """Whether it is LiteRT 2.x's program of that name, with its options and its list of times."""
+        self.unknown: tuple[str, ...] = ()
+        """Options that it warns of and ignores."""
         self.fixed_us: int | None = None
         """Time of every run at slowness 1, for tests that a busy machine must not disturb; None takes the real time."""
         self.command_lines: list[list[str]] = []
@@ -58,6 +62,12 @@ class BenchmarkServer:
         except (ValueError, RuntimeError, OSError):
             fault = ["ERROR: The model is not a valid Flatbuffer buffer", "ERROR: Benchmarking failed."]
             return "\n".join([*lines, *fault]), 1
+        unknown = [flag for flag in flags if flag.removeprefix("--").split("=")[0] in self.unknown]
+        lines += [f"WARN: Unconsumed cmdline flags: {' '.join(unknown)}"] if unknown else []
+        if self.is_litert:
+            assert options["use_cpu"] == "true"
+            times_us = [self._run_us(interpreter, self.slowness()) for _ in range(int(options["num_runs"]))]
+            return "\n".join([*lines, *_list_of_times(times_us)]), 0
         lines += _delegation(interpreter, options)
         slowness = self.slowness()
         for runs in (min(int(options["warmup_runs"]), WARM_UP_RUNS), int(options["num_runs"])):
@@ -86,7 +96,9 @@ class BenchmarkServer:
 
 def client_script(server: BenchmarkServer) -> str:
     """The program that a device executes."""
+    name = "benchmark_litert_model" if server.is_litert else "benchmark_model"
     return f"""#!{sys.executable} -SE
+# {name}
 import os, socket, sys
 link = socket.socket(socket.AF_UNIX)
 link.connect({str(server.path)!r})
@@ -137,6 +149,17 @@ def _statistics(times_us: list[int], prints_median: bool) -> str:
     )
     quantiles = f" p5={min(times_us)} median={round(statistics.median(times_us))} p95={max(times_us)}"
     return told + (quantiles if prints_median else "")
+
+
+def _list_of_times(times_us: list[int]) -> list[str]:
+    average_ms, least_ms = max(sum(times_us) / len(times_us) / 1e3, 0.01), min(times_us) / 1e3
+    return [
+        "INFO: [benchmark_litert_model.h:88]",
+        "========== BENCHMARK RESULTS ==========",
+        "INFO: [benchmark_litert_model.h:98] Warmup (avg):         77.00 ms (10 runs)",
+        f"INFO: [benchmark_litert_model.h:100] Inference (avg):      {average_ms:.2f} ms ({len(times_us)} runs)",
+        f"INFO: [benchmark_litert_model.h:104] Inference (min):      {least_ms:.2f} ms",
+    ]
 
 
 def _profile(interpreter: Any, total_ms: float) -> str:

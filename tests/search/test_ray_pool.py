@@ -2,9 +2,11 @@
 
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -65,6 +67,36 @@ def test_an_evaluator_that_cannot_be_made_is_the_trials_failure_with_its_reason(
 
     assert results[0].status == "failed"
     assert results[0].reason.startswith(f"{tmp_path / 'nothing'}: holds no prepared data")
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("ray")
+def test_a_long_temporary_folder_and_a_read_only_home_stop_no_search(tmp_path: Path) -> None:
+    folder, long = tmp_path / "s", tmp_path / ("long" * 25)
+    long.mkdir()
+    environment = {**_environment(), "TMPDIR": str(long), "HOME": "/proc/1"}
+    subprocess.run([sys.executable, PROGRAM, folder, "2", "1", "0.01"], env=environment, check=True, timeout=120)
+    assert Study.open(folder).counts()["complete"] >= 1
+    assert list(long.iterdir()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("ray")
+def test_what_a_killed_search_left_is_deleted_by_another_study_s(tmp_path: Path) -> None:
+    # Short enough for Ray's sockets, unlike the folders of tests.
+    short = Path(tempfile.mkdtemp(prefix="t", dir="/tmp"))
+    environment = {**_environment(), "TMPDIR": str(short)}
+    try:
+        with subprocess.Popen([sys.executable, PROGRAM, tmp_path / "a", "9", "1", "0.5"], env=environment) as killed:
+            assert _eventually(lambda: any(short.glob("nas-isp-*/session_*")), 60)
+            killed.kill()
+        (left,) = short.glob("nas-isp-*")
+        assert _eventually(lambda: not _ray_processes(tmp_path / "a"), 30)
+        subprocess.run([sys.executable, PROGRAM, tmp_path / "b", "1", "1", "0.01"], env=environment, check=True)
+        assert not left.exists()
+        assert list(short.glob("nas-isp-*")) == []
+    finally:
+        shutil.rmtree(short, ignore_errors=True)
 
 
 class Doubled(BlockKind):

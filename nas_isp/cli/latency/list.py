@@ -16,7 +16,7 @@ def list_devices(format: FormatOption = "table") -> None:
     columns = ("id", "name", "soc", "processor", "kernels", "networks", "mean error", "within 10 %")
     facts = [[row[key] for key in ("id", "name", "soc", "processor", "kernels", "networks")] for row in rows]
     shares = [[_percent(row["mean_error"], 1), _percent(row["within_10_percent"], 0)] for row in rows]
-    print_table(columns, [fact + share for fact, share in zip(facts, shares, strict=True)])
+    print_table(columns, [fact + share for fact, share in zip(facts, shares, strict=True)], whole_first=True)
 
 
 def _percent(share: float | None, decimals: int) -> str:

@@ -17,7 +17,7 @@ ThreadsOption = Annotated[int, typer.Option("--threads", min=1, max=256, help="T
 
 TargetOption = Annotated[str, typer.Option("--target", help="What to measure on: host, adb[:SERIAL] or ssh:HOST.")]
 BinaryOption = Annotated[
-    Path | None, typer.Option("--benchmark-binary", help="adb, ssh: TFLite's benchmark_model built for the device.")
+    Path | None, typer.Option("--benchmark-binary", help="adb, ssh: a benchmark_model (TFLite, LiteRT) built for it.")
 ]
 DelegateOption = Annotated[
     Literal["gpu", "xnnpack"] | None,

@@ -12,6 +12,7 @@ from nas_isp.export.tflite.delegate_support import left_to_cpu
 from nas_isp.export.tflite.integer_io import give_pixels, take_sensor_values
 from nas_isp.formats import tflite_file
 from nas_isp.formats.record import ExportRecord, InputForm, OutputForm, TensorLayout
+from nas_isp.formats.tflite_versions import complete_operator_codes
 from nas_isp.precision import Precision
 from nas_isp.runtimes.base import Floats, Runner
 from nas_isp.runtimes.load import open_runner
@@ -40,6 +41,7 @@ class TfliteExporter:
             take_sensor_values(graph, *record.levels)
         if form.output == "uint8":
             give_pixels(graph)
+        complete_operator_codes(graph)
         tflite_file.name_plainly(graph)
         tflite_file.add_record(graph, record.model_dump_json())
         return tflite_file.serialize(graph)

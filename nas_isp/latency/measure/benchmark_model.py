@@ -1,4 +1,4 @@
-"""TensorFlow Lite's `benchmark_model` on a device over a transport, as a target."""
+"""A `benchmark_model`, TensorFlow Lite's or LiteRT's, on a device over a transport, as a target."""
 
 import hashlib
 import re
@@ -20,6 +20,7 @@ from nas_isp.latency.measure.benchmark_output import (
     fault,
     operator_times,
 )
+from nas_isp.latency.measure.benchmark_program import flags_for, ignored_options, program_of
 from nas_isp.latency.measure.measuring_target import Failure, Timing
 from nas_isp.latency.measure.reference_network import REFERENCE_NETWORK
 from nas_isp.latency.measure.remote.identity import Identity
@@ -28,7 +29,7 @@ from nas_isp.latency.predict.provenance import Health, Setup
 from nas_isp.latency.predict.table import DeviceRecord
 from nas_isp.precision import Precision
 
-WANTED = "give TensorFlow Lite's benchmark_model built for the device"
+WANTED = "give TensorFlow Lite's or LiteRT's benchmark_model built for the device"
 
 ROUNDS = 3
 """Times that a batch is gone through, so that a disturbance hits all of its models alike."""
@@ -65,7 +66,7 @@ class BenchmarkOptions:
     """Hexadecimal, as `taskset` takes it everywhere: without 0x."""
 
     def __post_init__(self) -> None:
-        self.content()
+        self.flags  # noqa: B018 - refuses what the program cannot do
         mask = self.core_mask
         if mask is not None and (not re.fullmatch(r"[0-9a-f]{1,16}", mask) or int(mask, 16) == 0):
             raise InputError(f"CPU mask '{mask}': give a hexadecimal mask, such as f0 for cores 4 to 7", "cpu_mask")
@@ -85,12 +86,7 @@ class BenchmarkOptions:
     @property
     def flags(self) -> tuple[str, ...]:
         """On the program's command line, apart from the model and the number of runs."""
-        if self.delegate == "gpu":
-            # A GPU computes 8-bit networks in floating point, in half precision if it may.
-            half = "false" if self.precision == "fp32" else "true"
-            return ("--use_gpu=true", f"--gpu_precision_loss_allowed={half}")
-        force = ("--xnnpack_force_fp16=true",) if self.precision == "fp16" else ()
-        return (f"--num_threads={self.threads}", "--use_xnnpack=true", *force)
+        return flags_for(program_of(self.content()), self.delegate, self.precision, self.threads)
 
 
 class BenchmarkModelTarget:
@@ -147,9 +143,13 @@ class BenchmarkModelTarget:
     def profile(self, model: bytes) -> list[OperatorTime]:
         """Times of a model's operators, from a run of its own, which profiling slows down; empty if not offered.
 
+        LiteRT's program offers none that can be read.
+
         Raises:
             InputError: the device cannot be used, or does not run the model.
         """
+        if program_of(self._options.content()) == "litert":
+            return []
         profile = f"{self._transport.folder}/{PROFILE}"
         run_remote(self._transport, ["rm", "-f", profile])
         output = self._output(
@@ -191,7 +191,10 @@ class BenchmarkModelTarget:
         except CommandTimeoutError:
             run_remote(self._transport, ["sh", "-c", f"kill -9 $(cat {self._transport.folder}/{PROCESS})"])
             return Failure(f"it did not end within {RUN_TIMEOUT_S:g} s")
-        return answer.text if answer.status == 0 else Failure(f"exit status {answer.status}: {fault(answer.text)}")
+        if answer.status:
+            return Failure(f"exit status {answer.status}: {fault(answer.text)}")
+        ignored = ignored_options(answer.text)
+        return answer.text if ignored is None else Failure(f"the program does not know {ignored}; give a newer one")
 
     def _pushed(self, models: Sequence[bytes]) -> list[str]:
         """Put models on the device, over those before; their paths from the program's folder."""
@@ -221,8 +224,9 @@ class BenchmarkModelTarget:
 
     def _remote_sha256(self) -> str | None:
         answer = run_remote(self._transport, ["sha256sum", f"{self._transport.folder}/{PROGRAM}"])
-        found = re.match(r"[0-9a-f]{64}\b", answer.text)
-        return found[0] if found and answer.status == 0 else None
+        # A device's loader may warn before the line, and terminals send carriage returns.
+        found = re.search(r"(?:^|[\r\n])\W*([0-9a-f]{64})\b", answer.text)
+        return found[1] if found and answer.status == 0 else None
 
     def _runs_a_round(self) -> int:
         return -(-self._options.runs // ROUNDS)

@@ -40,5 +40,12 @@ def load_table(name_or_path: str) -> LatencyTable:
 
 
 def host_measurements_path(device: str = HOST) -> Path:
-    """Where this machine's measurements are kept, one file a precision; `NAS_ISP_CACHE` moves the folder."""
-    return Path(os.environ.get("NAS_ISP_CACHE") or resources.user_cache()) / f"{device}.json"
+    """Where this machine's measurements are kept, one file a precision; `NAS_ISP_CACHE` moves the folder.
+
+    Those in a home that has become read-only are still found.
+    """
+    path = Path(os.environ.get("NAS_ISP_CACHE") or resources.user_cache()) / f"{device}.json"
+    home = resources.home_cache()
+    if os.environ.get("NAS_ISP_CACHE") or path.is_file() or home is None or not (home / path.name).is_file():
+        return path
+    return home / path.name

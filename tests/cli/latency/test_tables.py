@@ -9,6 +9,7 @@ import pytest
 
 from nas_isp.cli.app import main
 from nas_isp.latency.kernels.kernel import Kernel
+from nas_isp.latency.measure.devices import device_names
 from nas_isp.latency.predict.table import DeviceRecord, MeasuredKernel, SourceRecord, build_table, write_table
 from tests.json_faults import spoil
 
@@ -119,3 +120,16 @@ def test_fields_that_say_nothing_are_skipped_with_a_note(
     assert answer["uncertainty"] > 0
     assert answer["interval_ms"][0] < answer["latency_ms"] < answer["interval_ms"][1]
     assert content["device"]["id"] == answer["device"]
+
+
+@pytest.mark.parametrize("columns", [30, 60, 80, 200])
+def test_a_list_never_breaks_an_id_over_lines(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], columns: int
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as on a terminal
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr("sys.argv", ["nas-isp", "latency", "list"])
+    with pytest.raises(SystemExit):
+        main()
+    printed = capsys.readouterr().out
+    assert all(f" {name} " in printed for name in device_names())

@@ -121,3 +121,82 @@ def test_a_line_that_another_one_ran_into_tells_no_time(told: str) -> None:
 def test_a_profile_ends_at_a_line_without_a_time(time: str) -> None:
     head = "Operator-wise Profiling Info for Regular Benchmark Runs:\n= Run Order =\nnode type, avg_ms, name"
     assert operator_times(f"{head}\nCONV_2D, 1.5, a\nADD, {time}, b\n") == [OperatorTime("CONV_2D", 1.5, "a")]
+
+
+LITERT = """INFO: [litert/tools/benchmark_litert_model.cc] STARTING!
+INFO: Created TensorFlow Lite XNNPACK delegate for CPU.
+INFO: [benchmark_litert_model.h:88]
+========== BENCHMARK RESULTS ==========
+INFO: [benchmark_litert_model.h:94] Model initialization: 13.61 ms
+INFO: [benchmark_litert_model.h:96] Warmup (first):       9.25 ms
+INFO: [benchmark_litert_model.h:98] Warmup (avg):         9.15 ms (10 runs)
+INFO: [benchmark_litert_model.h:100] Inference (avg):      1.15 ms (50 runs)
+INFO: [benchmark_litert_model.h:104] Inference (min):      1.11 ms
+INFO: [benchmark_litert_model.h:106] Inference (max):      1.19 ms
+INFO: [benchmark_litert_model.h:108] Inference (std):      0.01
+"""
+PHASES = "INFO: count=10 first=9250 curr=9120 min=9110 max=9250 avg=9150 std=49\n{}\n"
+
+
+def test_the_list_of_litert_s_program() -> None:
+    assert benchmark_run(LITERT) == BenchmarkRun(1.15, True, 1.11, 50)
+    assert benchmark_run(LITERT.replace("\n", "\r\n")) == BenchmarkRun(1.15, True, 1.11, 50)
+    assert benchmark_run(LITERT.replace("1.15 ms", "1,15 ms").replace("1.11", "1,11")) == BenchmarkRun(
+        1.15, True, 1.11, 50
+    )
+    assert benchmark_run("Inference (avg): 3.50 ms (1 run)") == BenchmarkRun(3.5, True, 3.5, 1)
+    assert benchmark_run(LITERT.partition("Inference (avg)")[0]) is None
+
+
+def test_the_microseconds_before_litert_s_list_say_more_unless_they_are_the_warm_ups() -> None:
+    assert benchmark_run(PHASES.format("") + LITERT) == BenchmarkRun(1.15, True, 1.11, 50)
+    phases = PHASES.format("INFO: count=50 first=1190 curr=1150 min=1113 max=1190 avg=1152 std=13 median=1149")
+    assert benchmark_run(phases + LITERT) == BenchmarkRun(1.149, False, 1.113, 50)
+    fast = phases.replace("1113", "1").replace("1149", "2") + LITERT.replace("1.15 ms", "0.00 ms")
+    assert benchmark_run(fast) == BenchmarkRun(0.002, False, 0.001, 50)
+
+
+def test_a_model_faster_than_litert_s_list_can_tell_has_no_time() -> None:
+    assert benchmark_run(LITERT.replace("1.15 ms", "0.00 ms").replace("1.11 ms", "0.00 ms")) is None
+
+
+@pytest.mark.parametrize(
+    ("told", "run"),
+    [
+        (
+            "count=9 first=2,5 curr=2,5 min=1,5 max=1,2e+07 avg=1,14039e+06 std=5",
+            BenchmarkRun(1140.39, True, 0.0015, 9),
+        ),
+        ("count=9 min=1,110.5 max=1,190.5 avg=1,150.5", BenchmarkRun(1.1505, True, 1.1105, 9)),
+        ("count=9 min=1.110,5 max=1.190,5 avg=1.150,5", BenchmarkRun(1.1505, True, 1.1105, 9)),
+        ("count=9 min=1110 max=1190 avg=1,150", None),
+        ("count=9 min=1110 max=1190 avg=1,150,", None),
+        ("count=9 min=1200 max=1300 avg=1150", None),
+    ],
+)
+def test_commas_are_decimal_points_and_times_that_contradict_each_other_are_none(
+    told: str, run: BenchmarkRun | None
+) -> None:
+    assert benchmark_run(f"{told}\nInference timings in us: Init: 1") == run
+
+
+def test_what_litert_s_program_says_of_its_delegate() -> None:
+    assert delegation(LITERT, "xnnpack") == Delegation(True, True)
+    assert delegation(LITERT, "gpu") == Delegation(True, True)
+    part = (
+        "VERBOSE: Replacing 48 out of 90 node(s) with delegate (LITERT_CL) node, yielding 2 partitions.\n"
+        "VERBOSE: Replacing 32 out of 43 node(s) with delegate (TfLiteXNNPackDelegate) node, yielding 4 partitions.\n"
+    )
+    assert delegation(part + LITERT, "gpu") == Delegation(False, True, 90, 48)
+    assert delegation(part.replace("48", "90") + LITERT, "gpu") == Delegation(True, True, 90, 90)
+
+
+def test_a_loader_s_warning_is_not_the_fault() -> None:
+    warning = "WARNING: linker: libOpenCL.so: unsupported flags, not found\n"
+    assert fault(f"{warning}INFO: STARTING!\nERROR: Failed to load model.") == "Failed to load model."
+    assert fault("INFO: STARTING!\nINFO: done\n") == "no time of an inference in what it printed, up to 'INFO: done'"
+
+
+def test_a_profile_with_decimal_commas() -> None:
+    csv = "Operator-wise Profiling Info for Regular Benchmark Runs:\n= Run Order =\nnode type, first, avg_ms, name\n"
+    assert operator_times(f"{csv}CONV_2D, 4,2, 4,5, [a, b]:0\n") == [OperatorTime("CONV_2D", 4.5, "[a, b]:0")]

@@ -1,5 +1,7 @@
 """Android devices through Android's own `adb` program."""
 
+import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,12 +17,16 @@ ADVICE = {
     "unauthorized": ALLOW,
     "authorizing": ALLOW,
     "offline": "replug it or restart its debugging, then `adb reconnect offline`",
-    "no": "this user may not open the USB device; see `adb devices -l` (udev rules)",
+    "no permissions": "this user may not open the USB device; see `adb devices -l` (udev rules)",
     "recovery": "boot it normally",
     "sideload": "boot it normally",
     "bootloader": "boot it normally",
 }
 """What to do about a device that is attached in another state than `device`."""
+
+_ROW = re.compile(r"(?P<serial>\S.*?|\S)\s+(?:(?P<denied>no permissions)\b.*|(?P<state>[^\s:]+)(?:\s+[a-z_]+:\S*)*)")
+"""Of `adb devices -l`: serial, state, facts such as `model:Pixel_4`. The serial of a phone in the same network may hold
+blanks, such as ``adb-0A1B2C-dEfGhI (2)._adb-tls-connect._tcp``."""
 
 
 class AdbTransport:
@@ -29,12 +35,12 @@ class AdbTransport:
     folder = "/data/local/tmp/nas_isp"
 
     def __init__(self, serial: str | None = None) -> None:
-        """Choose the device of that serial, or the only one.
+        """Choose the device of that serial, that of adb's own variable ANDROID_SERIAL, or the only one.
 
         Raises:
             InputError: no adb, no device, several devices and no serial, or a device that is not ready.
         """
-        self.serial = chosen_device(attached_devices(), serial)
+        self.serial = chosen_device(attached_devices(), serial or os.environ.get("ANDROID_SERIAL"))
 
     def push(self, files: Sequence[Path], folder: str) -> None:
         """See `Transport.push`."""
@@ -61,8 +67,8 @@ def attached_devices() -> dict[str, str]:
     if process.returncode:
         raise InputError(f"adb does not work ({last_line(process)}): try `adb kill-server`, then `adb devices -l`")
     _, _, listed = process.stdout.partition("List of devices attached")
-    rows = [line.split() for line in listed.splitlines() if line.strip()]
-    return {words[0]: words[1] for words in rows if len(words) > 1}
+    rows = [_ROW.fullmatch(line.strip()) for line in listed.splitlines() if not line.startswith("*")]
+    return {row["serial"]: row["denied"] or row["state"] for row in rows if row is not None}
 
 
 def chosen_device(devices: dict[str, str], serial: str | None) -> str:
@@ -75,8 +81,8 @@ def chosen_device(devices: dict[str, str], serial: str | None) -> str:
     if not devices:
         raise InputError("no Android device attached: plug it in and turn on USB debugging in its developer options")
     if serial is None and len(devices) > 1:
-        raise InputError(f"several devices attached: {listed}; give adb:SERIAL", "target")
-    serial = serial or next(iter(devices))
+        raise InputError(f"several devices attached: {listed}; give adb:SERIAL, quoted where it holds blanks", "target")
+    serial = next(iter(devices)) if serial is None else serial.strip()
     if serial not in devices:
         raise InputError(f"no device '{serial}' attached; attached are {listed}")
     state = devices[serial]

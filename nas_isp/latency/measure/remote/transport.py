@@ -121,7 +121,8 @@ def _with_status(command: str) -> str:
 
 def _answer_of(output: str) -> Answer | None:
     """What a command made by `_with_status` printed; None if it did not get to its end."""
-    found = re.search(rf"{EXIT_MARK}(\d+)\s*$", output)
-    if found is None:
+    marks = list(re.finditer(rf"{EXIT_MARK}(\d+)\b", output))
+    if not marks:
         return None
-    return Answer(output[: found.start()].replace("\r\n", "\n"), int(found[1]))
+    # What a loader or a shell says when the command has ended comes after the mark.
+    return Answer(re.sub(r"\r+\n?", "\n", output[: marks[-1].start()]), int(marks[-1][1]))

@@ -1,6 +1,8 @@
 """Android's real adb program against a small device on loopback; the benchmark program really runs the models."""
 
+import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from nas_isp.latency.measure.benchmark_model import BenchmarkModelTarget
 from nas_isp.latency.measure.measurements import read_measurements
 from nas_isp.latency.measure.measuring_target import Failure, Timing
 from nas_isp.latency.measure.probe_models import single_kernel_model
+from nas_isp.latency.measure.remote import transport
 from nas_isp.latency.measure.remote.adb import AdbTransport, attached_devices, chosen_device
 from nas_isp.latency.measure.session import SessionSettings, measure, missing_kernels
 from nas_isp.latency.measure.targets import TargetOptions, target_for
@@ -247,7 +250,8 @@ def test_no_device_and_one_that_was_not_allowed_say_what_to_do(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("state", "advice"), [("offline", "replug"), ("no", "udev"), ("bootloader", "boot it"), ("odd", "see `adb devices")]
+    ("state", "advice"),
+    [("offline", "replug"), ("no permissions", "udev"), ("bootloader", "boot it"), ("odd", "see `adb devices")],
 )
 def test_a_device_that_is_not_ready_says_what_to_do(state: str, advice: str) -> None:
     with pytest.raises(InputError, match=advice) as caught:
@@ -275,3 +279,113 @@ def test_options_are_checked_before_the_device(
 ) -> None:
     with pytest.raises(InputError, match=message):
         connected(server, **options)
+
+
+WIRELESS = "adb-0123456789-AbCdEf (2)._adb-tls-connect._tcp"
+
+
+def listing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str) -> dict[str, str]:
+    """The devices that an adb tells which prints a text."""
+    program = tmp_path / "adb"
+    program.write_text(f"#!{sys.executable} -SE\nimport sys\nsys.stdout.buffer.write({text.encode()!r})\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    return attached_devices()
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_serials_with_blanks_and_states_with_words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, end: str) -> None:
+    lines = (
+        "* daemon not running; starting now at tcp:5037",
+        "List of devices attached",
+        "* daemon started successfully",
+        f"{WIRELESS} device product:PJE110 model:PJE110 device:OP5D55L1 transport_id:2",
+        "0A1B2C                 unauthorized usb:1-1 transport_id:1",
+        "my own device (3)\toffline",
+        "R58M no permissions (user in plugdev group; are your udev rules wrong?); see [http://a.b] usb:1-4",
+        "127.0.0.1:5555         device",
+        "emulator-5554          recovery",
+        "",
+    )
+    assert listing(monkeypatch, tmp_path, end.join(lines)) == {
+        WIRELESS: "device",
+        "0A1B2C": "unauthorized",
+        "my own device (3)": "offline",
+        "R58M": "no permissions",
+        "127.0.0.1:5555": "device",
+        "emulator-5554": "recovery",
+    }
+
+
+def test_a_serial_with_blanks_is_chosen_by_target_and_by_adb_s_own_variable(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    both = {WIRELESS: "device", "0A1B2C": "device"}
+    assert chosen_device(both, WIRELESS) == WIRELESS
+    assert chosen_device({WIRELESS: "device"}, None) == WIRELESS
+    with pytest.raises(
+        InputError, match=r"several devices attached: .*; give adb:SERIAL, quoted where it holds blanks"
+    ):
+        chosen_device(both, None)
+    text = f"List of devices attached\n{WIRELESS} device transport_id:2\n0A1B2C device\n"
+    listing(monkeypatch, tmp_path, text)
+    monkeypatch.setenv("ANDROID_SERIAL", WIRELESS)
+    assert AdbTransport().serial == WIRELESS
+    assert AdbTransport("0A1B2C").serial == "0A1B2C"
+
+
+NOISE = r"printf 'WARNING: linker: /vendor/lib64/libx.so: unsupported flags DT_FLAGS_1=0x8000001\r\n\r'"
+
+
+@pytest.mark.usefixtures("few_runs")
+def test_a_noisy_loader_and_carriage_returns_hide_nothing(
+    phone: AndroidDevice, server: BenchmarkServer, tmp_path: Path
+) -> None:
+    for name in ("sha256sum", "getprop", "mkdir", "chmod", "dumpsys"):
+        program = phone.root / "bin" / name
+        quiet = program.rename(program.with_suffix(".quiet")) if program.exists() else shutil.which(name)
+        program.write_text(f"#!/bin/sh\n{NOISE}\n{NOISE} >&2\n{quiet} \"$@\" | sed 's/$/\\r/'\n")
+        program.chmod(0o755)
+    done = measure(tmp_path / "phone.json", KERNELS[:1], connected(server), STEADY)
+    assert len(done.measured()) == 1
+    assert done.device.name == "Acme Phone 4"
+    assert done.batches[0].health == Health(
+        thermal_status="light", governor="schedutil", battery_percent=83, temperature_c=29.4
+    )
+
+
+@pytest.mark.parametrize(
+    ("printed", "text", "status"),
+    [
+        ("a\r\nb\r\nnas-isp-exit=3\r\n", "a\nb\n", 3),
+        ("a\r\r\nnas-isp-exit=0\nWARNING: linker: too late\n", "a\n", 0),
+        ("+ echo nas-isp-exit=0\nnas-isp-exit=0\n", "+ echo nas-isp-exit=0\n", 0),
+    ],
+)
+def test_what_a_shell_says_around_an_answer(
+    monkeypatch: pytest.MonkeyPatch, printed: str, text: str, status: int
+) -> None:
+    done = subprocess.CompletedProcess([], 0, printed, "")
+    monkeypatch.setattr(transport, "call", lambda *_: done)
+    answer = transport.shell_with(["adb"], "x", 1.0, "", InputError)
+    assert (answer.text, answer.status) == (text, status)
+
+
+@pytest.mark.usefixtures("few_runs")
+def test_litert_s_program_is_asked_in_its_own_words_and_understood(
+    phone: AndroidDevice, tmp_path: Path, server: BenchmarkServer
+) -> None:
+    server.is_litert = True
+    done = measure(tmp_path / "phone.json", KERNELS[:1], connected(server, threads=2), STEADY)
+    assert done.setup.options[:2] == ("--num_threads=2", "--use_cpu=true")
+    (entry,) = done.measured()
+    assert entry.averaged
+    assert entry.runs == 4
+    assert connected(server).profile(single_kernel_model(KERNELS[0])) == []
+
+
+@pytest.mark.usefixtures("few_runs")
+def test_options_that_the_program_ignores_make_no_time(phone: AndroidDevice, server: BenchmarkServer) -> None:
+    server.unknown = ("gpu_precision_loss_allowed",)
+    (answer,) = connected(server, delegate="gpu", precision="fp32").time([single_kernel_model(KERNELS[0])])
+    assert answer == Failure("the program does not know --gpu_precision_loss_allowed=false; give a newer one")
