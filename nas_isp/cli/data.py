@@ -28,6 +28,7 @@ def inspect(
     """Show what a file or folder holds, as the program reads it."""
     from nas_isp.data.dataset_folders import described as layouts_in
     from nas_isp.data.inspection import inspect_files, not_read
+    from nas_isp.data.verdict import verdict
     from nas_isp.raw.readers import load_sensor
 
     described = load_sensor(sensor) if sensor else None
@@ -46,6 +47,11 @@ def inspect(
     for fact in facts:
         if fact.reason:
             print(f"unreadable: {fact.reason}")
+    lines = verdict(facts)
+    for line in lines:
+        print(line)
+    if lines and path.is_dir():
+        print(f"next: nas-isp search --raw {path} --rgb PHOTOS --study STUDY --budget 1h")
 
 
 def synthesize(

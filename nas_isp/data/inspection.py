@@ -11,6 +11,7 @@ from nas_isp.data.left_out import DESCRIPTIONS, kinds_of, visible_below
 from nas_isp.data.photos import PhotoTooLargeError, is_photo_candidate, read_photo
 from nas_isp.errors import InputError
 from nas_isp.progress import ReportsProgress, unseen
+from nas_isp.raw.groups import SensorFacts, sensor_facts
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.layouts import layout_of_raw
 from nas_isp.raw.readers import KINDS, is_raw_candidate, read_raw
@@ -45,6 +46,7 @@ class FileFacts:
             white - black; None if it does not say.
         estimated_noise: the same as the middle of the picture shows it, where the file says some.
         corrections: what the file asks to be done to its mosaic, one line each: done, or not.
+        sensor: what tells its sensor from others.
         layout: name of the published data set that a mosaic's place shows it to be part of, if any.
         reason: why an unreadable file is unreadable, one line.
     """
@@ -65,6 +67,7 @@ class FileFacts:
     noise: tuple[float, float] | None = None
     estimated_noise: tuple[float, float] | None = None
     corrections: tuple[str, ...] = ()
+    sensor: SensorFacts | None = None
     layout: str | None = None
     reason: str | None = None
 
@@ -173,6 +176,7 @@ def _raw_facts(file: Path, raw: RawImage) -> FileFacts:
         noise=raw.noise,
         estimated_noise=None if raw.noise is None else _estimated_noise(raw),
         corrections=(*raw.applied, *raw.left),
+        sensor=sensor_facts(raw),
         layout=layout.name if layout else None,
     )
 

@@ -1,0 +1,43 @@
+"""The last lines of an inspection say what a folder's captures are good for, and what is to be given."""
+
+from nas_isp.data.inspection import FileFacts
+from nas_isp.data.verdict import verdict
+from nas_isp.raw.groups import SensorFacts
+
+WIDE = SensorFacts("", "Phone", "wide", None, (100, 200), "RGGB", (64.0,) * 4, 1023.0, (), ())
+TELE = SensorFacts("", "Phone", "tele", None, (100, 200), "RGGB", (64.0,) * 4, 1023.0, (), ())
+MATRIX = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+
+
+def capture(sensor: SensorFacts, gains: tuple[float, float, float] | None, matrix: bool = True) -> FileFacts:
+    return FileFacts("f", "raw", white_balance=gains, color_matrix=MATRIX if matrix else None, sensor=sensor)
+
+
+def test_captures_that_say_everything_need_nothing() -> None:
+    assert verdict([capture(WIDE, (2.0, 1.0, 1.5)), capture(WIDE, (1.5, 1.0, 2.25))]) == [
+        "2 captures of one sensor: Phone, wide, 200x100 RGGB 64..1023",
+        "2 lights: red gains 1.50 to 2.00, blue 1.50 to 2.25",
+    ]
+
+
+def test_what_is_missing_is_counted_with_the_way_to_give_it() -> None:
+    first, balance, matrix = verdict([capture(WIDE, None, matrix=False)])
+    assert first.startswith("1 capture of one sensor")
+    assert balance.startswith("no white balance in 1 of 1")
+    assert "captures.tsv" in balance
+    assert matrix.startswith("no color matrix in 1 of 1")
+    assert "sensor.json" in matrix
+
+
+def test_several_sensors_are_listed_the_largest_first() -> None:
+    gains = (2.0, 1.0, 1.5)
+    (line, light) = verdict([capture(TELE, gains), capture(WIDE, gains), capture(WIDE, gains)])
+    assert line == (
+        "3 captures of 2 sensors; train on one of these groups: 1: Phone, wide, 200x100 RGGB 64..1023 (2); "
+        "2: Phone, tele, 200x100 RGGB 64..1023 (1)"
+    )
+    assert light.startswith("1 light:")
+
+
+def test_a_folder_of_photos_has_no_verdict() -> None:
+    assert verdict([FileFacts("f", "photo")]) == []
