@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from nas_isp.errors import InputError
 from nas_isp.quiet import without_native_lines
 from nas_isp.raw.capture import Capture, capture_of
-from nas_isp.raw.dng_color import XYZ_OF_SRGB, DngColor, dng_color, rows_to_one
-from nas_isp.raw.dng_correction import CorrectedMosaic, corrected
-from nas_isp.raw.dng_kinds import refuse_other_kinds
-from nas_isp.raw.dng_tags import DngTags, read_dng_tags
+from nas_isp.raw.dng.color import XYZ_OF_SRGB, DngColor, dng_color, rows_to_one
+from nas_isp.raw.dng.correction import CorrectedMosaic, corrected
+from nas_isp.raw.dng.kinds import refuse_other_kinds
+from nas_isp.raw.dng.tags import DngTags, read_dng_tags
 from nas_isp.raw.image import Crop, RawImage
 from nas_isp.raw.levels import Levels
 from nas_isp.raw.mosaic_files import MAX_VALUES

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from nas_isp.raw.dng_opcodes import GainMap, RadialGain
+from nas_isp.raw.dng.opcodes import GainMap, RadialGain
 
 Floats = NDArray[np.float32]
 Indices = NDArray[np.intp]

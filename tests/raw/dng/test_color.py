@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nas_isp.raw.dng_color import XYZ_OF_SRGB, dng_color
-from nas_isp.raw.dng_tags import DngTags
-from nas_isp.raw.illuminants import adaptation, chromaticity_of, temperature_of, xyz_of
+from nas_isp.raw.dng.color import XYZ_OF_SRGB, dng_color
+from nas_isp.raw.dng.illuminants import adaptation, chromaticity_of, temperature_of, xyz_of
+from nas_isp.raw.dng.tags import DngTags
 from nas_isp.raw.readers import read_raw
 from tests.dng_files import fractions, write_dng
 

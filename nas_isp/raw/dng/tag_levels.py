@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nas_isp.raw.dng_tags import DngTags
+from nas_isp.raw.dng.tags import DngTags
 from nas_isp.raw.levels import Levels
 from nas_isp.raw.tiff_directory import Matrix
 

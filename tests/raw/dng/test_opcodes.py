@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from nas_isp.raw.dng_opcodes import read_bad_areas, read_gain_map, read_opcodes, read_radial_gain
+from nas_isp.raw.dng.opcodes import read_bad_areas, read_gain_map, read_opcodes, read_radial_gain
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.lens_shading import shading_gains
 from nas_isp.raw.packing import align_to_rggb, pack

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from nas_isp.errors import InputError
-from nas_isp.raw.dng_tags import CFA_PHOTOMETRIC, JPEG_XL, LINEAR_PHOTOMETRIC, DngTags
+from nas_isp.raw.dng.tags import CFA_PHOTOMETRIC, JPEG_XL, LINEAR_PHOTOMETRIC, DngTags
 
 MONOCHROME_PHOTOMETRIC = 1
 BAYER_COLORS = (0, 1, 1, 2)

@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas_isp.raw.bad_pixels import filled
-from nas_isp.raw.dng_levels import BlackPlane, active_area, black_plane, unfit_deltas, white_of_sites
-from nas_isp.raw.dng_opcodes import (
+from nas_isp.raw.dng.opcodes import (
     FIX_BAD_PIXELS_CONSTANT,
     FIX_BAD_PIXELS_LIST,
     FIX_VIGNETTE_RADIAL,
@@ -19,7 +18,8 @@ from nas_isp.raw.dng_opcodes import (
     read_opcodes,
     read_radial_gain,
 )
-from nas_isp.raw.dng_tags import DngTags
+from nas_isp.raw.dng.tag_levels import BlackPlane, active_area, black_plane, unfit_deltas, white_of_sites
+from nas_isp.raw.dng.tags import DngTags
 from nas_isp.raw.image import Mosaic
 from nas_isp.raw.lens_shading import Shading, shading_gains
 from nas_isp.raw.levels import Levels, flatten

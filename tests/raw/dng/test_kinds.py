@@ -7,8 +7,8 @@ import pytest
 import tifffile
 
 from nas_isp.errors import InputError
-from nas_isp.raw.dng_kinds import refuse_other_kinds
-from nas_isp.raw.dng_tags import DngTags
+from nas_isp.raw.dng.kinds import refuse_other_kinds
+from nas_isp.raw.dng.tags import DngTags
 from nas_isp.raw.readers import read_raw
 from tests.dng_files import write_dng
 

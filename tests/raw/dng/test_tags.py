@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nas_isp.raw.dng_tags import JPEG_XL, read_dng_tags
+from nas_isp.raw.dng.tags import JPEG_XL, read_dng_tags
 from tests.dng_files import XYZ_TO_CAMERA, fractions, write_dng
 
 MATRIX = (0.9, -0.2, 0.0, -0.5, 1.3, 0.2, -0.1, 0.2, 0.7)

@@ -7,8 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nas_isp.raw.dng_tags import DngTags
-from nas_isp.raw.illuminants import D50, TEMPERATURES, Chromaticity, adaptation, chromaticity_of, temperature_of, xyz_of
+from nas_isp.raw.dng.illuminants import (
+    D50,
+    TEMPERATURES,
+    Chromaticity,
+    adaptation,
+    chromaticity_of,
+    temperature_of,
+    xyz_of,
+)
+from nas_isp.raw.dng.tags import DngTags
 from nas_isp.raw.sensor import Gains
 from nas_isp.raw.tiff_directory import Matrix
 
