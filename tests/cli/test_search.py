@@ -89,4 +89,4 @@ def test_a_search_prints_its_front_and_goes_on(tmp_path: Path) -> None:
     assert "continuing with 2 trials" in second.stderr
     assert "continuing" not in first.stderr
     assert other.returncode == 2
-    assert "begun with seed 0, this command says 1" in other.stderr
+    assert "begun with seed 0, now 1 is given" in other.stderr

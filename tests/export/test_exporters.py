@@ -56,7 +56,7 @@ def test_an_unknown_exporter_is_refused_with_the_known_ones_and_writes_nothing(t
 def test_a_form_that_an_exporter_does_not_write_is_refused_by_name(form: dict[str, str], message: str) -> None:
     with pytest.raises(InputError, match=message) as caught:
         Form("onnx", **form)  # type: ignore[arg-type]
-    assert caught.value.parameters == ("runtime",)
+    assert caught.value.parameters == ("to",)
 
 
 def test_only_tflite_computes_in_integers() -> None:

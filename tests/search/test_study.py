@@ -38,12 +38,12 @@ def test_the_configuration_holds_everything_and_reads_back(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        ({"seed": 1}, "seed 0, this command says 1"),
-        ({"device": "other"}, "device simulated, this command says other"),
-        ({"max_latency_ms": 5.0}, "max_latency_ms nothing, this command says 5.0"),
+        ({"seed": 1}, "seed 0, now 1 is given"),
+        ({"device": "other"}, "device simulated, now other is given"),
+        ({"max_latency_ms": 5.0}, "max_latency_ms nothing, now 5.0 is given"),
         ({"space": load_space("mobile")}, "space.description"),
-        ({"score_version": 2}, "score_version 1, this command says 2"),
-        ({"raw": Path("/data")}, "raw nothing, this command says /data"),
+        ({"score_version": 2}, "score_version 1, now 2 is given"),
+        ({"raw": Path("/data")}, "raw nothing, now /data is given"),
     ],
 )
 def test_other_settings_are_refused_and_named(tmp_path: Path, change: dict[str, Any], named: str) -> None:
@@ -69,7 +69,7 @@ def test_a_change_deep_in_the_recipe_is_named_by_its_field(tmp_path: Path) -> No
     recipe = load_recipe("default")
     other = recipe.model_copy(update={"train": recipe.train.model_copy(update={"batch": 77})})
 
-    with pytest.raises(InputError, match=r"recipe\.train\.batch .*this command says 77"):
+    with pytest.raises(InputError, match=r"recipe\.train\.batch .*now 77 is given"):
         Study.begin(tmp_path / "s", config(recipe=other))
 
 
@@ -78,7 +78,7 @@ def test_a_latency_table_that_changed_is_named_as_that(tmp_path: Path) -> None:
 
     with pytest.raises(InputError, match="latency table 'simulated' has changed since the study began"):
         Study.begin(tmp_path / "s", config(device_digest="b"))
-    with pytest.raises(InputError, match="device simulated, this command says other"):
+    with pytest.raises(InputError, match="device simulated, now other is given"):
         Study.begin(tmp_path / "s", config(device="other", device_digest="b"))
 
 
