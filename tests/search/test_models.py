@@ -96,7 +96,9 @@ def test_files_that_are_no_architecture_are_named(tmp_path: Path, text: str) -> 
 def test_an_exported_file_is_told_from_a_bundle_and_an_unknown_name(tmp_path: Path, suffix: str) -> None:
     file = tmp_path / f"m{suffix}"
     file.write_bytes(b"whatever")
-    with pytest.raises(InputError, match=r"an exported file says no architecture; give .*latency predicted of \.tflite"):
+    with pytest.raises(
+        InputError, match=r"an exported file says no architecture; give .*latency predicted of \.tflite"
+    ):
         load_architecture(str(file))
     with pytest.raises(InputError, match="give the bundle it was made from"):
         load_model(str(file))
