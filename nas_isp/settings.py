@@ -58,7 +58,8 @@ def validated(content: object, model: type[SettingsT], origin: Path | str, root:
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         fault = first["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
         raise InputError(f"{origin}{line}, field '{field}': {fault}{more}") from error
-    path = _boolean_as_number(content, found)
+    # Only of what people write by hand: tables of thousands of kernels would take a third longer to read.
+    path = None if root is None else _boolean_as_number(content, found)
     if path is not None:
         field, line = _place(path, root)
         raise InputError(f"{origin}{line}, field '{field}': yes, no, true and false are no numbers; give a number")
@@ -71,9 +72,7 @@ def _place(path: FieldPath, root: yaml.Node | None) -> tuple[str, str]:
     return ".".join(str(part) for part in path) or "(file)", line
 
 
-def _boolean_as_number(
-    content: object, found: object, path: tuple[int | str, ...] = ()
-) -> tuple[int | str, ...] | None:
+def _boolean_as_number(content: object, found: object, path: FieldPath = ()) -> FieldPath | None:
     """Where a boolean was taken for a number, as pydantic takes it for 0 or 1; None if nowhere."""
     if isinstance(content, bool):
         return path if isinstance(found, int | float) and not isinstance(found, bool) else None
