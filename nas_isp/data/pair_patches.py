@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from nas_isp.data.cache import ArrayWriter, cached_folder, file_facts
+from nas_isp.data.cache import cached_folder, file_facts
 from nas_isp.data.cutting import check_patch_size, grid_positions
 from nas_isp.data.pairs import Pair, Pairs
 from nas_isp.data.photo_patches import PhotoPatches
+from nas_isp.data.photo_writer import PhotoWriter, photo_glance
 from nas_isp.data.raw_patches import CUT_VERSION, RawPatches, drawn, table_facts, too_small
 from nas_isp.data.raw_writer import RawWriter
 from nas_isp.data.sampling import MOST_PATCHES
@@ -77,7 +78,7 @@ class _PairCutter:
         rng = np.random.default_rng([self.seed, 3])
         indices, quota = drawn(range(len(self.pairs)), self.limit, rng)
         side = self.size
-        with RawWriter(target, side) as raw, ArrayWriter(target / "pixels.npy", (3, side, side), "|u1") as photos:
+        with RawWriter(target, side) as raw, PhotoWriter(target, side) as photos:
             for number, index in enumerate(indices):
                 self._cut(self.pairs[index], quota, rng, raw, photos)
                 self.progress(number + 1, len(indices), "pairs")
@@ -87,16 +88,17 @@ class _PairCutter:
             )
         raw.finish([*self.pairs.skipped, *self.skipped])
 
-    def _cut(self, pair: Pair, quota: int, rng: np.random.Generator, raw: RawWriter, photos: ArrayWriter) -> None:
+    def _cut(self, pair: Pair, quota: int, rng: np.random.Generator, raw: RawWriter, photos: PhotoWriter) -> None:
         height, width = pair.photo.shape[:2]
         places = grid_positions(height, width, self.size, wanted=1)
         if not places:
             self.skipped.append(too_small(Path(pair.raw.source), width, height, self.size))
             return
         stored, scale = storable(pair.raw)
+        seen = photo_glance(pair.photo)
         planes, side = pack_values(stored.mosaic, stored.cfa), self.size
         for index in sorted(rng.permutation(len(places))[:quota]):
             top, left = places[index]
             cell = planes[:, top // 2 : (top + side) // 2, left // 2 : (left + side) // 2]
             raw.append(cell, pair.raw, self.described, scale)
-            photos.append(pair.photo[top : top + side, left : left + side].transpose(2, 0, 1))
+            photos.append(pair.photo[top : top + side, left : left + side], seen)

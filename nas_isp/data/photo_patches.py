@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from nas_isp.data.cache import ArrayWriter, cached_folder, file_facts
+from nas_isp.data.cache import cached_folder, file_facts
 from nas_isp.data.cutting import check_patch_size, choose, detail, grid_positions
 from nas_isp.data.patch_files import read_array, read_facts
+from nas_isp.data.photo_writer import GLANCE, PhotoWriter, photo_glance
 from nas_isp.data.photos import list_photos, read_photo
 from nas_isp.data.raw_patches import (
     CUT_VERSION,
@@ -37,12 +38,15 @@ class PhotoPatches:
     Attributes:
         folder: the cache folder that `open` reads again; what other processes should be given instead of the array.
         pixels: uint8 `(M, 3, S, S)` sRGB; memory-mapped.
+        glance: uint8 `(M, 3, 24, 24)`, the whole photo that each patch is from, averaged in linear light; see
+            `raw.glance`.
         stems: for each patch the file it is from, without suffix.
         skipped: one line for each file that could not be used.
     """
 
     folder: Path
     pixels: NDArray[np.uint8] = field(repr=False)
+    glance: NDArray[np.uint8] = field(repr=False)
     stems: list[str] = field(repr=False)
     skipped: list[str]
 
@@ -71,7 +75,8 @@ class PhotoPatches:
         try:
             facts = read_facts(folder)
             pixels = read_array(folder / "pixels.npy", "|u1", (len(facts.stems), 3, None, None))
-            return PhotoPatches(folder, pixels, facts.stems, facts.skipped)
+            seen = read_array(folder / "glance.npy", "|u1", (len(facts.stems), *GLANCE))
+            return PhotoPatches(folder, pixels, seen, facts.stems, facts.skipped)
         except InputError as error:
             raise InputError(f"{folder}: damaged patch cache ({error}); delete the folder to cut it anew") from error
 
@@ -141,7 +146,7 @@ class _PhotoCutter:
     def fill(self, target: Path) -> None:
         rng = np.random.default_rng([self.seed, 2])
         files, quota = drawn(self.files, self.limit, rng)
-        with ArrayWriter(target / "pixels.npy", (3, self.size, self.size), "|u1") as writer:
+        with PhotoWriter(target, self.size) as writer:
             for number, file in enumerate(files):
                 self._cut(file, quota, rng, writer)
                 self.progress(number + 1, len(files), "photo patches")
@@ -150,7 +155,7 @@ class _PhotoCutter:
         about = {"stems": self.stems, "skipped": self.skipped}
         (target / ABOUT_FILE).write_text(json.dumps(about), encoding="utf-8")
 
-    def _cut(self, file: Path, quota: int, rng: np.random.Generator, writer: ArrayWriter) -> None:
+    def _cut(self, file: Path, quota: int, rng: np.random.Generator, writer: PhotoWriter) -> None:
         try:
             photo = read_photo(file, self.max_side)
         except InputError as error:
@@ -161,9 +166,10 @@ class _PhotoCutter:
         if not places:
             self.skipped.append(too_small(file, width, height, self.size))
             return
+        seen = photo_glance(photo)
         patches = [photo[top : top + self.size, left : left + self.size] for top, left in places]
         for index in choose(
             [detail((patch @ LUMA).astype(np.float32)) for patch in patches], quota, rng, drop_flat=True
         ):
-            writer.append(patches[index].transpose(2, 0, 1))
+            writer.append(patches[index], seen)
             self.stems.append(file.stem)

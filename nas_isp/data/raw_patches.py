@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 File = TypeVar("File")
 Indices = Sequence[int] | NDArray[np.intp]
-CUT_VERSION = 5
+CUT_VERSION = 6
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class RawPatches:
         white: float32 `(N,)` saturation levels.
         white_balance: float32 `(N, 3)` as-shot gains of R, G, B, NaN where the file does not say.
         color_matrix: float32 `(N, 3, 3)` white-balanced camera RGB to linear sRGB, NaN where the file does not say.
+        glance: float32 `(N, 4, 24, 24)`, cells of the whole capture that each patch is from; see `raw.glance`.
         noise: float32 `(N, 2)` shot and read noise as the file says them (see `RawImage`), NaN where it does not.
         stems: for each patch the file it is from, without suffix.
         sensor: of most of the files that were cut: a bare mosaic's given or found description; a camera file's own.
@@ -57,6 +58,7 @@ class RawPatches:
     white_balance: NDArray[np.float32] = field(repr=False)
     color_matrix: NDArray[np.float32] = field(repr=False)
     noise: NDArray[np.float32] = field(repr=False)
+    glance: NDArray[np.float32] = field(repr=False)
     stems: list[str] = field(repr=False)
     sensor: SensorDescription
     skipped: list[str]
@@ -114,6 +116,7 @@ class RawPatches:
             levels["white_balance"],
             levels["color_matrix"],
             levels["noise"],
+            levels["glance"],
             stems=facts.stems,
             sensor=facts.sensor,
             skipped=facts.skipped,

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas_isp.data.cache import ArrayWriter
+from nas_isp.raw.glance import GLANCE_SIDE, glance
 from nas_isp.raw.groups import SensorFacts, grouped, same_levels, sensor_facts
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.mosaic_files import MOSAIC_SUFFIXES
-from nas_isp.raw.packing import canonical_black
+from nas_isp.raw.packing import align_to_rggb, canonical_black, pack
 from nas_isp.raw.sensor import UNNAMED, SensorDescription
 
 ABOUT_FILE = "patches.json"
@@ -24,6 +25,7 @@ LEVELS: dict[str, tuple[int, ...]] = {
     "white_balance": (3,),
     "color_matrix": (3, 3),
     "noise": (2,),
+    "glance": (4, GLANCE_SIDE, GLANCE_SIDE),
 }
 """Arrays of one row a patch beside the patches themselves, and the shape of a row."""
 
@@ -42,6 +44,7 @@ class RawWriter:
         self.stems: list[str] = []
         self._captures: dict[str, tuple[SensorFacts, SensorDescription]] = {}
         self.corrections: Counter[str] = Counter()
+        self._glance = np.zeros(LEVELS["glance"], np.float32)
 
     def append(
         self, packed: NDArray[np.uint16], raw: RawImage, described: SensorDescription | None, scale: int = 1
@@ -50,7 +53,8 @@ class RawWriter:
 
         Args:
             packed: the patch's planes.
-            raw: the picture, aligned to RGGB or not: its levels and colors hold for the patch.
+            raw: the picture, aligned to RGGB or not: its levels and colors hold for the patch. Patches of one picture
+                follow each other.
             described: the description of a bare mosaic; of a camera file its own facts are taken.
             scale: by which the values of the planes are multiples of the picture's; see `packing.storable`.
         """
@@ -59,12 +63,14 @@ class RawWriter:
             bare = file.suffix.lower() in MOSAIC_SUFFIXES
             sensor = described if bare and described else _derived(raw)
             self._captures[raw.source] = (sensor_facts(raw), sensor)
+            self._glance = glance(pack(align_to_rggb(raw)))
         balance, matrix = raw.white_balance or (np.nan,) * 3, raw.color_matrix
         self._writers["packed"].append(packed)
         self._writers["black"].append(scale * np.array(canonical_black(raw), np.float32))
         self._writers["white"].append(np.array(scale * raw.white, np.float32))
         self._writers["white_balance"].append(np.array(balance, np.float32))
         self._writers["color_matrix"].append(np.full((3, 3), np.nan, np.float32) if matrix is None else matrix)
+        self._writers["glance"].append(self._glance)
         self._writers["noise"].append(np.array(raw.noise or (np.nan, np.nan), np.float32))
         if not self.stems or self.stems[-1] != file.stem:
             self.corrections.update((*raw.applied, *raw.left))

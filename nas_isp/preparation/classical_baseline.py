@@ -1,33 +1,47 @@
-"""The classical rendering that content references begin as, and that a network has to beat."""
+"""Pictures of captures without any network: the classical rendering, and the same with the photos' look."""
 
 from dataclasses import dataclass
 
+import numpy as np
+import torch
 from torch import Tensor
 
-from nas_isp.preparation.color_transport import ColorTransport
-from nas_isp.preparation.content_reference import Gains, look_of
+from nas_isp.preparation.content_reference import look_pictures
+from nas_isp.preparation.look import Look
+from nas_isp.raw.classical import render
+from nas_isp.raw.glance import glance
+from nas_isp.raw.network_input import NetworkInput
+from nas_isp.raw.sensor import Gains
 
 
 @dataclass(frozen=True)
 class ClassicalBaseline:
-    """One look for all captures of a data set.
+    """What a network has to beat.
 
     Attributes:
-        white_balance: gains of R, G, B.
         color_matrix: balanced camera RGB to linear sRGB, rows; None where no capture brings one.
-        exposure: factor that gives the renderings the photos' brightness.
-        transport: of the rendered colors to those of the photos; the identity where references are not transported.
+        exposure: factor that gives the classical renderings the photos' brightness.
+        look: of the photos.
+        network_input: a balanced one: the light where a capture tells none, and how captures are metered.
     """
 
-    white_balance: Gains
     color_matrix: list[list[float]] | None
     exposure: float
-    transport: ColorTransport
+    look: Look
+    network_input: NetworkInput
 
-    def render(self, packed: Tensor) -> Tensor:
-        """The plain rendering of packed RAW `(B, 4, h, w)`, sRGB 0..1 `(B, 3, 2h, 2w)`."""
-        return look_of(self.white_balance, self.color_matrix)(packed, exposure=self.exposure)
+    @property
+    def white_balance(self) -> Gains:
+        """Gains that suit the captures on the whole."""
+        return self.network_input.white_balance
 
-    def render_transported(self, packed: Tensor) -> Tensor:
-        """The same with transported colors."""
-        return self.transport(self.render(packed))
+    def render(self, packed: Tensor, white_balance: Gains | None = None) -> Tensor:
+        """The classical rendering of packed RAW `(B, 4, h, w)`, sRGB 0..1 `(B, 3, 2h, 2w)`."""
+        matrix = None if self.color_matrix is None else torch.tensor(self.color_matrix)
+        return render(packed, torch.tensor(white_balance or self.white_balance), matrix, exposure=self.exposure)
+
+    def render_with_look(self, packed: Tensor, white_balance: Gains | None = None) -> Tensor:
+        """The same with the photos' exposure, tone and saturation."""
+        gains = white_balance or self.white_balance
+        factors = np.stack([self.network_input.factors(glance(one.numpy()), gains) for one in packed])
+        return look_pictures(packed, factors, self.look)

@@ -1,4 +1,4 @@
-"""The content reference: a capture's white balance; color matrix, exposure and color transport of the whole set."""
+"""The content reference: a capture's white balance; color matrix, exposure and look of the whole set."""
 
 from collections.abc import Callable
 from functools import partial
@@ -9,16 +9,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nas_isp.data.patches import PhotoPatches, RawPatches, UnpairedData, as_pictures
+from nas_isp.data.patches import PhotoPatches, RawPatches
 from nas_isp.evaluation.metrics import to_8_bit
-from nas_isp.preparation.color_transport import ColorTransport, block_colors, faithfulness, fit_transport
+from nas_isp.preparation.look import Look
 from nas_isp.raw.classical import render, shades_of_gray
+from nas_isp.raw.demosaic import demosaic_malvar
 
 CHUNK = 32
 CAPTURES = 256
-TRANSPORTED = 512
-"""So many patches stand for all of a kind when the transport is fitted."""
-
 LIGHT_PATCHES = 16
 """Patches of a capture that its light is estimated from."""
 
@@ -27,11 +25,12 @@ PATCHES_TO_TRUST = 64
 
 Item = TypeVar("Item", bound=np.generic)
 Gains = tuple[float, float, float]
-Look = Callable[..., Tensor]
+Floats = NDArray[np.float32]
+Rendering = Callable[..., Tensor]
 """The classical rendering with fixed gains and matrix; takes packed RAW and the other options of `render`."""
 
 
-def look_of(white_balance: Gains, color_matrix: list[list[float]] | None) -> Look:
+def look_of(white_balance: Gains, color_matrix: list[list[float]] | None) -> Rendering:
     """The classical rendering with fixed gains and matrix; takes packed RAW and the other options of `render`."""
     matrix = None if color_matrix is None else torch.tensor(color_matrix)
     return partial(render, white_balance=torch.tensor(white_balance), color_matrix=matrix)
@@ -65,7 +64,7 @@ def captures_of(raw: RawPatches) -> list[list[int]]:
     return list(places.values())
 
 
-def white_balance_of_patches(raw: RawPatches, common: Gains) -> Tensor:
+def white_balance_of_patches(raw: RawPatches, common: Gains) -> Floats:
     """The gains `(N, 3)` with which each patch's reference is rendered: of its capture, as far as they can be told.
 
     As-shot gains are taken as they are. A capture that brings none has the common ones, moved towards shades of gray
@@ -80,7 +79,7 @@ def white_balance_of_patches(raw: RawPatches, common: Gains) -> Tensor:
             own = shades_of_gray(raw.tensor([capture[at] for at in spread(len(capture), LIGHT_PATCHES)]))
             trust = len(capture) / (len(capture) + PATCHES_TO_TRUST)
         gains[capture] = torch.lerp(log_common, own.log(), trust).exp()
-    return gains
+    return (gains / gains[:, 1:2]).numpy()
 
 
 def _gains(of_captures: Tensor) -> Gains:
@@ -88,10 +87,10 @@ def _gains(of_captures: Tensor) -> Gains:
     return red, green, blue
 
 
-def matching_exposure(data: UnpairedData, look: Look) -> float:
+def matching_exposure(raw: RawPatches, photos: PhotoPatches, look: Rendering) -> float:
     """The factor, at least 1, that gives the renderings the photos' mean brightness, found by bisection."""
-    packed = data.raw.tensor(spread(len(data.raw), 64))
-    wanted = float(data.photos.tensor(spread(len(data.photos), 64)).mean())
+    packed = raw.tensor(spread(len(raw), 64))
+    wanted = float(photos.tensor(spread(len(photos), 64)).mean())
     low, high = 1.0, 16.0
     for _ in range(12):
         middle = (low * high) ** 0.5
@@ -101,23 +100,30 @@ def matching_exposure(data: UnpairedData, look: Look) -> float:
 
 
 def classical_pictures(
-    raw: RawPatches, look: Look, gains: Tensor, exposure: float, pictures: NDArray[np.uint8]
+    raw: RawPatches, look: Rendering, gains: Floats, exposure: float, pictures: NDArray[np.uint8]
 ) -> None:
     """Fill `(N, 3, S, S)` with the rendering of every patch with its own gains `(N, 3)`, as bytes."""
     for part in chunks(np.arange(len(raw))):
-        pictures[part] = to_bytes(look(raw.tensor(part), white_balance=gains[part], exposure=exposure))
+        balance = torch.from_numpy(gains[part])
+        pictures[part] = to_bytes(look(raw.tensor(part), white_balance=balance, exposure=exposure))
 
 
-def fitted_transport(classical: NDArray[np.uint8], photos: PhotoPatches, seed: int, captures: int) -> ColorTransport:
-    """The transport from classical pictures `(N, 3, S, S)` of so many captures to the photos; see `fit_transport`."""
-    rendered = [block_colors(as_pictures(classical[part])) for part in chunks(spread(len(classical), TRANSPORTED))]
-    wanted = [block_colors(photos.tensor(part)) for part in chunks(spread(len(photos), TRANSPORTED))]
-    return fit_transport(torch.cat(rendered), torch.cat(wanted), seed, faithfulness(captures))
+def fill_looks(raw: RawPatches, factors: Floats, look: Look, pictures: NDArray[np.uint8]) -> None:
+    """Fill `(N, 3, S, S)` with every patch as the look makes it, as bytes."""
+    for part in chunks(np.arange(len(raw))):
+        pictures[part] = to_bytes(look_pictures(raw.tensor(part), factors[part], look))
 
 
-def transported_pictures(classical: NDArray[np.uint8], transport: ColorTransport) -> NDArray[np.uint8]:
-    """Pictures `(B, 3, H, W)` with their colors transported."""
-    return to_bytes(transport(as_pictures(classical)))
+def look_pictures(packed: Tensor, factors: Floats, look: Look) -> Tensor:
+    """sRGB pictures `(B, 3, 2h, 2w)` of packed RAW `(B, 4, h, w)`, multiplied by factors of R, G and B `(B, 3)`.
+
+    Saturated samples become 1 in every color first, so that they are white.
+    """
+    planes = torch.from_numpy(np.ascontiguousarray(factors[:, [0, 1, 1, 2]]))[:, :, None, None]
+    exposure = planes[:, 1:2]
+    colors = demosaic_malvar((packed.clamp(max=1) * (planes / exposure)).clamp(max=1)) * exposure
+    pictures = look.picture(colors.transpose(0, 1).numpy())
+    return torch.from_numpy(pictures).transpose(0, 1)
 
 
 def to_bytes(images: Tensor) -> NDArray[np.uint8]:

@@ -4,14 +4,15 @@ from pathlib import Path
 
 from nas_isp.data.patches import Pairs, cut_pair_patches
 from nas_isp.data.sampling import MOST_PATCHES
-from nas_isp.preparation.classical_baseline import ClassicalBaseline
-from nas_isp.preparation.color_transport import identity_transport
-from nas_isp.preparation.content_reference import common_color_matrix, common_white_balance
+from nas_isp.preparation.content_reference import common_white_balance, white_balance_of_patches
+from nas_isp.preparation.fitted_baseline import fitted_baseline
+from nas_isp.preparation.network_inputs import network_inputs
 from nas_isp.preparation.prepared import Prepared
 from nas_isp.preparation.scoring_set import ScoringSet
 from nas_isp.preparation.training_data import TrainingData
 from nas_isp.preparation.validation_pairs import validation_pairs
 from nas_isp.progress import ReportsProgress, unseen
+from nas_isp.raw.network_input import InputKind, NetworkInput
 from nas_isp.scratch import scratch_folder
 
 
@@ -19,6 +20,7 @@ def prepare_paired(
     pairs: Pairs,
     size: int,
     seed: int,
+    input_kind: InputKind,
     tested: Pairs | None = None,
     cache_dir: Path | None = None,
     limit: int = MOST_PATCHES,
@@ -27,6 +29,7 @@ def prepare_paired(
     """Patches of `size` pixels from true pairs; the content reference of a patch is its photo.
 
     Args:
+        input_kind: what networks are given.
         tested: pairs for scoring; the training pairs themselves if None.
         cache_dir: where the cut patches are kept; None keeps them until the process ends.
         limit: most patches; see `cut_pair_patches`.
@@ -38,10 +41,13 @@ def prepare_paired(
     if cache_dir is None:
         # What is memory-mapped stays readable after its file's name is gone.
         with scratch_folder() as scratch:
-            return prepare_paired(pairs, size, seed, tested, scratch, limit, progress)
+            return prepare_paired(pairs, size, seed, input_kind, tested, scratch, limit, progress)
     raw, photos = cut_pair_patches(pairs, cache_dir, size, limit, seed, progress)
-    scored = validation_pairs(tested if tested is not None else pairs)
-    baseline = ClassicalBaseline(common_white_balance(raw), common_color_matrix(raw), 1.0, identity_transport())
-    training = TrainingData(raw, photos, photos.pixels, seed, paired=True)
-    scoring = ScoringSet(raw, photos.pixels, photos, None, scored, bool(scored))
+    common = common_white_balance(raw)
+    gains = white_balance_of_patches(raw, common)
+    baseline = fitted_baseline(raw, photos, gains, common, metered=input_kind == "balanced")
+    inputs = network_inputs(raw, gains, baseline.network_input if input_kind == "balanced" else NetworkInput())
+    scored = validation_pairs(tested if tested is not None else pairs, inputs.kind)
+    training = TrainingData(inputs, photos, photos.pixels, seed, paired=True)
+    scoring = ScoringSet(inputs, photos.pixels, photos, None, scored, bool(scored))
     return Prepared(training, scoring, baseline)

@@ -1,38 +1,36 @@
 """Prepares unpaired data once for all trainings on it: classical baseline, content references, synthetic pairs."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from nas_isp.data.patch_files import new_array
-from nas_isp.data.patches import UnpairedData
+from nas_isp.data.patches import RawPatches, UnpairedData
 from nas_isp.preparation.camera_fit import fit_camera
 from nas_isp.preparation.classical_baseline import ClassicalBaseline
-from nas_isp.preparation.color_transport import identity_transport
 from nas_isp.preparation.content_reference import (
-    chunks,
     classical_pictures,
-    common_color_matrix,
     common_white_balance,
-    fitted_transport,
+    fill_looks,
     look_of,
-    matching_exposure,
-    transported_pictures,
     white_balance_of_patches,
 )
+from nas_isp.preparation.fitted_baseline import fitted_baseline
+from nas_isp.preparation.network_inputs import NetworkInputs, network_inputs
 from nas_isp.preparation.prepared import Prepared
-from nas_isp.preparation.prepared_files import REFERENCES, SYNTHETIC
+from nas_isp.preparation.prepared_files import REFERENCES, SYNTHETIC, SYNTHETIC_FACTORS
 from nas_isp.preparation.published_reference import published_pictures
 from nas_isp.preparation.scoring_set import ScoringSet
-from nas_isp.preparation.synthetic_pairs import SyntheticPairs, synthetic_mosaics
+from nas_isp.preparation.synthetic_pairs import SyntheticPairs, make_synthetic
 from nas_isp.preparation.training_data import TrainingData
 from nas_isp.preparation.validation_pairs import validation_pairs
 from nas_isp.progress import ReportsProgress, unseen
+from nas_isp.raw.network_input import NetworkInput
 from nas_isp.recipe import ReferenceKind, TrainSettings
 from nas_isp.scratch import scratch_folder
+
+Floats = NDArray[np.float32]
 
 
 def prepare(
@@ -45,7 +43,7 @@ def prepare(
 ) -> Prepared:
     """Make the content references of unpaired data (see `TrainSettings.reference`) and, if wanted, synthetic pairs.
 
-    The default reference is a classical rendering, its colors transported to the photos.
+    The default reference is a classical rendering with the look of the photos.
 
     Args:
         score_with_pairs: whether PSNR on the pairs of `data`, if it has some, is the quality of trainings whose recipe
@@ -60,58 +58,48 @@ def prepare(
         # What is memory-mapped stays readable after its file's name is gone.
         with scratch_folder() as scratch:
             return prepare(data, settings, seed, score_with_pairs, scratch, progress)
-    progress(0, 3, "white balance and exposure")
-    baseline = _plain_baseline(data)
-    gains = white_balance_of_patches(data.raw, baseline.white_balance)
+    progress(0, 3, "light, exposure and look")
+    raw, common = data.raw, common_white_balance(data.raw)
+    gains = white_balance_of_patches(raw, common)
+    baseline = fitted_baseline(raw, data.photos, gains, common, metered=settings.input == "balanced")
+    inputs = network_inputs(raw, gains, baseline.network_input if settings.input == "balanced" else NetworkInput())
     progress(1, 3, "content references")
-    side = 2 * data.raw.packed.shape[-1]
-    references = new_array(folder / REFERENCES, "|u1", (len(data.raw), 3, side, side))
-    baseline = _fill_references(data, settings.reference, baseline, gains, seed, references)
+    side = 2 * raw.packed.shape[-1]
+    references = new_array(folder / REFERENCES, "|u1", (len(raw), 3, side, side))
+    _fill_references(raw, settings.reference, baseline, gains, references)
     progress(2, 3, "synthetic pairs")
-    synthetic = _synthetic_pairs(data, baseline, gains, seed, folder) if settings.wants_synthetic_pairs else None
+    synthetic = _synthetic_pairs(data, baseline, gains, inputs, seed, folder) if settings.wants_synthetic_pairs else None
     progress(3, 3, None)
-    training = TrainingData(data.raw, data.photos, references, seed, synthetic=synthetic)
-    pairs = validation_pairs(data.pairs)
-    scoring = ScoringSet(data.raw, references, data.photos, synthetic, pairs, score_with_pairs and bool(pairs))
+    training = TrainingData(inputs, data.photos, references, seed, synthetic=synthetic)
+    pairs = validation_pairs(data.pairs, inputs.kind)
+    scoring = ScoringSet(inputs, references, data.photos, synthetic, pairs, score_with_pairs and bool(pairs))
     scoring.chosen_score(settings.score)
     return Prepared(training, scoring, baseline)
 
 
-def _plain_baseline(data: UnpairedData) -> ClassicalBaseline:
-    """White balance, matrix and exposure of the captures, without a transport."""
-    white_balance, color_matrix = common_white_balance(data.raw), common_color_matrix(data.raw)
-    exposure = matching_exposure(data, look_of(white_balance, color_matrix))
-    return ClassicalBaseline(white_balance, color_matrix, exposure, identity_transport())
-
-
 def _fill_references(
-    data: UnpairedData,
+    raw: RawPatches,
     kind: ReferenceKind,
     baseline: ClassicalBaseline,
-    gains: Tensor,
-    seed: int,
+    gains: Floats,
     references: NDArray[np.uint8],
-) -> ClassicalBaseline:
-    """Fill `(N, 3, S, S)` with references of a kind; the baseline with the transport that was fitted for them."""
+) -> None:
+    """Fill `(N, 3, S, S)` with references of a kind."""
     if kind in ("published", "published-gray-world"):
-        published_pictures(data.raw, kind == "published-gray-world", references)
-        return baseline
-    look = look_of(baseline.white_balance, baseline.color_matrix)
-    classical_pictures(data.raw, look, gains, baseline.exposure, references)
-    if kind != "transported":
-        return baseline
-    transport = fitted_transport(references, data.photos, seed, captures=len(set(data.raw.stems)))
-    for part in chunks(references):
-        part[:] = transported_pictures(part, transport)
-    return replace(baseline, transport=transport)
+        published_pictures(raw, kind == "published-gray-world", references)
+    elif kind == "plain":
+        rendering = look_of(baseline.white_balance, baseline.color_matrix)
+        classical_pictures(raw, rendering, gains, baseline.exposure, references)
+    else:
+        fill_looks(raw, network_inputs(raw, gains, baseline.network_input).factors, baseline.look, references)
 
 
 def _synthetic_pairs(
-    data: UnpairedData, baseline: ClassicalBaseline, gains: Tensor, seed: int, folder: Path
+    data: UnpairedData, baseline: ClassicalBaseline, gains: Floats, inputs: NetworkInputs, seed: int, folder: Path
 ) -> SyntheticPairs:
-    """Synthetic RAW of all photos, by a camera fitted to the captures."""
-    look = baseline.white_balance, baseline.exposure, baseline.color_matrix
-    camera = fit_camera(data.raw, data.photos, *look, seed, gains)
+    """Synthetic RAW of all photos, by the look undone and a camera fitted to the captures."""
+    camera = fit_camera(data.raw, data.photos, gains)
     packed = new_array(folder / SYNTHETIC, "<u2", (len(data.photos), *data.raw.packed.shape[1:]))
-    synthetic_mosaics(data.photos, camera, seed, packed)
-    return SyntheticPairs(packed, data.photos, camera, seed)
+    factors = new_array(folder / SYNTHETIC_FACTORS, "<f4", (len(data.photos), 3))
+    make_synthetic(data.photos, baseline.look, camera, inputs.kind, seed, packed, factors)
+    return SyntheticPairs(packed, factors, data.photos, camera, seed)

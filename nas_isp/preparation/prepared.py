@@ -25,19 +25,20 @@ class Prepared:
     @cached_property
     def digest(self) -> str:
         """Tells preparations of other data apart."""
-        training, baseline = self.training, self.baseline
+        training, baseline, kind = self.training, self.baseline, self.training.inputs.kind
         camera = training.synthetic.camera.model_dump(mode="json") if training.synthetic else None
         facts = {
             "seed": training.seed,
             "paired": training.paired,
             "score_with_pairs": self.scoring.score_with_pairs,
-            "white_balance": baseline.white_balance,
+            "input": kind.model_dump(mode="json"),
+            "metering": baseline.network_input.model_dump(mode="json"),
             "color_matrix": baseline.color_matrix,
             "exposure": baseline.exposure,
-            "transport": baseline.transport.coefficients.tolist(),
+            "look": baseline.look.model_dump(mode="json"),
             "camera": camera,
         }
-        digest = hashlib.sha256(f"{json.dumps(facts)}{training.raw.stems}{training.photos.stems}".encode())
+        digest = hashlib.sha256(f"{json.dumps(facts)}{training.inputs.raw.stems}{training.photos.stems}".encode())
         for part in (*chunks(training.references), *(() if training.taught is None else chunks(training.taught))):
             digest.update(part.tobytes())
         return digest.hexdigest()

@@ -4,7 +4,8 @@ import os
 from pathlib import Path
 from typing import Annotated
 
-import torch
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from nas_isp.data.patch_files import read_array, store_array
@@ -12,16 +13,19 @@ from nas_isp.data.patches import PhotoPatches, RawPatches
 from nas_isp.errors import InputError
 from nas_isp.files import write_whole
 from nas_isp.preparation.classical_baseline import ClassicalBaseline
-from nas_isp.preparation.color_transport import ColorTransport
+from nas_isp.preparation.look import Look
+from nas_isp.preparation.network_inputs import NetworkInputs
 from nas_isp.preparation.prepared import Prepared
 from nas_isp.preparation.scoring_set import ScoringSet
 from nas_isp.preparation.synthetic_pairs import SyntheticPairs
 from nas_isp.preparation.training_data import TrainingData
 from nas_isp.preparation.validation_pairs import read_pairs, save_pairs
+from nas_isp.raw.network_input import NetworkInput
 from nas_isp.raw.synthesis import SyntheticCamera
 from nas_isp.settings import Settings, load_yaml
 
 RECORD, REFERENCES, SYNTHETIC, PAIRS = "prepared.json", "references.npy", "synthetic.npy", "pairs.npz"
+FACTORS, SYNTHETIC_FACTORS = "factors.npy", "synthetic_factors.npy"
 
 Color = Annotated[list[float], Field(min_length=3, max_length=3)]
 
@@ -33,18 +37,17 @@ class PreparedRecord(Settings):
         str, Field(max_length=1000, description="Folder of the RAW patches, seen from this record's folder.")
     ]
     photos: Annotated[str, Field(max_length=1000, description="Folder of the photo patches, seen likewise.")]
-    seed: Annotated[int, Field(description="Seed of the sampling and of the transport.")]
+    seed: Annotated[int, Field(description="Seed of the sampling.")]
     paired: Annotated[bool, Field(description="The photo of a RAW patch is the one of equal index.")] = False
     score_with_pairs: Annotated[bool, Field(description="Quality is PSNR on the true pairs.")] = False
-    white_balance: Annotated[tuple[float, float, float], Field(description="Gains of the content reference.")]
+    input: Annotated[NetworkInput, Field(description="What networks are given of a capture.")]
+    metering: Annotated[NetworkInput, Field(description="How captures are balanced and metered for the look.")]
+    look: Annotated[Look, Field(description="Look of the photos.")]
     color_matrix: Annotated[
         list[Color] | None,
         Field(min_length=3, max_length=3, description="Camera RGB to linear sRGB, if the files say."),
     ] = None
-    exposure: Annotated[float, Field(gt=0, description="Exposure factor of the content reference.")] = 1.0
-    transport: Annotated[
-        list[Color], Field(min_length=13, max_length=13, description="Coefficients of the color transport.")
-    ]
+    exposure: Annotated[float, Field(gt=0, description="Exposure factor of the classical rendering.")] = 1.0
     camera: Annotated[
         SyntheticCamera | None, Field(description="The camera fitted to the captures, if synthetic pairs were made.")
     ] = None
@@ -62,8 +65,10 @@ def save_prepared(prepared: Prepared, folder: Path) -> None:
         raise ValueError("patches of pairs are held in memory, their files are gone: they cannot be saved")
     folder.mkdir(parents=True, exist_ok=True)
     store_array(folder / REFERENCES, training.references)
+    store_array(folder / FACTORS, training.inputs.factors)
     if training.synthetic is not None:
         store_array(folder / SYNTHETIC, training.synthetic.packed)
+        store_array(folder / SYNTHETIC_FACTORS, training.synthetic.factors)
     save_pairs(folder / PAIRS, prepared.scoring.pairs)
     write_whole(folder / RECORD, _record_of(prepared, folder).model_dump_json(indent=1))
 
@@ -80,35 +85,48 @@ def load_prepared(folder: Path) -> Prepared:
     try:
         raw, photos = RawPatches.open(folder / record.raw), PhotoPatches.open(folder / record.photos)
         height, width = raw.packed.shape[2:]
+        inputs = NetworkInputs(raw, _factors(folder / FACTORS, len(raw)), record.input)
         references = read_array(folder / REFERENCES, "|u1", (len(raw), 3, 2 * height, 2 * width))
         synthetic = None
         if record.camera is not None:
             packed = read_array(folder / SYNTHETIC, "<u2", (len(photos), 4, height, width))
-            synthetic = SyntheticPairs(packed, photos, record.camera, record.seed)
+            synthetic = SyntheticPairs(packed, _factors(folder / SYNTHETIC_FACTORS, len(photos)), photos, record.camera, record.seed)
         pairs = read_pairs(folder / PAIRS)
     except InputError as error:
         raise InputError(f"{folder}: damaged preparation ({error}); delete the folder to make it anew") from error
-    training = TrainingData(raw, photos, references, record.seed, record.paired, synthetic)
-    scoring = ScoringSet(raw, references, photos, synthetic, pairs, record.score_with_pairs and bool(pairs))
+    training = TrainingData(inputs, photos, references, record.seed, record.paired, synthetic)
+    scoring = ScoringSet(inputs, references, photos, synthetic, pairs, record.score_with_pairs and bool(pairs))
     return Prepared(training, scoring, _baseline_of(record))
 
 
 def _record_of(prepared: Prepared, folder: Path) -> PreparedRecord:
     training, baseline = prepared.training, prepared.baseline
     return PreparedRecord(
-        raw=os.path.relpath(training.raw.folder, folder),
+        raw=os.path.relpath(training.inputs.raw.folder, folder),
         photos=os.path.relpath(training.photos.folder, folder),
         seed=training.seed,
         paired=training.paired,
         score_with_pairs=prepared.scoring.score_with_pairs,
-        white_balance=baseline.white_balance,
+        input=training.inputs.kind,
+        metering=baseline.network_input,
+        look=baseline.look,
         color_matrix=baseline.color_matrix,
         exposure=baseline.exposure,
-        transport=baseline.transport.coefficients.tolist(),
         camera=training.synthetic.camera if training.synthetic else None,
     )
 
 
 def _baseline_of(record: PreparedRecord) -> ClassicalBaseline:
-    transport = ColorTransport(torch.tensor(record.transport))
-    return ClassicalBaseline(record.white_balance, record.color_matrix, record.exposure, transport)
+    return ClassicalBaseline(record.color_matrix, record.exposure, record.look, record.metering)
+
+
+def _factors(path: Path, count: int) -> NDArray[np.float32]:
+    """The factors of so many patches, `(N, 3)`.
+
+    Raises:
+        InputError: unreadable, of another shape, or not finite and above 0.
+    """
+    factors = np.array(read_array(path, "<f4", (count, 3)))
+    if not (np.isfinite(factors) & (factors > 0)).all():
+        raise InputError(f"{path}: holds factors that are not finite numbers above 0")
+    return factors

@@ -7,11 +7,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nas_isp.data.patches import PhotoPatches, RawPatches, as_pictures
+from nas_isp.data.patches import PhotoPatches, as_pictures
 from nas_isp.errors import InputError
 from nas_isp.evaluation.reference_free import TargetStatistics, target_statistics
 from nas_isp.perceptual.network import FeatureNetwork
 from nas_isp.preparation.content_reference import spread
+from nas_isp.preparation.network_inputs import NetworkInputs
 from nas_isp.preparation.synthetic_pairs import SyntheticPairs
 from nas_isp.preparation.validation_pairs import ValidationPair
 from nas_isp.recipe.score_registry import AUTO, SCORES
@@ -25,7 +26,7 @@ class ScoringSet:
     """The fixed material of scores; read-only but for statistics that are computed once.
 
     Attributes:
-        raw: the training's RAW patches, of which some spread over all are the test patches.
+        inputs: the training's RAW patches, of which some spread over all are the test patches.
         references: uint8 `(N, 3, S, S)`, the content reference of each RAW patch.
         photos: the target photos.
         synthetic: photos with synthetic RAW of them, if there is any.
@@ -33,7 +34,7 @@ class ScoringSet:
         score_with_pairs: whether PSNR on the pairs is the quality, where a recipe leaves that open.
     """
 
-    raw: RawPatches
+    inputs: NetworkInputs
     references: NDArray[np.uint8]
     photos: PhotoPatches
     synthetic: SyntheticPairs | None = None
@@ -42,9 +43,9 @@ class ScoringSet:
     _statistics: dict[tuple[str, torch.device], TargetStatistics] = field(default_factory=dict, repr=False)
 
     def test_batch(self, device: torch.device) -> tuple[Tensor, Tensor]:
-        """The test patches: packed RAW `(B, 4, h, w)` and its references, sRGB 0..1 `(B, 3, 2h, 2w)`."""
-        indices = spread(len(self.raw), TEST_PATCHES)
-        return self.raw.tensor(indices, device), as_pictures(self.references[indices], device)
+        """The test patches: network inputs `(B, 4, h, w)` and its references, sRGB 0..1 `(B, 3, 2h, 2w)`."""
+        indices = spread(len(self.inputs.raw), TEST_PATCHES)
+        return self.inputs.tensor(indices, device), as_pictures(self.references[indices], device)
 
     def chosen_score(self, wanted: str) -> str:
         """The member of `SCORES` that quality is from: the one that a recipe wants, or what `auto` stands for here.

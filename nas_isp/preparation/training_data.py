@@ -8,7 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nas_isp.data.patches import PhotoPatches, RawPatches, UnpairedSampler, as_pictures
+from nas_isp.data.patches import PhotoPatches, UnpairedSampler, as_pictures
+from nas_isp.preparation.network_inputs import NetworkInputs
 from nas_isp.preparation.synthetic_pairs import SyntheticPairs
 
 
@@ -16,7 +17,7 @@ class Batch(NamedTuple):
     """The batch of a step.
 
     Attributes:
-        packed: RAW `(B, 4, S/2, S/2)`.
+        packed: RAW as the network is given it, `(B, 4, S/2, S/2)`.
         wanted: the pictures that it is steered by, sRGB 0..1 `(B, 3, S, S)`.
         photos: target photos, likewise; of other scenes unless the data is paired.
         indices: of the RAW patches `(B,)`, on the host.
@@ -40,7 +41,7 @@ class TrainingData:
         taught: uint8 `(N, 3, S, S)`, pictures to be steered by instead of the references.
     """
 
-    raw: RawPatches
+    inputs: NetworkInputs
     photos: PhotoPatches
     references: NDArray[np.uint8]
     seed: int
@@ -50,10 +51,10 @@ class TrainingData:
 
     def batch(self, step: int, size: int, device: torch.device) -> Batch:
         """The batch of a step, a function of seed and step alone."""
-        sampler = UnpairedSampler(len(self.raw), len(self.photos), size, self.seed)
+        sampler = UnpairedSampler(len(self.inputs.raw), len(self.photos), size, self.seed)
         raw_indices, photo_indices = sampler.indices(step)
         flips = None if self.paired else sampler.flips(step)
-        packed = self.raw.tensor(raw_indices, device)
+        packed = self.inputs.tensor(raw_indices, device)
         photos = self.photos.tensor(raw_indices if self.paired else photo_indices, device, flips)
         wanted = self.references if self.taught is None else self.taught
         return Batch(packed, as_pictures(wanted[raw_indices], device), photos, torch.as_tensor(raw_indices))

@@ -22,13 +22,13 @@ MAX_PAIRS_BYTES = PAIRS_LIMIT * PAIR_SIDE**2 * 8
 """Of a pixel 4 bytes are its float32 sample and 3 its colors; the rest is left for headers."""
 
 ValidationPair = tuple[Tensor, NDArray[np.uint8]]
-"""A packed picture `(4, h, w)` and its true photo `(2h, 2w, 3)`."""
+"""A network's input `(4, h, w)` and its true photo `(2h, 2w, 3)`."""
 
 
-def validation_pairs(pairs: Pairs | None) -> list[ValidationPair]:
-    """At most 64 pairs, each cut to the central 512 pixels, as packed tensors and photos."""
+def validation_pairs(pairs: Pairs | None, network_input: NetworkInput) -> list[ValidationPair]:
+    """At most 64 pairs, each cut to the central 512 pixels, as network inputs and photos."""
     kept = [pairs[index] for index in spread(len(pairs), PAIRS_LIMIT)] if pairs else []
-    return [_central(pack(pair.raw), pair.photo) for pair in kept]
+    return [_central(input_of(pair.raw, pack(pair.raw), network_input), pair.photo) for pair in kept]
 
 
 def save_pairs(path: Path, pairs: list[ValidationPair]) -> None:

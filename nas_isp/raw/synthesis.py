@@ -104,6 +104,24 @@ def synthesize_raw(photo: Floats, rng: np.random.Generator, camera: SyntheticCam
     scene = linear @ crosstalk.T.astype(np.float32)
     falloff = _falloff(height, width, rng.uniform(*camera.vignetting))
     light = _invert_gains(scene, gains, rng.uniform(*camera.exposure) * falloff, camera.saturates)
+    return capture_light(light, gains, np.linalg.inv(crosstalk), rng, camera)
+
+
+def capture_light(
+    light: Floats,
+    gains: tuple[float, float, float],
+    color_matrix: NDArray[np.floating] | None,
+    rng: np.random.Generator,
+    camera: SyntheticCamera,
+) -> RawImage:
+    """The mosaic of the light on a sensor; of the camera count lens, noise and levels.
+
+    Args:
+        light: float32 `(H, W, 3)`, even sides, 1 where the sensor saturates.
+        gains: of the light and
+        color_matrix: of the sensor, for the picture to say.
+        rng: source of blur and noise.
+    """
     sigmas = rng.uniform(*camera.blur_px) * rng.uniform(0.95, 1.05, size=3)
     exposed = _mosaic(np.stack([_blur(light[..., k], sigmas[k]) for k in range(3)], axis=-1), camera.cfa)
     noisy = exposed + _noise(exposed, rng, camera)
@@ -114,7 +132,7 @@ def synthesize_raw(photo: Floats, rng: np.random.Generator, camera: SyntheticCam
         black=camera.sensor().black_sites,
         white=camera.white,
         white_balance=gains,
-        color_matrix=np.linalg.inv(crosstalk).astype(np.float32),
+        color_matrix=None if color_matrix is None else color_matrix.astype(np.float32),
         source=camera.name,
     )
 

@@ -6,13 +6,14 @@ from pydantic import Field, model_validator
 
 from nas_isp.data.sampling import MOST_PATCHES
 from nas_isp.errors import InputError
+from nas_isp.raw.network_input import InputKind
 from nas_isp.recipe.loss_registry import DEFAULT_WEIGHTS, LOSSES, TermWeights, Weight
 from nas_isp.recipe.score_registry import AUTO, ScoreName
 from nas_isp.recipe.term_settings import ColorSettings, ContentSettings, TextureSettings
 from nas_isp.settings import Settings, validated
 
 Mode = Literal["unpaired", "paired", "paired-no-adv"]
-ReferenceKind = Literal["transported", "plain", "published", "published-gray-world"]
+ReferenceKind = Literal["look", "plain", "published", "published-gray-world"]
 FrozenPrecision = Literal["auto", "float32", "bfloat16"]
 Positive = Annotated[float, Field(gt=0)]
 
@@ -46,13 +47,20 @@ class TrainSettings(Settings):
     """One training of one generator."""
 
     mode: Annotated[Mode, Field(description="Which data and terms are used.")] = "unpaired"
+    input: Annotated[
+        InputKind,
+        Field(
+            description="What networks are given: balanced is RAW in neutral light, by the gains of its capture, and "
+            "exposed by its brightness where that fits the photos; sensor is RAW as it is."
+        ),
+    ] = "balanced"
     reference: Annotated[
         ReferenceKind,
         Field(
-            description="Content reference of unpaired training: the classical rendering with the photos' colors, "
-            "without them, or as published (with fixed or gray-world gains)."
+            description="Content reference of unpaired training: the classical rendering with the look of the photos, "
+            "without it, or as published (with fixed or gray-world gains)."
         ),
-    ] = "transported"
+    ] = "look"
     content: Annotated[ContentSettings, Field(description="What the content term sees.")] = ContentSettings()
     texture: Annotated[TextureSettings, Field(description="The texture discriminators.")] = TextureSettings()
     color: Annotated[ColorSettings, Field(description="The color discriminator.")] = ColorSettings()

@@ -1,0 +1,75 @@
+"""What a network is given of a capture: its samples in neutral light and, where that was learned, metered."""
+
+import math
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from nas_isp.raw.sensor import Gains
+from nas_isp.settings import Settings
+
+Floats = NDArray[np.float32]
+
+InputKind = Literal["balanced", "sensor"]
+
+LEAST_BRIGHTNESS = 1e-3
+"""Mean of encoded samples below which a capture is black and tells no exposure."""
+
+MOST_EXPOSURE = 4.0
+"""A capture is brightened or darkened by at most this factor before the network sees it."""
+
+
+class NetworkInput(Settings):
+    """How planes, 0 at black and 1 at white, become a network's input."""
+
+    kind: Annotated[
+        InputKind,
+        Field(description="balanced: multiplied by the capture's white-balance gains; sensor: as the sensor gave it."),
+    ] = "sensor"
+    white_balance: Annotated[
+        tuple[float, float, float],
+        Field(description="Gains of the training captures on the whole, for captures that tell no light."),
+    ] = (1.0, 1.0, 1.0)
+    brightness: Annotated[
+        float, Field(ge=-10, le=1, description="Logarithm of the training captures' mean brightness.")
+    ] = 0.0
+    slope: Annotated[
+        float,
+        Field(ge=-1, le=2, description="How much brighter captures than that are exposed up (or, below 0, down)."),
+    ] = 0.0
+
+    def factors(self, seen: Floats, gains: Gains) -> Floats:
+        """What to multiply the planes of R, G and B by, `(3,)`.
+
+        Args:
+            seen: a glance at the capture, `(4, n, n)`; see `raw.glance`.
+            gains: of the capture's light, G = 1.
+        """
+        if self.kind == "sensor":
+            return np.ones(3, np.float32)
+        log_exposure = self.slope * (log_brightness(seen, gains) - self.brightness) if self.slope else 0.0
+        exposure = math.exp(max(-math.log(MOST_EXPOSURE), min(math.log(MOST_EXPOSURE), log_exposure)))
+        return np.array(gains, np.float32) * np.float32(exposure)
+
+
+def of_planes(factors: Floats) -> Floats:
+    """Factors of R, G, B for the planes R, G1, G2, B, as `(4, 1, 1)`."""
+    planes: Floats = factors[[0, 1, 1, 2], None, None]
+    return planes
+
+
+def balanced_colors(seen: Floats, gains: Gains) -> Floats:
+    """Colors `(3, n, n)` of packed cells `(4, n, n)` in neutral light, cut at 1."""
+    clipped = np.minimum(seen, 1)
+    colors = np.stack((clipped[0], (clipped[1] + clipped[2]) / 2, clipped[3])) * np.array(gains, np.float32)[:, None, None]
+    cut: Floats = np.clip(colors, 0, 1)
+    return cut
+
+
+def log_brightness(seen: Floats, gains: Gains) -> float:
+    """Natural logarithm of the mean of a capture's colors, encoded as sRGB: about how bright it looks."""
+    linear = balanced_colors(seen, gains)
+    encoded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * np.maximum(linear, 0.0031308) ** (1 / 2.4) - 0.055)
+    return math.log(max(float(encoded.mean()), LEAST_BRIGHTNESS))
