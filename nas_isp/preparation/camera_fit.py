@@ -17,9 +17,11 @@ from torch.nn import functional
 
 from nas_isp.data.patches import PhotoPatches, RawPatches
 from nas_isp.preparation.color_transport import sliced_wasserstein
-from nas_isp.preparation.content_reference import CAPTURES, CHUNK, Gains, captures_of, spread
-from nas_isp.raw.classical import SATURATED, decode_srgb, encode_srgb
+from nas_isp.preparation.content_reference import CAPTURES, CHUNK, captures_of, spread
+from nas_isp.raw.classical import decode_srgb, encode_srgb
 from nas_isp.raw.noise import NoiseLevel, estimate_noise
+from nas_isp.raw.saturation import SATURATED
+from nas_isp.raw.sensor import Gains
 from nas_isp.raw.synthesis import SyntheticCamera
 
 FIT_STEPS = 120

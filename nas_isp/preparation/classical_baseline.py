@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from nas_isp.preparation.color_transport import ColorTransport
-from nas_isp.preparation.content_reference import Gains, look_of
+from nas_isp.preparation.content_reference import look_of
+from nas_isp.raw.sensor import Gains
 
 
 @dataclass(frozen=True)
