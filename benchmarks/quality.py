@@ -34,13 +34,16 @@ from nas_isp.preparation.prepare import prepare
 from nas_isp.preparation.prepared import Prepared
 from nas_isp.preparation.prepared_files import load_prepared, save_prepared
 from nas_isp.raw.classical import render_image
+from nas_isp.raw.image import RawImage
+from nas_isp.raw.network_input import input_of
 from nas_isp.raw.packing import pack
+from nas_isp.raw.sensor import Gains
 from nas_isp.recipe import TrainSettings, load_recipe
 from nas_isp.training.trainer import Trainer, TrainingDiverged
 from nas_isp.training.training_run import TrainingRun
 
 Change = Callable[[TrainSettings], TrainSettings]
-Picture = Callable[[Tensor], Tensor]
+Picture = Callable[[RawImage], Tensor]
 
 NO_JUDGES = {"texture": 0.0, "color": 0.0}
 
@@ -84,11 +87,11 @@ VARIANTS: dict[str, Change] = {
             "color": {"normalize": True},
         },
     ),
-    "arhire2025, transported reference and start": _with(
+    "arhire2025, our reference and start": _with(
         "arhire2025",
         {
             "initialization": "rendering",
-            "reference": "transported",
+            "reference": "look",
             "warm_start": {"steps": 1, "synthetic_share": 0.0},
         },
     ),
@@ -123,9 +126,9 @@ def main() -> None:
         scratch.mkdir(parents=True, exist_ok=True)
         if not any("rendering" in line["variant"] for line in done):
             baseline = _prepared(bench, validation, TrainSettings(patch=arguments.patch), 0, scratch).baseline
-            renderings = {"classical": baseline.render, "transported": baseline.render_transported}
-            for name, render in renderings.items():
-                done.append({"variant": f"{name} rendering", **_measured(render, validation)})
+            for name, render in {"classical": baseline.render, "look": baseline.render_with_look}.items():
+                picture = _rendered_by(render)
+                done.append({"variant": f"{name} rendering", **_measured(picture, validation)})
                 _emit(done[-1], arguments.output)
         for seed in arguments.seeds:
             for variant in arguments.variants:
@@ -162,9 +165,18 @@ def _trained(key: dict[str, Any], bench: Path, validation: Pairs, scratch: Path,
     try:
         outcome = trainer.train()
     except TrainingDiverged as error:
-        return {"diverged": str(error), **_measured(trainer.averaged, validation)}
-    measured = _measured(trainer.chosen(), validation)
+        return {"diverged": str(error), **_measured(_developed_by(trainer.averaged, prepared), validation)}
+    measured = _measured(_developed_by(trainer.chosen(), prepared), validation)
     return {**measured, "kept_step": outcome.step, "seconds": round(time.monotonic() - began)}
+
+
+def _rendered_by(render: Callable[[Tensor, Gains | None], Tensor]) -> Picture:
+    return lambda raw: render(torch.from_numpy(pack(raw))[None], raw.white_balance)
+
+
+def _developed_by(network: torch.nn.Module, prepared: Prepared) -> Picture:
+    kind = prepared.training.inputs.kind
+    return lambda raw: network(torch.from_numpy(input_of(raw, pack(raw), kind))[None])
 
 
 def _prepared(bench: Path, validation: Pairs, settings: TrainSettings, seed: int, scratch: Path) -> Prepared:
@@ -175,8 +187,8 @@ def _prepared(bench: Path, validation: Pairs, settings: TrainSettings, seed: int
         for name, source in {"raw": bench / "train/raw", "rgb": bench / "paired_reference/rgb"}.items():
             if not (both / name).exists():
                 os.symlink(source.resolve(), both / name)
-        return prepare_paired(load_pairs(both), settings.patch, seed, tested=validation)
-    folder = scratch / f"{settings.reference}-{settings.wants_synthetic_pairs}-{settings.patch}-{seed}"
+        return prepare_paired(load_pairs(both), settings.patch, seed, settings.input, tested=validation)
+    folder = scratch / f"{settings.input}-{settings.reference}-{settings.wants_synthetic_pairs}-{settings.patch}-{seed}"
     if not (folder / "prepared.json").is_file():
         data = load_unpaired(
             bench / "train/raw", bench / "train/rgb", scratch, settings.patch, val_dir=bench / "val", seed=seed
@@ -191,7 +203,7 @@ def _measured(picture: Picture, validation: Pairs) -> dict[str, Any]:
     for at in range(len(validation)):
         pair = validation[at]
         with torch.no_grad():
-            rendered = to_8_bit(picture(torch.from_numpy(pack(pair.raw))[None]))[0]
+            rendered = to_8_bit(picture(pair.raw))[0]
         results.append((rendered, pair.photo))
         numbers.append(artefacts_of(rendered, render_image(pair.raw, "bilinear")))
     scores = mean_scores(results)

@@ -40,7 +40,7 @@ def evaluate_model(
         model: a bundle's, a .tflite or an .onnx file, STUDY:TRIAL, STUDY:knee, or a bundle or runner.
         pairs: folder that holds raw/ and rgb/ with equal stems.
         sensor: of bare mosaics: a known name or a JSON file.
-        baseline: a study, whose classical rendering is scored too, plain and with transported colors.
+        baseline: a study, whose classical rendering is scored too, plain and with the photos' look.
         weights_dir: folder with AlexNet's weights.
         adapt: bring RAW of another sensor to the model's, as developing does.
         shading: apply the gain maps that RAW files bring against lens shading.

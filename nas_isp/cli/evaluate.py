@@ -19,7 +19,7 @@ def evaluate(
     pairs: Annotated[Path, typer.Option(help="Folder that holds raw/ and rgb/ with equal stems.")],
     sensor: SensorOption = None,
     baseline: Annotated[
-        Path | None, typer.Option(help="A study: also score its classical rendering, plain and color-transported.")
+        Path | None, typer.Option(help="A study: also score its classical rendering, plain and with its photos' look.")
     ] = None,
     weights_dir: Annotated[
         Path | None, typer.Option(help="Folder with AlexNet's weights, for LPIPS; see `nas-isp doctor`.")

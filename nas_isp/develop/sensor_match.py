@@ -11,18 +11,13 @@ from nas_isp.raw.adaptation import ColorExchange, color_exchange
 from nas_isp.raw.camera_files import CAMERA_SUFFIXES
 from nas_isp.raw.groups import same_levels, same_matrix
 from nas_isp.raw.image import RawImage
+from nas_isp.raw.light_estimator import estimate_light
 from nas_isp.raw.sensor import Gains, SensorDescription
 
 Floats = NDArray[np.float32]
 
-ESTIMATED_FROM = 4
-"""Every fourth cell of every fourth row is enough to estimate a light from."""
-
 DAYLIGHT: Gains = (2.0, 1.0, 1.6)
 """Of a common camera. What a model takes for neutral hangs on no picture, so neither does where it is looked for."""
-
-TRUSTED_BELOW = 0.6
-"""Share of saturation above which samples say nothing about the light."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +60,8 @@ def match_sensor(
     given, neutral = raw.white_balance, sensor.white_balance if sensor is not None else None
     same = sensor is None or is_same_sensor(raw, sensor)
     if same and not balance:
-        return SensorMatch(given or neutral or estimated_white_balance(packed, saturation))
-    light = given or estimated_white_balance(packed, saturation)
+        return SensorMatch(given or neutral or estimate_light(packed, saturation=saturation))
+    light = given or estimate_light(packed, saturation=saturation)
     if neutral is None and render is not None:
         neutral = neutral_gains(render, DAYLIGHT) or neutral_gains(render, light)
     if sensor is None or same:
@@ -108,23 +103,6 @@ def is_same_sensor(raw: RawImage, sensor: SensorDescription) -> bool:
         if given and not any(same_matrix(tuple(matrix.ravel().tolist()), known) for matrix in given):
             return False
     return same_levels(sensor.black_sites, sensor.white, raw.black, raw.white)
-
-
-def estimated_white_balance(packed: Floats, saturation: float = 1.0) -> Gains:
-    """Gains of R, G, B from the picture itself, by shades of gray.
-
-    Bright cells are left out further than one by one: around a blown part lie cells of which some samples have stopped,
-    and those pull every light towards the sensor's own white.
-    """
-    import torch
-
-    from nas_isp.raw.classical import SATURATED, shades_of_gray
-
-    few = np.ascontiguousarray(packed[:, ::ESTIMATED_FROM, ::ESTIMATED_FROM])
-    if min(few.shape[1:]) < 2:
-        few = packed
-    red, green, blue = shades_of_gray(torch.from_numpy(few)[None] * (SATURATED / (TRUSTED_BELOW * saturation))).tolist()
-    return red, green, blue
 
 
 def _names(raw: RawImage, sensor: SensorDescription) -> str:

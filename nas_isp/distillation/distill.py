@@ -121,12 +121,12 @@ def pictures_of(teacher: Bundle, prepared: Prepared, device: str, progress: Repo
     """
     net = network_of(teacher, "teacher").to(device)
     data = prepared.training
-    count, side = len(data.raw), data.references.shape[-1]
+    count, side = len(data.references), data.references.shape[-1]
     pictures = np.empty((count, 3, side, side), np.uint8)
     with torch.no_grad():
         for start in range(0, count, CHUNK):
             indices = range(start, min(start + CHUNK, count))
-            made = to_8_bit(net(data.raw.tensor(indices).to(device)))
+            made = to_8_bit(net(data.inputs.tensor(indices, torch.device(device))))
             pictures[start : start + CHUNK] = made.transpose(0, 3, 1, 2)
             progress(start, count, "teacher's pictures")
     return pictures

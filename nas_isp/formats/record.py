@@ -10,6 +10,7 @@ from nas_isp.errors import InputError
 from nas_isp.generators.architecture import Architecture, Border
 from nas_isp.precision import Precision
 from nas_isp.raw.levels import Levels
+from nas_isp.raw.network_input import NetworkInput
 from nas_isp.raw.sensor import SensorDescription
 from nas_isp.settings import Settings, parse_json, validated
 
@@ -70,6 +71,9 @@ class ExportRecord(Settings):
     step: Annotated[int, Field(ge=1, description="Sides and tile positions are multiples of this, packed pixels.")]
     global_head: Annotated[bool, Field(description="The output also depends on the mean over the whole picture.")]
     whole_picture: Annotated[bool, Field(description="Tiles would not join: only a whole picture comes out right.")]
+    network_input: Annotated[NetworkInput, Field(description="How a capture becomes the network's input.")] = (
+        NetworkInput()
+    )
     border: Annotated[Border, Field(description="What the network sees outside of a developed picture.")] = "mirror"
 
     @property

@@ -14,6 +14,7 @@ from nas_isp.errors import InputError
 from nas_isp.files import BUNDLE_SUFFIX, AnyPath, write_whole
 from nas_isp.generators.architecture import Architecture, Border
 from nas_isp.generators.build import assemble
+from nas_isp.raw.network_input import NetworkInput
 from nas_isp.raw.sensor import SensorDescription
 from nas_isp.settings import Settings, parse_json, validated
 
@@ -29,6 +30,9 @@ class BundleRecord(Settings):
     format_version: Annotated[Literal[1], Field(description="Version of the bundle format.")] = 1
     architecture: Annotated[Architecture, Field(discriminator="family", description="The generator's description.")]
     sensor: Annotated[SensorDescription, Field(description="Sensor and levels of the training RAW.")]
+    network_input: Annotated[NetworkInput, Field(description="How a capture becomes the network's input.")] = (
+        NetworkInput()
+    )
     border: Annotated[Border, Field(description="What the network sees outside of a developed picture.")] = "mirror"
     recipe: Annotated[dict[str, Any], Field(description="Settings of the training, resolved.")] = {}
     scores: Annotated[dict[str, Any], Field(description="What was measured of this model.")] = {}

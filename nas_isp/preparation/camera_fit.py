@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from nas_isp.data.patches import PhotoPatches, RawPatches
 from nas_isp.preparation.content_reference import CAPTURES, captures_of, spread
-from nas_isp.raw.classical import SATURATED
 from nas_isp.raw.noise import NoiseLevel, estimate_noise
+from nas_isp.raw.saturation import SATURATED
 from nas_isp.raw.synthesis import SyntheticCamera
 
 Floats = NDArray[np.float32]

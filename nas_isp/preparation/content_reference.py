@@ -12,19 +12,17 @@ from torch import Tensor
 from nas_isp.data.patches import PhotoPatches, RawPatches
 from nas_isp.evaluation.metrics import to_8_bit
 from nas_isp.preparation.look import Look
-from nas_isp.raw.classical import render, shades_of_gray
+from nas_isp.raw.classical import render
 from nas_isp.raw.demosaic import demosaic_malvar
+from nas_isp.raw.light_estimator import COMMON_SENSOR, LightEstimate, infer_light
+from nas_isp.raw.sensor import Gains
 
 CHUNK = 32
 CAPTURES = 256
 LIGHT_PATCHES = 16
 """Patches of a capture that its light is estimated from."""
 
-PATCHES_TO_TRUST = 64
-"""With so many patches a capture's own light counts as much as that of all together."""
-
 Item = TypeVar("Item", bound=np.generic)
-Gains = tuple[float, float, float]
 Floats = NDArray[np.float32]
 Rendering = Callable[..., Tensor]
 """The classical rendering with fixed gains and matrix; takes packed RAW and the other options of `render`."""
@@ -43,17 +41,23 @@ def common_color_matrix(raw: RawPatches) -> list[list[float]] | None:
 
 
 def common_white_balance(raw: RawPatches) -> Gains:
-    """One set of gains for all: the geometric mean over captures of the as-shot gains, or of shades of gray."""
+    """One set of gains for all captures: the geometric mean of the as-shot gains, or else of the estimated lights.
+
+    The surer an estimate is the more it weighs. Where no capture says or shows its light it is a common sensor's.
+    """
     all_captures = captures_of(raw)
     captures = [all_captures[index] for index in spread(len(all_captures), CAPTURES)]
     known = raw.white_balance[[capture[0] for capture in captures]]
     known = known[np.isfinite(known).all(1)]
     if len(known):
-        return _gains(torch.from_numpy(known))
-    gains = [
-        shades_of_gray(raw.tensor([capture[at] for at in spread(len(capture), LIGHT_PATCHES)])) for capture in captures
-    ]
-    return _gains(torch.stack(gains))
+        red, green, blue = np.exp(np.log(known.astype(np.float64)).mean(0)).tolist()
+        return red, green, blue
+    found = [one for capture in captures if (one := _inferred(raw, capture, None)) is not None]
+    if not found:
+        return COMMON_SENSOR
+    logs, weights = np.log([one.gains for one in found]), np.array([one.deviation for one in found]) ** -2
+    red, green, blue = np.exp(np.average(logs, axis=0, weights=weights)).tolist()
+    return red, green, blue
 
 
 def captures_of(raw: RawPatches) -> list[list[int]]:
@@ -67,24 +71,21 @@ def captures_of(raw: RawPatches) -> list[list[int]]:
 def white_balance_of_patches(raw: RawPatches, common: Gains) -> Floats:
     """The gains `(N, 3)` with which each patch's reference is rendered: of its capture, as far as they can be told.
 
-    As-shot gains are taken as they are. A capture that brings none has the common ones, moved towards shades of gray
-    of its own by n / (n + 64) in logarithm, n being its patches: a whole photo tells its light, a crop the color of
-    its object.
+    As-shot gains are taken as they are. A capture that brings none has its estimated light, for which the common gains
+    are the prior; and these where it tells nothing.
     """
-    log_common = torch.tensor(common).log()
-    gains = torch.empty(len(raw), 3)
+    gains = raw.white_balance.copy()
     for capture in captures_of(raw):
-        own, trust = torch.from_numpy(raw.white_balance[capture[0]]), 1.0
-        if not own.isfinite().all():
-            own = shades_of_gray(raw.tensor([capture[at] for at in spread(len(capture), LIGHT_PATCHES)]))
-            trust = len(capture) / (len(capture) + PATCHES_TO_TRUST)
-        gains[capture] = torch.lerp(log_common, own.log(), trust).exp()
-    return (gains / gains[:, 1:2]).numpy()
+        if not np.isfinite(gains[capture[0]]).all():
+            found = _inferred(raw, capture, common)
+            gains[capture] = common if found is None else found.gains
+    green_one: Floats = gains / gains[:, 1:2]
+    return green_one
 
 
-def _gains(of_captures: Tensor) -> Gains:
-    red, green, blue = of_captures.double().log().mean(0).exp().tolist()
-    return red, green, blue
+def _inferred(raw: RawPatches, capture: list[int], prior: Gains | None) -> LightEstimate | None:
+    """The light of a capture by some of its patches."""
+    return infer_light(raw.tensor([capture[at] for at in spread(len(capture), LIGHT_PATCHES)]).numpy(), prior)
 
 
 def matching_exposure(raw: RawPatches, photos: PhotoPatches, look: Rendering) -> float:

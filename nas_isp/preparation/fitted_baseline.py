@@ -6,9 +6,10 @@ from numpy.typing import NDArray
 from nas_isp.data.patches import PhotoPatches, RawPatches
 from nas_isp.preparation.camera_fit import typical_matrix
 from nas_isp.preparation.classical_baseline import ClassicalBaseline
-from nas_isp.preparation.content_reference import Gains, common_color_matrix, look_of, matching_exposure
+from nas_isp.preparation.content_reference import common_color_matrix, look_of, matching_exposure
 from nas_isp.preparation.look import Row
 from nas_isp.preparation.look_fit import fit_look
+from nas_isp.raw.sensor import Gains
 
 
 def fitted_baseline(

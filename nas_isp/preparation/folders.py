@@ -184,7 +184,9 @@ def _prepared_pairs(
     tested_notes = (*tested.notes, *tested.left_out) if tested else ()
     for line in (*trained.notes, *limited, *trained.left_out, *tested_notes):
         note(line)
-    prepared = prepare_paired(trained, settings.patch, seed, settings.input, tested, limit=settings.patches, progress=progress)
+    prepared = prepare_paired(
+        trained, settings.patch, seed, settings.input, tested, limit=settings.patches, progress=progress
+    )
     for line in group_notes(folders.pairs, prepared.training.inputs.raw.groups):
         note(line)
     return prepared

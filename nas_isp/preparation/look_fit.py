@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas_isp.data.patches import PhotoPatches, RawPatches
-from nas_isp.preparation.content_reference import Gains, captures_of, spread
+from nas_isp.preparation.content_reference import captures_of, spread
 from nas_isp.preparation.look import GRID, USUAL_EXPOSURE, Look, encoded, luma, rising, usual_tone
 from nas_isp.raw.network_input import NetworkInput, balanced_colors, log_brightness
+from nas_isp.raw.sensor import Gains
 
 Floats = NDArray[np.float32]
 Matrix = tuple[tuple[float, float, float], tuple[float, float, float], tuple[float, float, float]]
@@ -50,7 +51,7 @@ def fit_look(
     match = _Match(
         np.stack([np.tensordot(matrix, balanced_colors(raw.glance[at], tuple(gains[at])), 1) for at in few]),
         np.array([log_brightness(raw.glance[at], tuple(gains[at])) for at in few], np.float32),
-        photos.glance[[pictures[at] for at in spread(len(pictures), PICTURES)]].astype(np.float32) / 255,
+        photos.glance[[pictures[at] for at in spread(len(pictures), PICTURES)]].astype(np.float32) / np.float32(255),
         trust,
         metered,
     )
@@ -99,7 +100,7 @@ class _Match:
 
     def saturation(self, log_exposure: float, slope: float, tone: tuple[float, ...]) -> float:
         """The factor that gives the captures' pictures the photos' chroma."""
-        given = _chroma(np.interp(self._rendered(log_exposure, slope), GRID, tone))
+        given = _chroma(np.interp(self._rendered(log_exposure, slope), GRID, tone).astype(np.float32))
         return float(np.clip((_chroma(self.photos) / max(given, 1e-3)) ** self.trust, 0.5, 2))
 
     def _rendered(self, log_exposure: float, slope: float) -> Floats:

@@ -68,7 +68,9 @@ def prepare(
     references = new_array(folder / REFERENCES, "|u1", (len(raw), 3, side, side))
     _fill_references(raw, settings.reference, baseline, gains, references)
     progress(2, 3, "synthetic pairs")
-    synthetic = _synthetic_pairs(data, baseline, gains, inputs, seed, folder) if settings.wants_synthetic_pairs else None
+    synthetic = (
+        _synthetic_pairs(data, baseline, gains, inputs, seed, folder) if settings.wants_synthetic_pairs else None
+    )
     progress(3, 3, None)
     training = TrainingData(inputs, data.photos, references, seed, synthetic=synthetic)
     pairs = validation_pairs(data.pairs, inputs.kind)

@@ -90,7 +90,9 @@ def load_prepared(folder: Path) -> Prepared:
         synthetic = None
         if record.camera is not None:
             packed = read_array(folder / SYNTHETIC, "<u2", (len(photos), 4, height, width))
-            synthetic = SyntheticPairs(packed, _factors(folder / SYNTHETIC_FACTORS, len(photos)), photos, record.camera, record.seed)
+            synthetic = SyntheticPairs(
+                packed, _factors(folder / SYNTHETIC_FACTORS, len(photos)), photos, record.camera, record.seed
+            )
         pairs = read_pairs(folder / PAIRS)
     except InputError as error:
         raise InputError(f"{folder}: damaged preparation ({error}); delete the folder to make it anew") from error

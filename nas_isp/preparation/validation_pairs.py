@@ -14,6 +14,7 @@ from nas_isp.data.patches import Pairs
 from nas_isp.errors import InputError
 from nas_isp.files import whole_file
 from nas_isp.preparation.content_reference import spread
+from nas_isp.raw.network_input import NetworkInput, input_of
 from nas_isp.raw.packing import pack
 
 PAIRS_LIMIT = 64

@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
 from nas_isp.raw.demosaic import DEMOSAIC, demosaic_bilinear, demosaic_malvar
 from nas_isp.raw.image import RawImage
+from nas_isp.raw.light_estimator import estimate_light
 from nas_isp.raw.orientation import as_meant
 from nas_isp.raw.packing import align_to_rggb, pack
 from nas_isp.raw.saturation import packed_saturation
@@ -21,17 +21,9 @@ __all__ = [
     "demosaic_bilinear",
     "demosaic_malvar",
     "encode_srgb",
-    "gray_world",
     "render",
     "render_image",
-    "shades_of_gray",
 ]
-
-SATURATED = 0.95
-"""Share of the white level above which a sample says nothing about color."""
-
-GAIN_LIMIT = 8.0
-"""No light that people photograph in needs a larger white-balance gain, or a smaller one than its inverse."""
 
 AUTO_EXPOSURE_PERCENTILE = 99.0
 AUTO_EXPOSURE_TARGET = 0.95
@@ -69,7 +61,7 @@ def render(
 def render_image(raw: RawImage, demosaic: str = "malvar", auto_exposure: bool = False) -> NDArray[np.uint8]:
     """Develop a RAW picture to 8-bit sRGB `(H, W, 3)`, cropped and turned as the camera means it.
 
-    As-shot white balance and the file's color matrix are used where there are any; otherwise gray world and
+    As-shot white balance and the file's color matrix are used where there are any; otherwise the estimated light and
     the camera's own colors. A phase other than RGGB costs one row and/or column on both sides.
 
     Args:
@@ -79,50 +71,14 @@ def render_image(raw: RawImage, demosaic: str = "malvar", auto_exposure: bool = 
             white-balanced channel reaches 0.95 of white; never darkens.
     """
     aligned = align_to_rggb(raw)
-    packed = torch.from_numpy(pack(aligned))[None] / packed_saturation(aligned)
-    gains = gray_world(packed) if raw.white_balance is None else torch.tensor(raw.white_balance)
+    planes, saturation = pack(aligned), packed_saturation(aligned)
+    gains = torch.tensor(raw.white_balance or estimate_light(planes, saturation=saturation))
+    packed = torch.from_numpy(planes)[None] / saturation
     matrix = None if raw.color_matrix is None else torch.from_numpy(raw.color_matrix)
     exposure = _auto_exposure(packed, gains) if auto_exposure else 1.0
     rgb = render(packed, gains, matrix, demosaic, exposure)[0]
     pixels = (rgb * 255).round_().to(torch.uint8).permute(1, 2, 0).numpy()
     return as_meant(pixels, aligned)
-
-
-def gray_world(packed: Tensor) -> Tensor:
-    """White-balance gains `(3,)` with G = 1 that make the mean of packed planes `(4, h, w)` or `(B, 4, h, w)` gray.
-
-    Cells with a saturated sample are left out, and so are the darkest tenth, where an error of the black level
-    dominates. Gains are held within 1/8..8; where no cell is left they are 1.
-    """
-    cells = packed.detach().float().reshape(-1, *packed.shape[-3:]).transpose(0, 1).flatten(1)  # (4, cells)
-    cells = cells[:, cells.amax(dim=0) < SATURATED]
-    if cells.shape[1] == 0:
-        return torch.ones(3, device=packed.device)
-    level = cells.sum(dim=0)
-    darkest_tenth = level.kthvalue(1 + level.numel() // 10).values
-    red, green1, green2, blue = cells[:, level >= darkest_tenth].mean(dim=1).clamp(min=1e-6)
-    green = (green1 + green2) / 2
-    return torch.stack((green / red, torch.ones_like(green), green / blue)).clamp(1 / GAIN_LIMIT, GAIN_LIMIT)
-
-
-def shades_of_gray(packed: Tensor, power: float = 3.0) -> Tensor:
-    """White-balance gains `(3,)` with G = 1 from one capture, by Minkowski means of 2x2 cell averages.
-
-    Between gray world (power 1) and the brightest white (infinity): a meadow does not turn gray. Finlayson, Trezzi,
-    "Shades of Gray and Color Constancy", Color Imaging Conference 2004. Cells with a saturated sample are left out;
-    gains are held within 1/8..8, and are 1 where no cell is left.
-
-    Args:
-        packed: `(B, 4, h, w)`, patches of one capture.
-    """
-    means = functional.avg_pool2d(packed.detach().float(), 2).clamp(min=0)
-    cells = means.transpose(0, 1).flatten(1)  # (4, cells)
-    cells = cells[:, cells.amax(dim=0) < SATURATED]
-    if cells.shape[1] == 0:
-        return torch.ones(3, device=packed.device)
-    red, green1, green2, blue = (cells**power).mean(dim=1).pow(1 / power).clamp(min=1e-6)
-    green = (green1 + green2) / 2
-    return torch.stack((green / red, torch.ones_like(green), green / blue)).clamp(1 / GAIN_LIMIT, GAIN_LIMIT)
 
 
 def encode_srgb(linear: Tensor) -> Tensor:

@@ -16,8 +16,7 @@ def glance(planes: NDArray[Any], side: int = GLANCE_SIDE) -> NDArray[np.float32]
     """
     rows, columns = (_edges(length, side) for length in planes.shape[1:])
     summed = np.add.reduceat(np.add.reduceat(planes, rows[0], axis=1, dtype=np.float32), columns[0], axis=2)
-    means: NDArray[np.float32] = summed / (rows[1][:, None] * columns[1]).astype(np.float32)
-    return means
+    return (summed / (rows[1][:, None] * columns[1])).astype(np.float32)
 
 
 def _edges(length: int, count: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

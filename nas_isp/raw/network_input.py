@@ -7,6 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from nas_isp.raw.glance import glance
+from nas_isp.raw.image import RawImage
+from nas_isp.raw.light import LightChoice, light_of
 from nas_isp.raw.sensor import Gains
 from nas_isp.settings import Settings
 
@@ -54,6 +57,27 @@ class NetworkInput(Settings):
         return np.array(gains, np.float32) * np.float32(exposure)
 
 
+def input_of(
+    raw: RawImage, packed: Floats, kind: NetworkInput, choice: LightChoice | None = None, saturation: float = 1.0
+) -> Floats:
+    """Planes `(4, h, w)` of a capture as a network is given them.
+
+    Args:
+        raw: the capture.
+        packed: its planes.
+        kind: what the network takes.
+        choice: of the light, by default the capture's own.
+        saturation: where samples stop, in units of the planes.
+
+    Raises:
+        InputError: see `light.light_of`.
+    """
+    if kind.kind == "sensor":
+        return packed
+    red, green, blue = light_of(raw, packed, choice or LightChoice(), kind.white_balance, saturation).gains
+    return packed * of_planes(kind.factors(glance(packed), (red / green, 1.0, blue / green)))
+
+
 def of_planes(factors: Floats) -> Floats:
     """Factors of R, G, B for the planes R, G1, G2, B, as `(4, 1, 1)`."""
     planes: Floats = factors[[0, 1, 1, 2], None, None]
@@ -63,7 +87,9 @@ def of_planes(factors: Floats) -> Floats:
 def balanced_colors(seen: Floats, gains: Gains) -> Floats:
     """Colors `(3, n, n)` of packed cells `(4, n, n)` in neutral light, cut at 1."""
     clipped = np.minimum(seen, 1)
-    colors = np.stack((clipped[0], (clipped[1] + clipped[2]) / 2, clipped[3])) * np.array(gains, np.float32)[:, None, None]
+    colors = (
+        np.stack((clipped[0], (clipped[1] + clipped[2]) / 2, clipped[3])) * np.array(gains, np.float32)[:, None, None]
+    )
     cut: Floats = np.clip(colors, 0, 1)
     return cut
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nas_isp.raw.classical import SATURATED
+from nas_isp.raw.saturation import SATURATED
 
 BLOCK = 8
 BINS = 16

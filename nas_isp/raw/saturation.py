@@ -5,6 +5,9 @@ import numpy as np
 from nas_isp.raw.image import Mosaic, RawImage
 from nas_isp.raw.levels import subtract_black
 
+SATURATED = 0.95
+"""Share of saturation above which a sample says nothing about color."""
+
 SEARCHED_SHARE = 0.85
 """A sensor stops at this share of the way from black to white or above; what gathers lower is a scene."""
 

@@ -14,6 +14,7 @@ from nas_isp.errors import InputError
 from nas_isp.formats.record import ExportRecord
 from nas_isp.generators.architecture import Border
 from nas_isp.raw.levels import to_sensor_values
+from nas_isp.raw.network_input import NetworkInput
 from nas_isp.raw.sensor import SensorDescription
 
 Floats = NDArray[np.float32]
@@ -35,10 +36,12 @@ class Runner(ABC):
             where there is one.
         border: what the network sees outside of a picture: "mirror" for its mirror image, "zeros" for nothing added.
         sensor: that the model was made for; None where it does not say.
+        network_input: how a capture becomes what `run` takes.
         workers: threads that may call `run` and `feature_sums` at once, and should for a picture of many tiles.
     """
 
     sensor: SensorDescription | None = None
+    network_input: NetworkInput = NetworkInput()
     workers: int = 1
 
     def __init__(
@@ -108,6 +111,7 @@ class FileRunner(Runner):
         )
         self.record = record
         self.sensor = record.sensor
+        self.network_input = record.network_input
 
     def given(self, packed: Floats) -> NDArray[Any]:
         """What the file takes for a picture: its sensor values, or the picture itself."""

@@ -35,6 +35,7 @@ class TorchRunner(Runner):
             border=bundle.record.border,
         )
         self.sensor = bundle.record.sensor
+        self.network_input = bundle.record.network_input
         if threads is not None:
             torch.set_num_threads(threads)
         self.net = fused_network(bundle, name)

@@ -13,7 +13,8 @@ from nas_isp.raw.sensor import SensorDescription
 def bundle_sensor(prepared: Prepared, network: nn.Module, device: torch.device) -> SensorDescription:
     """The sensor of the training RAW, the mean color matrix of its captures, and the network's neutral light.
 
-    Gains are those under which the network renders gray as gray, or the captures' average where there is no such light.
+    Gains are the captures' average; of a network that takes RAW as the sensor gives it they are those under which it
+    renders gray as gray, where there is such a light.
     """
 
     def render(packed: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -21,8 +22,10 @@ def bundle_sensor(prepared: Prepared, network: nn.Module, device: torch.device) 
             rgb: NDArray[np.float32] = network(torch.from_numpy(packed)[None].to(device))[0].cpu().numpy()
         return rgb
 
-    baseline = prepared.baseline
-    gains = neutral_gains(render, baseline.white_balance) or baseline.white_balance
+    baseline, inputs = prepared.baseline, prepared.training.inputs
+    gains = baseline.white_balance
+    if inputs.kind.kind == "sensor":
+        gains = neutral_gains(render, gains) or gains
     matrix = baseline.color_matrix
     rows = None if matrix is None else tuple(tuple(value / sum(row) for value in row) for row in matrix)
-    return prepared.training.raw.sensor.model_copy(update={"white_balance": gains, "color_matrix": rows})
+    return inputs.raw.sensor.model_copy(update={"white_balance": gains, "color_matrix": rows})

@@ -159,6 +159,7 @@ class Trainer:
         record = BundleRecord(
             architecture=self.architecture,
             sensor=bundle_sensor(self.prepared, chosen, self.device),
+            network_input=self.prepared.training.inputs.kind,
             recipe=self.settings.model_dump(mode="json"),
             scores=scores or {},
             origin=origin,
