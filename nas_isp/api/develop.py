@@ -8,6 +8,7 @@ from nas_isp.develop.plan import plan_pictures
 from nas_isp.errors import InputError
 from nas_isp.files import AnyPath
 from nas_isp.progress import Note, ReportsProgress, unheard, unseen
+from nas_isp.raw.light import parse_light
 from nas_isp.raw.readers import load_sensor
 from nas_isp.runtimes.base import Runner
 from nas_isp.search.models import load_runner
@@ -24,7 +25,7 @@ def develop_photo(
     sensor: str | None = None,
     tile: int | None = None,
     adapt: bool = True,
-    balance: bool = False,
+    light: str = "as-shot",
     compare: bool = False,
     shading: bool = True,
     note: Note = unheard,
@@ -39,7 +40,8 @@ def develop_photo(
         sensor: of a bare mosaic: a known name or a JSON file; None takes the description beside it.
         tile: side of a tile in pixels; any from the model's least on gives the same picture.
         adapt: bring RAW of another sensor to the model's.
-        balance: also of the model's own sensor: bring its light to the model's neutral one.
+        light: which light is neutral in the photo: as-shot (its file's, else estimated), estimated, fixed (that of the
+            model's captures), or gains R,G,B.
         compare: also write NAME_classical, rendered by LibRaw, or of a bare mosaic by nas_isp.
         shading: apply the gain maps that the file brings against lens shading.
         note: told what is done to the mosaic and the colors, and who rendered.
@@ -51,7 +53,7 @@ def develop_photo(
     Raises:
         InputError: a model or RAW that cannot be used, or a picture that cannot be written.
     """
-    settings = DevelopSettings(tile, adapt, balance, shading)
+    settings = DevelopSettings(tile, adapt, parse_light(light), shading)
     plan = plan_pictures([Path(photo)], Path(output), compare=compare)
     if len(plan.pictures) > 1:
         raise InputError(f"{photo}: a folder of {len(plan.pictures)} photos; give one of them", "photo")

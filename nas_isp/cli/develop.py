@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from nas_isp.cli.common import progress_bar, say, with_options
-from nas_isp.cli.options import AdaptOption, SensorOption, ShadingOption
+from nas_isp.cli.options import AdaptOption, LightOption, SensorOption, ShadingOption
 from nas_isp.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,10 +28,6 @@ TileOption = Annotated[
     int | None,
     typer.Option(min=2, help="Side of a tile in pixels; any from the model's least on gives the same picture."),
 ]
-BalanceOption = Annotated[
-    bool,
-    typer.Option("--balance", help="Also of the model's own sensor: bring its light to the model's neutral one."),
-]
 CompareOption = Annotated[
     bool, typer.Option("--compare", help="Also write NAME_classical: by LibRaw, for bare mosaics by nas-isp.")
 ]
@@ -50,17 +46,18 @@ def develop(
     sensor: SensorOption = None,
     tile: TileOption = None,
     adapt: AdaptOption = True,
-    balance: BalanceOption = False,
+    light: LightOption = "as-shot",
     compare: CompareOption = False,
     shading: ShadingOption = True,
 ) -> None:
     """Develop full-size RAW photos; prints the pictures written."""
     from nas_isp.develop.photo import DevelopSettings
     from nas_isp.develop.plan import plan_pictures
+    from nas_isp.raw.light import parse_light
     from nas_isp.raw.readers import load_sensor
     from nas_isp.search.models import load_runner
 
-    settings = DevelopSettings(tile, adapt, balance, shading)
+    settings = DevelopSettings(tile, adapt, parse_light(light), shading)
     plan = plan_pictures(photos, output, format, compare)
     for description in plan.left_out:
         say(f"{description}: describes a sensor and is no photo; left out")

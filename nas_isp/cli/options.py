@@ -35,6 +35,10 @@ SizeOption = Annotated[
 ShadingOption = Annotated[
     bool, typer.Option("--shading/--no-shading", help="Apply the gain maps of RAW files against lens shading.")
 ]
+LightOption = Annotated[
+    str,
+    typer.Option("--light", help="Neutral light: as-shot (the file's, else estimated), estimated, fixed, or R,G,B."),
+]
 AdaptOption = Annotated[
     bool, typer.Option("--adapt/--no-adapt", help="Bring RAW of another sensor to the model's; says so.")
 ]

@@ -5,10 +5,12 @@ from pathlib import Path
 
 from nas_isp.develop.picture import SOFTWARE, level_of, save_picture
 from nas_isp.develop.pipeline import develop_as
+from nas_isp.develop.sensor_match import AS_SHOT
 from nas_isp.errors import InputError
 from nas_isp.progress import Note, ReportsProgress, unheard, unseen
 from nas_isp.raw.camera_files import CAMERA_SUFFIXES
 from nas_isp.raw.image import RawImage
+from nas_isp.raw.light import LightChoice
 from nas_isp.raw.readers import read_raw
 from nas_isp.raw.sensor import SensorDescription
 from nas_isp.runtimes.base import Runner
@@ -23,25 +25,21 @@ class DevelopSettings:
     Attributes:
         tile: side of a tile in RGB pixels; None takes 1024, or more for a model that sees far.
         adapt: bring RAW of another sensor to the model's.
-        balance: also bring the light of the model's own sensor to its neutral one.
+        light: which light is neutral in a capture; see `raw.light`.
         shading: apply the gain maps that a file brings against lens shading.
 
     Raises:
-        InputError: a tile that is too small, or `balance` without `adapt`.
+        InputError: a tile that is too small.
     """
 
     tile: int | None = None
     adapt: bool = True
-    balance: bool = False
+    light: LightChoice = AS_SHOT
     shading: bool = True
 
     def __post_init__(self) -> None:
         if self.tile is not None and self.tile < SMALLEST_TILE:
             raise InputError(f"tile {self.tile}: give RGB pixels a side, from {SMALLEST_TILE}, or none", "tile")
-        if self.balance and not self.adapt:
-            raise InputError(
-                "balance changes colors, and without adapt they are left; give one of the two", "balance", "adapt"
-            )
 
 
 def develop_file(
@@ -71,7 +69,7 @@ def develop_file(
     raw = read_raw(photo, sensor, how.shading)
     for line in (*raw.applied, *raw.left):
         note(f"{photo}: {line}")
-    picture = develop_as(level, runner, raw, how.tile, progress, adapt=how.adapt, balance=how.balance, note=note)
+    picture = develop_as(level, runner, raw, how.tile, progress, adapt=how.adapt, light=how.light, note=note)
     progress(0, None, "saving")
     save_picture(output, picture, raw.capture)
     return raw

@@ -7,13 +7,15 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from nas_isp.develop.sensor_match import match_sensor
+from nas_isp.develop.sensor_match import AS_SHOT, NEUTRAL, match_sensor
 from nas_isp.develop.tiles import Span, Tile, plan_tiles
 from nas_isp.errors import InputError
 from nas_isp.progress import Note, ReportsProgress, unheard, unseen
 from nas_isp.raw.adaptation import exchanged
 from nas_isp.raw.highlights import blown_share, whitened
 from nas_isp.raw.image import RawImage
+from nas_isp.raw.light import LightChoice
+from nas_isp.raw.network_input import given_to_network
 from nas_isp.raw.orientation import as_meant
 from nas_isp.raw.packing import align_to_rggb, pack
 from nas_isp.raw.saturation import packed_saturation
@@ -36,11 +38,11 @@ def develop(
     progress: ReportsProgress = unseen,
     *,
     adapt: bool = True,
-    balance: bool = False,
+    light: LightChoice = AS_SHOT,
     note: Note = unheard,
 ) -> NDArray[np.uint8]:
     """The 8-bit sRGB picture of a RAW picture; see `develop_as`."""
-    return develop_as(np.uint8, runner, raw, tile, progress, adapt=adapt, balance=balance, note=note)
+    return develop_as(np.uint8, runner, raw, tile, progress, adapt=adapt, light=light, note=note)
 
 
 def develop_as(
@@ -51,7 +53,7 @@ def develop_as(
     progress: ReportsProgress = unseen,
     *,
     adapt: bool = True,
-    balance: bool = False,
+    light: LightChoice = AS_SHOT,
     note: Note = unheard,
 ) -> NDArray[Level]:
     """The sRGB picture `(H, W, 3)` of a RAW picture, cropped and turned as the camera means it.
@@ -70,24 +72,24 @@ def develop_as(
         tile: side of a tile in RGB pixels; None takes 1024, or more for a model that sees far.
         progress: told how many tiles of how many are done.
         adapt: bring a picture of another sensor to the model's.
-        balance: bring the light of a picture of the model's own sensor to the one that the model takes for neutral;
-            only with `adapt`.
+        light: which light is neutral in the picture; see `raw.light`.
         note: told in one line what is done to the colors of the picture.
 
     Raises:
-        InputError: a tile too small for the model, a model for one size only, or one that gives numbers that are
-            not finite.
+        InputError: a tile too small for the model, a model for one size only, one that gives numbers that are not
+            finite, or a light that cannot be had.
     """
     aligned = align_to_rggb(raw)
     packed = pack(aligned)
     saturation = packed_saturation(aligned)
     render = runner.run if adapt and not runner.whole_picture else None
-    match = match_sensor(raw, packed, runner.sensor, render, balance, saturation)
-    share = blown_share(packed, saturation, match.white_balance)
+    match = match_sensor(raw, packed, runner.sensor, runner.network_input, render, light, saturation)
+    share, gains = blown_share(packed, saturation, match.white_balance), match.white_balance
     if adapt and match.note:
         note(match.note)
     if adapt and match.exchange is not None:
-        packed = exchanged(packed, match.exchange, saturation)
+        packed, gains = exchanged(packed, match.exchange, saturation), NEUTRAL
+    packed = given_to_network(packed, runner.network_input, gains)
     means = whole_picture_means(runner, packed) if runner.has_global_head else None
     extended, before = _extended(packed, runner)
     blown = _extended(share[None], runner)[0][0] if share.any() else None

@@ -11,7 +11,8 @@ from nas_isp.raw.adaptation import ColorExchange, color_exchange
 from nas_isp.raw.camera_files import CAMERA_SUFFIXES
 from nas_isp.raw.groups import same_levels, same_matrix
 from nas_isp.raw.image import RawImage
-from nas_isp.raw.light_estimator import estimate_light
+from nas_isp.raw.light import LightChoice, light_of
+from nas_isp.raw.network_input import NetworkInput
 from nas_isp.raw.sensor import Gains, SensorDescription
 
 Floats = NDArray[np.float32]
@@ -20,12 +21,19 @@ DAYLIGHT: Gains = (2.0, 1.0, 1.6)
 """Of a common camera. What a model takes for neutral hangs on no picture, so neither does where it is looked for."""
 
 
+NEUTRAL: Gains = (1.0, 1.0, 1.0)
+AS_SHOT = LightChoice()
+SENSOR_INPUT = NetworkInput()
+
+_WHOSE = {"as-shot": "its", "estimated": "an estimated", "given": "the given"}
+
+
 @dataclass(frozen=True)
 class SensorMatch:
     """A picture beside the sensor of a model.
 
     Attributes:
-        white_balance: gains that make the light of the picture neutral; the best guess where the file does not say.
+        white_balance: gains that make the light of the picture neutral, G = 1; the best guess where the file does not say.
         exchange: brings the picture to the model's sensor; None where it is of that sensor, or nothing is known.
         note: a line for the user on what is done to a picture of another sensor, or why nothing is; else empty.
     """
@@ -39,48 +47,49 @@ def match_sensor(
     raw: RawImage,
     packed: Floats,
     sensor: SensorDescription | None,
+    takes: NetworkInput = SENSOR_INPUT,
     render: Callable[[Floats], Floats] | None = None,
-    balance: bool = False,
+    light: LightChoice = AS_SHOT,
     saturation: float = 1.0,
 ) -> SensorMatch:
     """Compare a picture's sensor with a model's.
 
-    A picture of the model's sensor is left alone, in whatever light it was taken: the network has learned what to
-    make of that. A picture of another is brought to the model's sensor and to the light that the model takes for
-    neutral.
+    A picture of the model's sensor is left alone; it is balanced afterwards, if the model takes balanced RAW. A picture
+    of another is brought to the model's colors: those in neutral light of a model that takes balanced RAW, else those
+    in the light that the model takes for neutral.
 
     Args:
         raw: the picture; its gains and matrix are used where it has any.
         packed: its planes `(4, h, w)`; from them the light is estimated if it has no gains.
         sensor: of the model; None where the model does not say.
+        takes: what the model is given of a capture.
         render: runs the model on planes `(4, h, w)`; asked for its neutral light where `sensor` does not say it.
-        balance: bring a picture of the model's own sensor to that light as well.
+        light: which light is neutral in the picture.
         saturation: where samples stop, in units of the planes.
+
+    Raises:
+        InputError: the light cannot be had; see `light_of`.
     """
-    given, neutral = raw.white_balance, sensor.white_balance if sensor is not None else None
-    same = sensor is None or is_same_sensor(raw, sensor)
-    if same and not balance:
-        return SensorMatch(given or neutral or estimate_light(packed, saturation=saturation))
-    light = given or estimate_light(packed, saturation=saturation)
+    balanced, given = takes.kind == "balanced", sensor.white_balance if sensor is not None else None
+    found = light_of(raw, packed, light, takes.white_balance if balanced else given, saturation)
+    gains = _green_one(found.gains)
+    if sensor is None or is_same_sensor(raw, sensor):
+        return SensorMatch(gains)
+    neutral: Gains | None = NEUTRAL if balanced else given
     if neutral is None and render is not None:
-        neutral = neutral_gains(render, DAYLIGHT) or neutral_gains(render, light)
-    if sensor is None or same:
-        if neutral is None:
-            return SensorMatch(light, note=f"{raw.source}: not balanced, for the model takes no light for neutral")
-        return SensorMatch(light, color_exchange(light, neutral))
+        neutral = neutral_gains(render, DAYLIGHT) or neutral_gains(render, gains)
     names = _names(raw, sensor)
     if neutral is None:
-        return SensorMatch(light, note=f"{names} and does not say its colors: expect a color cast")
+        return SensorMatch(gains, note=f"{names} and does not say its colors: expect a color cast")
     theirs, ours = raw.color_matrix, sensor.color_matrix
-    matrices = theirs is not None and ours is not None
-    exchange = color_exchange(light, neutral, theirs, np.array(ours, np.float32) if ours is not None else None)
-    means = f"{'its' if given else 'an estimated'} white balance"
-    if matrices:
+    exchange = color_exchange(gains, neutral, theirs, np.array(ours, np.float32) if ours is not None else None)
+    means = f"{_WHOSE.get(found.source, 'a common')} white balance"
+    if theirs is not None and ours is not None:
         means += " and the color matrices"
     else:
         lacking = " and ".join(["the file"] * (theirs is None) + ["the model"] * (ours is None))
         means += f" alone ({lacking} without a color matrix)"
-    return SensorMatch(light, exchange, f"{names}; brought there by {means}; turn adapt off to leave it")
+    return SensorMatch(gains, exchange, f"{names}; brought there by {means}; turn adapt off to leave it")
 
 
 def is_same_sensor(raw: RawImage, sensor: SensorDescription) -> bool:
@@ -112,6 +121,11 @@ def _names(raw: RawImage, sensor: SensorDescription) -> str:
         given, known = raw.capture.unique_model, sensor.unique_model
     alike = ", by other levels or another color matrix" if _plain(given) == _plain(known) else ""
     return f"{raw.source}: from {given}, the model is for {known}{alike}"
+
+
+def _green_one(gains: Gains) -> Gains:
+    red, green, blue = gains
+    return red / green, 1.0, blue / green
 
 
 def _plain(name: str) -> str:

@@ -72,7 +72,7 @@ def usual_tone(contrast: float = USUAL_CONTRAST) -> tuple[float, ...]:
 def rising(values: NDArray[np.floating]) -> tuple[float, ...]:
     """A curve of `KNOTS` values as one that can be inverted: from 0 to 1, nowhere flat."""
     held = np.maximum.accumulate(np.clip(values, 0, 1))
-    curve = 0.97 * held + 0.03 * GRID
+    curve = 0.99 * held + 0.01 * GRID
     curve[0], curve[-1] = 0, 1
     return tuple(float(f"{value:.6g}") for value in curve)
 

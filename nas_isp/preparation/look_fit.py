@@ -5,15 +5,17 @@ captures nothing follows but the usual look. Matched are distributions over whol
 how it follows the capture's own), of luma (the tone curve) and the mean chroma (saturation).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch.nn import functional
 
 from nas_isp.data.patches import PhotoPatches, RawPatches
 from nas_isp.preparation.content_reference import captures_of, spread
-from nas_isp.preparation.look import GRID, USUAL_EXPOSURE, Look, encoded, luma, rising, usual_tone
+from nas_isp.preparation.look import GRID, USUAL_EXPOSURE, Look, decoded, encoded, luma, rising, usual_tone
 from nas_isp.raw.network_input import NetworkInput, balanced_colors, log_brightness
 from nas_isp.raw.sensor import Gains
 
@@ -23,8 +25,14 @@ Matrix = tuple[tuple[float, float, float], tuple[float, float, float], tuple[flo
 PICTURES = 160
 """So many pictures of a kind stand for all."""
 
+PATCHES, BLOCKS_APART = 320, 5
+"""So many patches, and every fifth block of them, stand for all when tone and chroma are compared."""
+
 HALF_TRUSTED = 16
 """Of so many captures, and photos without end, a fit is believed as much as the usual look."""
+
+SCENES = 0.5
+"""Share of a difference in chroma that is taken for one of looks; the rest is one of scenes."""
 
 ROUNDS, HALVINGS = 4, 10
 LOG_EXPOSURES, SLOPES = (-1.0, 3.0), (-1.8, 2.0)
@@ -46,12 +54,15 @@ def fit_look(
     captures = [capture[0] for capture in captures_of(raw)]
     pictures = sorted({stem: at for at, stem in enumerate(photos.stems)}.values())
     trust = trust_in(len(captures), len(pictures))
+    brightness = np.array([log_brightness(raw.glance[at], tuple(gains[at])) for at in range(len(raw))], np.float32)
+    center = float(brightness[captures].mean())
     few = [captures[at] for at in spread(len(captures), PICTURES)]
-    matrix = np.array(color_matrix, np.float32)
+    patches = spread(len(raw), PATCHES)
     match = _Match(
-        np.stack([np.tensordot(matrix, balanced_colors(raw.glance[at], tuple(gains[at])), 1) for at in few]),
-        np.array([log_brightness(raw.glance[at], tuple(gains[at])) for at in few], np.float32),
+        _Rendered(_whole(raw, gains, few, color_matrix), brightness[few] - center),
+        _Rendered(_blocks(raw, gains, patches, color_matrix), brightness[patches] - center),
         photos.glance[[pictures[at] for at in spread(len(pictures), PICTURES)]].astype(np.float32) / np.float32(255),
+        _photo_blocks(photos, spread(len(photos), PATCHES)),
         trust,
         metered,
     )
@@ -62,8 +73,7 @@ def fit_look(
         tone=tone,
         saturation=_rounded(match.saturation(log_exposure, slope, tone)),
     )
-    brightness = _rounded(float(match.brightness.mean()))
-    return look, NetworkInput(kind="balanced", white_balance=common, brightness=brightness, slope=_rounded(slope))
+    return look, NetworkInput(kind="balanced", white_balance=common, brightness=_rounded(center), slope=_rounded(slope))
 
 
 def trust_in(captures: int, photos: int) -> float:
@@ -73,42 +83,50 @@ def trust_in(captures: int, photos: int) -> float:
 
 
 @dataclass(frozen=True)
-class _Match:
-    """Captures, balanced and in linear sRGB `(C, 3, n, n)`, their log brightness `(C,)`, and photos `(P, 3, n, n)`."""
+class _Rendered:
+    """Pictures in linear sRGB `(N, 3, n)`, and how much brighter their captures are than usual, in logarithm `(N,)`."""
 
-    captures: Floats
-    brightness: Floats
+    colors: Floats
+    relative: Floats
+
+    def encoded(self, log_exposure: float, slope: float) -> Floats:
+        """Their sRGB values at an exposure and a slope of metering."""
+        factors = np.exp(log_exposure + slope * self.relative).astype(np.float32)
+        return encoded(self.colors * factors[:, None, None])
+
+
+@dataclass(frozen=True)
+class _Match:
+    """What is matched: whole captures and blocks of them, whole photos `(P, 3, n, n)` and blocks of them."""
+
+    captures: _Rendered
+    blocks: _Rendered
     photos: Floats
+    photo_blocks: Floats
     trust: float
     metered: bool
 
     def fitted(self) -> tuple[float, float, tuple[float, ...]]:
         """Log exposure, slope and tone curve."""
-        wanted = luma(np.moveaxis(self.photos, 1, 0))
-        levels = np.quantile(wanted, SHARES)
-        usual = np.array(usual_tone())
-        slope, tone = 0.0, usual_tone()
+        usual, wanted = np.array(usual_tone()), np.quantile(_lumas(self.photo_blocks), SHARES)
+        log_exposure, slope, tone = float(np.log(USUAL_EXPOSURE)), 0.0, usual_tone()
         for _ in range(ROUNDS):
-            if self.metered and len(self.captures) > 1 and len(self.photos) > 1:
+            if self.metered and len(self.captures.colors) > 1 and len(self.photos) > 1:
                 slope = self.trust * self._slope(tone)
-            log_exposure = self._log_exposure(slope, tone)
-            given = np.quantile(luma(np.moveaxis(self._rendered(log_exposure, slope), 1, 0)), SHARES)
-            moved = np.interp(GRID, np.append(given, 1 + 1e-6), np.append(levels, 1.0), left=0)
+            matched = self._log_exposure(slope, tone)
+            log_exposure = (1 - self.trust) * float(np.log(USUAL_EXPOSURE)) + self.trust * matched
+            given = np.quantile(_lumas(self.blocks.encoded(log_exposure, slope)), SHARES)
+            moved = np.interp(GRID, np.append(given, 1 + 1e-6), np.append(wanted, 1.0), left=0)
             tone = rising((1 - self.trust) * usual + self.trust * moved)
-        log_exposure = self._log_exposure(slope, tone)
-        return (1 - self.trust) * float(np.log(USUAL_EXPOSURE)) + self.trust * log_exposure, slope, tone
+        return log_exposure, slope, tone
 
     def saturation(self, log_exposure: float, slope: float, tone: tuple[float, ...]) -> float:
         """The factor that gives the captures' pictures the photos' chroma."""
-        given = _chroma(np.interp(self._rendered(log_exposure, slope), GRID, tone).astype(np.float32))
-        return float(np.clip((_chroma(self.photos) / max(given, 1e-3)) ** self.trust, 0.5, 2))
-
-    def _rendered(self, log_exposure: float, slope: float) -> Floats:
-        factors = np.exp(log_exposure + slope * (self.brightness - self.brightness.mean()))
-        return encoded(self.captures * factors[:, None, None, None].astype(np.float32))
+        given = np.interp(self.blocks.encoded(log_exposure, slope), GRID, tone).astype(np.float32)
+        return float(np.clip((_chroma(self.photo_blocks) / max(_chroma(given), 1e-3)) ** (SCENES * self.trust), 0.5, 2))
 
     def _means(self, log_exposure: float, slope: float, tone: tuple[float, ...]) -> Floats:
-        means: Floats = np.interp(self._rendered(log_exposure, slope), GRID, tone).mean((1, 2, 3))
+        means: Floats = np.interp(self.captures.encoded(log_exposure, slope), GRID, tone).mean((1, 2))
         return means
 
     def _log_exposure(self, slope: float, tone: tuple[float, ...]) -> float:
@@ -135,10 +153,33 @@ def _halved(limits: tuple[float, float], too_low: Callable[[float], bool]) -> fl
     return (low + high) / 2
 
 
-def _chroma(pictures: Floats) -> float:
-    """Mean distance of colors `(N, 3, n, n)` from their luma."""
-    colors = np.moveaxis(pictures, 1, 0)
-    return float(np.abs(colors - luma(colors)).mean())
+def _whole(raw: RawPatches, gains: Floats, captures: Sequence[int], matrix: Matrix) -> Floats:
+    """The captures of some patches in linear sRGB, `(C, 3, n)`."""
+    seen = [balanced_colors(raw.glance[at], tuple(gains[at])).reshape(3, -1) for at in captures]
+    return np.einsum("ij,cjn->cin", np.array(matrix, np.float32), np.stack(seen))
+
+
+def _blocks(raw: RawPatches, gains: Floats, patches: NDArray[np.intp], matrix: Matrix) -> Floats:
+    """Blocks of 4 x 4 pixels of some patches in linear sRGB, `(N, 3, n)`; small enough to hold a photo's contrast."""
+    cells = functional.avg_pool2d(raw.tensor(patches).clamp(max=1), 2).flatten(2)[..., ::BLOCKS_APART].numpy()
+    seen = [balanced_colors(one, tuple(gains[at])) for one, at in zip(cells, patches, strict=True)]
+    return np.einsum("ij,cjn->cin", np.array(matrix, np.float32), np.stack(seen))
+
+
+def _photo_blocks(photos: PhotoPatches, patches: NDArray[np.intp]) -> Floats:
+    """The same of photos, averaged in linear light and encoded again."""
+    linear = torch.from_numpy(decoded(photos.tensor(patches).numpy()))
+    return encoded(functional.avg_pool2d(linear, 4).flatten(2)[..., ::BLOCKS_APART].numpy())
+
+
+def _lumas(colors: Floats) -> Floats:
+    """Luma of colors `(N, 3, n)`."""
+    return luma(np.moveaxis(colors, 1, 0))
+
+
+def _chroma(colors: Floats) -> float:
+    """Mean distance of colors `(N, 3, n)` from their luma."""
+    return float(np.abs(np.moveaxis(colors, 1, 0) - _lumas(colors)).mean())
 
 
 def _rounded(value: float) -> float:

@@ -40,7 +40,7 @@ class NetworkInput(Settings):
     ] = 0.0
     slope: Annotated[
         float,
-        Field(ge=-1, le=2, description="How much brighter captures than that are exposed up (or, below 0, down)."),
+        Field(ge=-2, le=2, description="How much brighter captures than that are exposed up (or, below 0, down)."),
     ] = 0.0
 
     def factors(self, seen: Floats, gains: Gains) -> Floats:
@@ -75,7 +75,12 @@ def input_of(
     if kind.kind == "sensor":
         return packed
     red, green, blue = light_of(raw, packed, choice or LightChoice(), kind.white_balance, saturation).gains
-    return packed * of_planes(kind.factors(glance(packed), (red / green, 1.0, blue / green)))
+    return given_to_network(packed, kind, (red / green, 1.0, blue / green))
+
+
+def given_to_network(packed: Floats, kind: NetworkInput, gains: Gains) -> Floats:
+    """Planes `(4, h, w)` of a whole capture, in a light of known gains (G = 1), as a network is given them."""
+    return packed if kind.kind == "sensor" else packed * of_planes(kind.factors(glance(packed), gains))
 
 
 def of_planes(factors: Floats) -> Floats:
@@ -85,12 +90,10 @@ def of_planes(factors: Floats) -> Floats:
 
 
 def balanced_colors(seen: Floats, gains: Gains) -> Floats:
-    """Colors `(3, n, n)` of packed cells `(4, n, n)` in neutral light, cut at 1."""
-    clipped = np.minimum(seen, 1)
-    colors = (
-        np.stack((clipped[0], (clipped[1] + clipped[2]) / 2, clipped[3])) * np.array(gains, np.float32)[:, None, None]
-    )
-    cut: Floats = np.clip(colors, 0, 1)
+    """Colors `(3, ...)` of packed cells `(4, ...)` in neutral light, cut at 1."""
+    red, green1, green2, blue = np.minimum(seen, 1)
+    colors = np.stack([gain * plane for gain, plane in zip(gains, (red, (green1 + green2) / 2, blue), strict=True)])
+    cut: Floats = np.clip(colors, 0, 1).astype(np.float32)
     return cut
 
 

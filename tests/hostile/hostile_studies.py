@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from nas_isp.preparation.color_transport import identity_transport
 from PIL import Image
 
 from nas_isp.data.patches import PhotoPatches, RawPatches
 from nas_isp.generators.architecture import Block, PlainArchitecture
 from nas_isp.preparation.classical_baseline import ClassicalBaseline
-from nas_isp.preparation.color_transport import identity_transport
 from nas_isp.preparation.prepared import Prepared
 from nas_isp.preparation.prepared_files import load_prepared, save_prepared
 from nas_isp.preparation.scoring_set import ScoringSet

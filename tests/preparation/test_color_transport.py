@@ -2,8 +2,6 @@
 
 import pytest
 import torch
-from torch import Tensor
-
 from nas_isp.preparation.color_transport import (
     ColorTransport,
     block_colors,
@@ -12,6 +10,7 @@ from nas_isp.preparation.color_transport import (
     identity_transport,
     sliced_wasserstein,
 )
+from torch import Tensor
 
 
 def _colors(seed: int, count: int = 4000) -> Tensor:
