@@ -45,7 +45,7 @@ def main() -> None:
         folder = Path(scratch)
         training = _taken(first, settings.training, folder / "training", None)
         train = load_recipe("default").train.overridden("paired-no-adv", 0, settings.steps, None, None, None)
-        prepared = prepare_paired(training, train.patch, 0)
+        prepared = prepare_paired(training, train.patch, 0, train.input)
         trainer = Trainer(PUBLISHED["efficient-isp"], prepared, train, TrainingRun(folder / "run"))
         trainer.train()
         runner = TorchRunner(trainer.bundle({}), "model")

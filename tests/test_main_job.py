@@ -64,7 +64,7 @@ def test_from_a_search_to_a_developed_photo(tmp_path: Path) -> None:
     assert measured["images"] == 8
     assert measured["psnr"] > 14
     assert measured["artefacts"]["pictures"] == 8
-    assert measured["baselines"]["transported"]["psnr"] > measured["baselines"]["classical"]["psnr"]
+    assert measured["baselines"]["look"]["psnr"] > measured["baselines"]["classical"]["psnr"]
 
     photo = sorted((pairs / "raw").glob("*.png"))[0]
     succeeded("develop", "m.tflite", photo, "-o", "photo.png", folder=tmp_path)

@@ -60,7 +60,7 @@ BUNDLE = Bundle(RECORD, dict(build(ARCHITECTURE).state_dict()))
         (lambda: export_model(BUNDLE, "m.onnx", to="tflite"), r"named \*\.tflite", ("output", "to")),
         (lambda: export_model(BUNDLE, "m.onnx", input_size=(4, 960)), "each 8 to 16384", ("input_size",)),
         (lambda: export_model(BUNDLE, "m.onnx", calibration="raw"), "calibration is for", ("calibration", "precision")),
-        (lambda: develop_photo(BUNDLE, "raw", "o.png", balance=True, adapt=False), "balance", ("balance", "adapt")),
+        (lambda: develop_photo(BUNDLE, "raw", "o.png", light="sunny"), "light 'sunny'", ("light",)),
         (lambda: develop_photo(BUNDLE, "raw", "out"), "a folder of 2 photos", ("photo",)),
         (lambda: develop_photo(BUNDLE, "raw", "o.png"), "one picture file for 2 photos", ("output",)),
         (lambda: develop_photo(BUNDLE, "raw/a.png", "raw/a.png"), "would be overwritten", ("output",)),

@@ -67,7 +67,7 @@ def test_pairs_of_several_groups_are_said_and_chosen_among(folder):
     for group, stems, said in ((None, "abcd", 1), ("2", "a", 0)):
         notes: list[str] = []
         with prepared_in_scratch(TrainingFolders(pairs=folder, group=group), settings, 0, notes.append) as data:
-            assert set(data.training.raw.stems) == set(stems)
+            assert set(data.training.inputs.raw.stems) == set(stems)
         assert sum("sensors or lenses" in note for note in notes) == said
     assert load_pairs(folder).of_group("1").stems == ["b", "c", "d"]
 

@@ -89,7 +89,7 @@ def test_a_study_is_distilled_exported_developed_and_evaluated(study: Path) -> N
         assert picture.size == raw.size
 
     lines = example("evaluate", "m.safetensors", pairs, "study", folder=folder).splitlines()
-    assert [line.partition(":")[0] for line in lines] == ["model", "classical", "transported"]
+    assert [line.partition(":")[0] for line in lines] == ["model", "classical", "look"]
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""A camera is found without pairs, closely enough that photos run through it look like its captures."""
+"""The camera of synthetic pairs has the lights, the noise and the levels of the captures."""
 
 from dataclasses import replace
 
@@ -8,9 +8,8 @@ import torch
 from PIL import Image
 
 from nas_isp.data.patches import PhotoPatches, RawPatches, cut_photo_patches, cut_raw_patches
-from nas_isp.preparation.camera_fit import _crosstalk, _noise_ranges, fit_camera
-from nas_isp.preparation.content_reference import common_white_balance
-from nas_isp.preparation.synthetic_pairs import SyntheticPairs, synthetic_mosaics
+from nas_isp.preparation.camera_fit import _noise_ranges, fit_camera, typical_matrix
+from nas_isp.preparation.content_reference import common_white_balance, white_balance_of_patches
 from nas_isp.raw.synthesis import SyntheticCamera, synthesize_raw
 
 SIDE = 64
@@ -51,87 +50,27 @@ def captures_and_photos(tmp_path_factory: pytest.TempPathFactory) -> tuple[RawPa
 @pytest.fixture(scope="module")
 def fitted(captures_and_photos: tuple[RawPatches, PhotoPatches]) -> SyntheticCamera:
     raw, photos = captures_and_photos
-    return fit_camera(raw, photos, common_white_balance(raw), 1.0, None, seed=0)
+    return fit_camera(raw, photos, white_balance_of_patches(raw, common_white_balance(raw)))
 
 
-def _mosaics(photos: PhotoPatches, camera: SyntheticCamera, seed: int) -> np.ndarray:
-    packed = np.zeros((len(photos), 4, SIDE // 2, SIDE // 2), np.uint16)
-    synthetic_mosaics(photos, camera, seed, packed)
-    return packed
+def test_lights_are_those_of_the_captures(captures_and_photos: tuple[RawPatches, PhotoPatches]) -> None:
+    raw, photos = captures_and_photos
+    gains = np.tile(np.array([2.0, 1.0, 1.5], np.float32), (len(raw), 1))
+    gains[::2] *= np.array([0.8, 1.0, 0.7], np.float32)
+    camera = fit_camera(raw, photos, gains)
+    assert sorted(set(camera.lights)) == [pytest.approx((1.6, 1.05)), pytest.approx((2.0, 1.5))]
 
 
-def _middle(bounds: tuple[float, float]) -> float:
-    return (bounds[0] * bounds[1]) ** 0.5
-
-
-def test_light_and_noise_of_the_captures_are_found(fitted: SyntheticCamera) -> None:
-    assert _middle(fitted.red_gain) == pytest.approx(2.5, rel=0.2)
-    assert _middle(fitted.blue_gain) == pytest.approx(1.25, rel=0.2)
-    assert _middle(fitted.shot_noise) == pytest.approx(1e-3, rel=0.4)
+def test_noise_and_levels_are_those_of_the_captures(fitted: SyntheticCamera) -> None:
+    low, high = fitted.shot_noise
+    assert (low * high) ** 0.5 == pytest.approx(1e-3, rel=0.4)
     assert (fitted.black, fitted.white, fitted.bits) == (CAMERA.black, CAMERA.white, CAMERA.bits)
 
 
-def test_synthetic_raw_has_the_captures_mean_colors(
-    captures_and_photos: tuple[RawPatches, PhotoPatches], fitted: SyntheticCamera
-) -> None:
-    raw, photos = captures_and_photos
-    pairs = SyntheticPairs(_mosaics(photos, fitted, seed=0), photos, fitted, seed=0)
-    everything = np.arange(len(photos))
-    made = pairs.tensor(everything, torch.device("cpu")).mean((0, 2, 3))
-    real = raw.tensor(np.arange(len(raw))).mean((0, 2, 3))
-    assert torch.allclose(made, real, rtol=0.2)
-
-
-def test_a_wrong_white_balance_is_corrected_towards_the_captures(
-    captures_and_photos: tuple[RawPatches, PhotoPatches],
-) -> None:
-    raw, photos = captures_and_photos
-    red, green, blue = common_white_balance(raw)
-    misled = fit_camera(raw, photos, (1.3 * red, green, blue / 1.3), 1.0, None, seed=0)
-    assert _middle(misled.red_gain) < 0.95 * 1.3 * red
-    assert _middle(misled.blue_gain) > blue / 1.3 / 0.95
-
-
-def test_photos_are_taken_in_the_lights_of_the_captures(
-    captures_and_photos: tuple[RawPatches, PhotoPatches],
-) -> None:
-    raw, photos = captures_and_photos
-    common = common_white_balance(raw)
-    own = torch.tensor(common).repeat(len(raw), 1)
-    own[::2] *= torch.tensor([0.8, 1.0, 0.7])
-    lights = fit_camera(raw, photos, common, 1.0, None, seed=0, own_gains=own).lights
-    assert set(lights) == {(1.0, 1.0), (0.8, 0.7)}
-
-
-@pytest.mark.slow
-def test_the_same_seed_fits_the_same_camera(
-    captures_and_photos: tuple[RawPatches, PhotoPatches], fitted: SyntheticCamera
-) -> None:
-    raw, photos = captures_and_photos
-    assert fit_camera(raw, photos, common_white_balance(raw), 1.0, None, seed=0) == fitted
-
-
-def test_a_matrix_from_the_files_is_used_instead_of_the_typical_one() -> None:
-    matrix = [[1.5, -0.4, -0.1], [-0.2, 1.4, -0.2], [0.0, -0.5, 1.5]]
-    assert torch.allclose(_crosstalk(matrix) @ torch.tensor(matrix), torch.eye(3), atol=1e-5)
-    assert torch.allclose(_crosstalk(None).sum(1), torch.ones(3))
-
-
-def test_batches_depend_on_seed_and_step_alone(
-    captures_and_photos: tuple[RawPatches, PhotoPatches], fitted: SyntheticCamera
-) -> None:
-    _, photos = captures_and_photos
-    packed = _mosaics(photos, fitted, seed=1)
-    first, second = (SyntheticPairs(packed, photos, fitted, seed=1) for _ in range(2))
-    device = torch.device("cpu")
-    first.batch(0, 4, device)
-    for part, other in zip(first.batch(3, 4, device), second.batch(3, 4, device), strict=True):
-        assert torch.equal(part, other)
-    raw, wanted = first.batch(3, 4, device)
-    assert raw.shape == (4, 4, SIDE // 2, SIDE // 2)
-    assert wanted.shape == (4, 3, SIDE, SIDE)
-    correlation = torch.corrcoef(torch.stack((raw[:, 1].flatten(), wanted[:, 1, ::2, 1::2].flatten())))[0, 1]
-    assert correlation > 0.8
+def test_the_typical_matrix_keeps_gray_and_separates_colors() -> None:
+    matrix = typical_matrix()
+    assert matrix.sum(1) == pytest.approx([1, 1, 1])
+    assert (np.diag(matrix) > 1).all()
 
 
 def test_noise_that_files_say_is_taken_and_that_of_others_estimated(

@@ -15,7 +15,7 @@ SETTINGS = TrainSettings(patch=64, patches=16, warm_start=WarmStartSettings(synt
 
 def test_no_more_patches_are_cut_than_asked_for() -> None:
     with prepared_in_scratch(DEMO, SETTINGS, 0) as data:
-        assert 0 < len(data.training.raw) <= 16
+        assert 0 < len(data.training.inputs.raw) <= 16
         assert 0 < len(data.training.photos) <= 16
 
 
@@ -61,5 +61,5 @@ def test_pairs_beyond_the_patches_are_left_out_and_that_is_said(tmp_path: Path) 
     settings = SETTINGS.model_copy(update={"mode": "paired", "patches": 2})
     notes: list[str] = []
     with prepared_in_scratch(TrainingFolders(pairs=pairs), settings, 0, notes.append) as data:
-        assert len(data.training.raw) == len(data.training.photos) == 2
+        assert len(data.training.inputs.raw) == len(data.training.photos) == 2
     assert any(line.startswith("2 of 8 pairs are used, one patch each") for line in notes)

@@ -73,7 +73,7 @@ def test_data_without_pairs_is_not_scored_with_them(demo: tuple[Path, Path, Path
 
 def test_paired_data_cannot_be_saved(demo: tuple[Path, Path, Path], tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="in memory"):
-        save_prepared(prepare_paired(load_pairs(demo[2]), 64, seed=0), tmp_path)
+        save_prepared(prepare_paired(load_pairs(demo[2]), 64, seed=0, input_kind="balanced"), tmp_path)
 
 
 def test_a_preparation_whose_pairs_unpack_to_gigabytes_is_refused(data: Prepared, tmp_path: Path) -> None:

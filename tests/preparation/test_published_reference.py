@@ -47,7 +47,7 @@ def test_the_setting_chooses_the_reference(kind: ReferenceKind, tmp_path: Path) 
     data = load_unpaired(raw, rgb, tmp_path / "cache", 64, limit=8)
     made = {
         name: prepare(data, TrainSettings(patch=64, reference=name), seed=0).training.references
-        for name in (kind, "transported")
+        for name in (kind, "look")
     }
-    assert made[kind].shape == made["transported"].shape
-    assert np.abs(made[kind].astype(int) - made["transported"].astype(int)).mean() > 2
+    assert made[kind].shape == made["look"].shape
+    assert np.abs(made[kind].astype(int) - made["look"].astype(int)).mean() > 2

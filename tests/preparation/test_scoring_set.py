@@ -43,8 +43,8 @@ def test_a_score_that_needs_pairs_is_refused_before_any_training(tmp_path: Path)
 
 def test_test_patches_are_spread_over_the_set_with_their_references(scoring: ScoringSet) -> None:
     packed, references = scoring.test_batch(CPU)
-    assert len(packed) == TEST_PATCHES < len(scoring.raw)
-    torch.testing.assert_close(packed[[0, -1]], scoring.raw.tensor([0, len(scoring.raw) - 1]))
+    assert len(packed) == TEST_PATCHES < len(scoring.inputs.raw)
+    torch.testing.assert_close(packed[[0, -1]], scoring.inputs.tensor([0, len(scoring.inputs.raw) - 1], CPU))
     last = torch.from_numpy(scoring.references[-1].copy()) / 255
     torch.testing.assert_close(references[-1], last)
 

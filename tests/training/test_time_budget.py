@@ -32,20 +32,20 @@ def test_less_time_is_taken_from_the_adversarial_steps_first(seconds: float, exp
 
 
 def test_measured_steps_grow_together_up_to_the_largest_stretch(tmp_path: Path) -> None:
-    data = prepare_paired(load_pairs(demo_folders(tmp_path)[2]), size=32, seed=0)
+    data = prepare_paired(load_pairs(demo_folders(tmp_path)[2]), size=32, seed=0, input_kind="balanced")
     settings = TrainSettings(patch=32, batch=1, warm_start=WarmStartSettings(steps=100), steps=50)
     fitted = time_budget.fitted_to(10_000.0, SMALL, data, settings, TrainingRun(tmp_path / "run"))
     assert (fitted.warm_start.steps, fitted.steps) == (400, 200)
 
 
 def test_a_training_without_adversarial_steps_stays_without(tmp_path: Path) -> None:
-    data = prepare_paired(load_pairs(demo_folders(tmp_path)[2]), size=32, seed=0)
+    data = prepare_paired(load_pairs(demo_folders(tmp_path)[2]), size=32, seed=0, input_kind="balanced")
     settings = TrainSettings(patch=32, batch=1, warm_start=WarmStartSettings(steps=100), steps=0)
     assert time_budget.fitted_to(1.0, SMALL, data, settings, TrainingRun(tmp_path / "run")).steps == 0
 
 
 def test_a_training_with_a_checkpoint_keeps_the_steps_it_was_given(tmp_path: Path) -> None:
-    data = prepare_paired(load_pairs(demo_folders(tmp_path)[2]), size=32, seed=0)
+    data = prepare_paired(load_pairs(demo_folders(tmp_path)[2]), size=32, seed=0, input_kind="balanced")
     settings = TrainSettings(patch=32, batch=1, warm_start=WarmStartSettings(steps=30), steps=0)
     first = time_budget.fitted_to(10_000.0, SMALL, data, settings, TrainingRun(tmp_path / "run"))
     Trainer(SMALL, data, first, TrainingRun(tmp_path / "run")).save()
@@ -61,7 +61,7 @@ def test_what_the_first_scoring_needs_once_is_made_while_the_pace_is_measured(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else it takes its time out of the middle of a training that was fitted without it."""
-    data = prepare_paired(load_pairs(demo_folders(tmp_path)[2]), size=32, seed=0)
+    data = prepare_paired(load_pairs(demo_folders(tmp_path)[2]), size=32, seed=0, input_kind="balanced")
     settings = TrainSettings(patch=32, batch=1, warm_start=WarmStartSettings(steps=100), steps=0)
     fitted = time_budget.fitted_to(1.0, SMALL, data, settings, TrainingRun(tmp_path / "run"))
     monkeypatch.delattr("nas_isp.preparation.scoring_set.target_statistics")

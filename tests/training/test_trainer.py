@@ -263,10 +263,10 @@ def test_the_published_recipe_trains_with_lite_features_and_resumes_exactly(data
 
 def test_paired_training_takes_the_photo_of_the_same_patch(demo: tuple[Path, Path, Path], tmp_path: Path) -> None:
     pairs = load_pairs(demo[2])
-    paired = prepare_paired(pairs, size=64, seed=0)
+    paired = prepare_paired(pairs, size=64, seed=0, input_kind="balanced")
     packed, reference, photos, indices = paired.training.batch(0, 3, torch.device("cpu"))
     torch.testing.assert_close(reference, photos)
-    whole = next(pair for pair in pairs if pair.stem == paired.training.raw.stems[int(indices[0])])
+    whole = next(pair for pair in pairs if pair.stem == paired.training.inputs.raw.stems[int(indices[0])])
     corner = (reference[0] * 255).round().byte().permute(1, 2, 0).numpy()
     places = np.ndindex(whole.photo.shape[0] // 64, whole.photo.shape[1] // 64)
     assert any(np.array_equal(whole.photo[64 * r : 64 * r + 64, 64 * c : 64 * c + 64], corner) for r, c in places)
@@ -316,7 +316,7 @@ def test_steps_in_reduced_precision_run_and_stay_finite(data: Prepared, tmp_path
 
 def test_paired_training_without_adversarial_terms_has_none(demo: tuple[Path, Path, Path], tmp_path: Path) -> None:
     settings = QUICK.model_copy(update={"mode": "paired-no-adv"})
-    trainer = Trainer(SMALL, prepare_paired(load_pairs(demo[2]), 64, seed=0), settings, TrainingRun(tmp_path))
+    trainer = Trainer(SMALL, prepare_paired(load_pairs(demo[2]), 64, seed=0, input_kind="balanced"), settings, TrainingRun(tmp_path))
     assert trainer.viewer.names == ("content",)
     assert not list(trainer.adversarial.judges.discriminators)
     trainer.train()
