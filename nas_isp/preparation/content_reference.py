@@ -13,7 +13,9 @@ from nas_isp.data.patches import PhotoPatches, RawPatches, UnpairedData, as_pict
 from nas_isp.evaluation.metrics import to_8_bit
 from nas_isp.preparation.color_transport import ColorTransport, block_colors, faithfulness, fit_transport
 from nas_isp.raw.classical import render
+from nas_isp.raw.levels import subtract_black
 from nas_isp.raw.light_estimator import COMMON_SENSOR, LightEstimate, infer_light
+from nas_isp.raw.saturation import observed_saturation
 from nas_isp.raw.sensor import Gains
 
 CHUNK = 32
@@ -95,8 +97,11 @@ def white_balance_of_patches(raw: RawPatches, common: Gains) -> Tensor:
 
 
 def _inferred(raw: RawPatches, capture: list[int], prior: Gains) -> LightEstimate | None:
-    """The light of a capture by some of its patches."""
-    return infer_light(raw.tensor([capture[at] for at in spread(len(capture), LIGHT_PATCHES)]).numpy(), prior)
+    """The light of a capture by some of its patches; their samples may stop below the described white."""
+    some = [capture[at] for at in spread(len(capture), LIGHT_PATCHES)]
+    black, white = float(raw.black[some[0]].mean()), float(raw.white[some[0]])
+    stops = observed_saturation(raw.packed[some], black, white)
+    return infer_light(raw.tensor(some).numpy(), prior, subtract_black(stops, black, white))
 
 
 def matching_exposure(data: UnpairedData, look: Look) -> float:
