@@ -11,6 +11,11 @@ from nas_isp.cli.options import FormatOption, SensorOption
 if TYPE_CHECKING:
     from nas_isp.data.inspection import FileFacts
 
+COLUMNS = (
+    *("file", "kind", "size", "CFA", "black", "white", "R, B gain", "light from", "matrix", "flip"),
+    *("values", "saturated"),
+)
+
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
@@ -39,8 +44,7 @@ def inspect(
     if format == "json":
         print_json([fact.to_json() for fact in facts])
         return
-    columns = ("file", "kind", "size", "CFA", "black", "white", "R, B gain", "matrix", "flip", "values", "saturated")
-    print_table(columns, [_row(fact, path) for fact in facts if fact.kind != "unreadable"])
+    print_table(COLUMNS, [_row(fact, path) for fact in facts if fact.kind != "unreadable"])
     for fact in facts:
         for line in (*fact.corrections, *_noise_lines(fact)):
             print(f"{fact.file}: {line}")
@@ -92,7 +96,7 @@ def _row(fact: "FileFacts", root: Path) -> list[str]:
     values = f"{fact.lowest}..{fact.highest}"
     share = f"{fact.saturated:.2%}"
     if fact.kind == "photo":
-        return [name, "photo", f"{fact.width}x{fact.height}", "", "", "", "", "", "", values, share]
+        return [name, "photo", f"{fact.width}x{fact.height}", "", "", "", "", "", "", "", values, share]
     black = [f"{level:g}" for level in fact.black or ()]
     return [
         name,
@@ -101,7 +105,8 @@ def _row(fact: "FileFacts", root: Path) -> list[str]:
         f"{fact.cfa}",
         " ".join(black[:1] if len(set(black)) == 1 else black),
         f"{fact.white:g}",
-        "not given" if fact.white_balance is None else f"{fact.white_balance[0]:.2f}, {fact.white_balance[2]:.2f}",
+        "" if fact.light is None else f"{fact.light[0]:.2f}, {fact.light[2]:.2f}",
+        fact.light_source or "",
         "not given" if fact.color_matrix is None else "given",
         f"{fact.flip}",
         values,

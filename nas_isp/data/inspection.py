@@ -11,11 +11,16 @@ from nas_isp.data.left_out import DESCRIPTIONS, kinds_of, visible_below
 from nas_isp.data.photos import PhotoTooLargeError, is_photo_candidate, read_photo
 from nas_isp.errors import InputError
 from nas_isp.progress import ReportsProgress, unseen
+from nas_isp.raw.capture_table import TABLE_FILE, facts_beside
 from nas_isp.raw.groups import SensorFacts, sensor_facts
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.layouts import layout_of_raw
+from nas_isp.raw.light import LightChoice, light_of
+from nas_isp.raw.mosaic_files import MOSAIC_SUFFIXES
+from nas_isp.raw.packing import pack
 from nas_isp.raw.readers import KINDS, is_raw_candidate, read_raw
-from nas_isp.raw.sensor import SensorDescription
+from nas_isp.raw.saturation import packed_saturation
+from nas_isp.raw.sensor import Gains, SensorDescription
 from nas_isp.raw.tiff_pages import further_captures_in
 
 NOISE_SIDE, LEAST_NOISE_SIDE = 1024, 64
@@ -37,6 +42,8 @@ class FileFacts:
         black: levels of the sites (0,0), (0,1), (1,0), (1,1).
         white: saturation level.
         white_balance: as-shot gains with G = 1, None if the file does not say.
+        light: gains of the light that the program takes, G = 1: these, or else estimated ones.
+        light_source: where they are from: file, captures.tsv, sensor, or as `raw.light.Light` says it.
         color_matrix: white-balanced camera RGB to linear sRGB, None if the file does not say.
         flip: LibRaw's code of the rotation that makes it upright.
         lowest: smallest true value (of a photo: 0..255).
@@ -59,6 +66,8 @@ class FileFacts:
     black: tuple[float, float, float, float] | None = None
     white: float | None = None
     white_balance: tuple[float, float, float] | None = None
+    light: tuple[float, float, float] | None = None
+    light_source: str | None = None
     color_matrix: list[list[float]] | None = None
     flip: int | None = None
     lowest: int | None = None
@@ -158,7 +167,7 @@ def _facts(file: Path, sensor: SensorDescription | None) -> FileFacts:
 
 def _raw_facts(file: Path, raw: RawImage) -> FileFacts:
     height, width = raw.mosaic.shape
-    layout = layout_of_raw(file)
+    layout, (light, light_source) = layout_of_raw(file), _light(file, raw)
     return FileFacts(
         str(file),
         "raw",
@@ -168,6 +177,8 @@ def _raw_facts(file: Path, raw: RawImage) -> FileFacts:
         black=raw.black,
         white=raw.white,
         white_balance=raw.white_balance,
+        light=light,
+        light_source=light_source,
         color_matrix=None if raw.color_matrix is None else raw.color_matrix.tolist(),
         flip=raw.flip,
         lowest=int(raw.mosaic.min()),
@@ -181,12 +192,22 @@ def _raw_facts(file: Path, raw: RawImage) -> FileFacts:
     )
 
 
+def _light(file: Path, raw: RawImage) -> tuple[Gains, str]:
+    """The light that is taken for a capture, and who says it."""
+    if raw.white_balance is None:
+        found = light_of(raw, pack(raw), LightChoice(), None, packed_saturation(raw))
+        return found.gains, found.source
+    if file.suffix.lower() not in MOSAIC_SUFFIXES:
+        return raw.white_balance, "file"
+    facts = facts_beside(file)
+    return raw.white_balance, "sensor" if facts is None or facts.white_balance is None else TABLE_FILE
+
+
 def _estimated_noise(raw: RawImage) -> tuple[float, float] | None:
     """Shot and read noise of the middle of a picture."""
     import torch
 
     from nas_isp.raw.noise import estimate_noise
-    from nas_isp.raw.packing import pack
 
     height, width = raw.mosaic.shape
     top, left = (max(side - NOISE_SIDE, 0) // 4 * 2 for side in (height, width))

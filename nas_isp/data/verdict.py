@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from nas_isp.data.inspection import FileFacts
 from nas_isp.raw.groups import grouped, listed
+from nas_isp.raw.sensor import Gains
 
 
 def verdict(facts: Sequence[FileFacts]) -> list[str]:
@@ -27,20 +28,27 @@ def _sensors(captures: Sequence[FileFacts]) -> str:
 
 
 def _light(captures: Sequence[FileFacts]) -> list[str]:
-    known = [fact.white_balance for fact in captures if fact.white_balance is not None]
+    said = [fact for fact in captures if fact.white_balance is not None]
+    known = [fact.white_balance for fact in said if fact.white_balance is not None]
     lines = []
     if known:
-        red, blue = [gains[0] for gains in known], [gains[2] for gains in known]
         lights = len({tuple(round(gain, 2) for gain in gains) for gains in known})
-        spread = f"red gains {min(red):.2f} to {max(red):.2f}, blue {min(blue):.2f} to {max(blue):.2f}"
-        lines.append(f"{_counted(lights, 'light')}: {spread}")
+        sources = " and ".join(sorted({fact.light_source for fact in said if fact.light_source}))
+        lines.append(f"{_counted(lights, 'light')}{f' (from {sources})' if sources else ''}: {_spread(known)}")
     missing = len(captures) - len(known)
     if missing:
+        guessed = [fact.light for fact in captures if fact.white_balance is None and fact.light is not None]
+        shown = f" ({_spread(guessed)})" if guessed else ""
         lines.append(
-            f"no white balance in {missing} of {len(captures)}: their light is guessed from the pictures; give "
-            "gains in captures.tsv, or white_balance in sensor.json (docs/captures.md)"
+            f"no white balance in {missing} of {len(captures)}: their light is estimated from the pictures{shown}; "
+            "give gains in captures.tsv, or white_balance in sensor.json (docs/captures.md)"
         )
     return lines
+
+
+def _spread(lights: Sequence[Gains]) -> str:
+    red, blue = [gains[0] for gains in lights], [gains[2] for gains in lights]
+    return f"red gains {min(red):.2f} to {max(red):.2f}, blue {min(blue):.2f} to {max(blue):.2f}"
 
 
 def _matrix(captures: Sequence[FileFacts]) -> list[str]:

@@ -14,11 +14,16 @@ from nas_isp.evaluation.metrics import to_8_bit
 from nas_isp.preparation.look import Look
 from nas_isp.raw.classical import render
 from nas_isp.raw.demosaic import demosaic_malvar
+from nas_isp.raw.levels import subtract_black
 from nas_isp.raw.light_estimator import COMMON_SENSOR, LightEstimate, infer_light
+from nas_isp.raw.saturation import observed_saturation
 from nas_isp.raw.sensor import Gains
 
 CHUNK = 32
 CAPTURES = 256
+UNUSUAL = 0.35
+"""Log gains by which a set's light may differ from a common sensor's before the sensor is taken for an unusual one."""
+
 LIGHT_PATCHES = 16
 """Patches of a capture that its light is estimated from."""
 
@@ -43,7 +48,8 @@ def common_color_matrix(raw: RawPatches) -> list[list[float]] | None:
 def common_white_balance(raw: RawPatches) -> Gains:
     """One set of gains for all captures: the geometric mean of the as-shot gains, or else of the estimated lights.
 
-    The surer an estimate is the more it weighs. Where no capture says or shows its light it is a common sensor's.
+    The surer an estimate is the more it weighs. A set far from a common sensor is estimated once more from there, since
+    an estimate keeps near to its prior. Where no capture says or shows its light it is a common sensor's.
     """
     all_captures = captures_of(raw)
     captures = [all_captures[index] for index in spread(len(all_captures), CAPTURES)]
@@ -52,9 +58,16 @@ def common_white_balance(raw: RawPatches) -> Gains:
     if len(known):
         red, green, blue = np.exp(np.log(known.astype(np.float64)).mean(0)).tolist()
         return red, green, blue
-    found = [one for capture in captures if (one := _inferred(raw, capture, None)) is not None]
+    common = _estimated(raw, captures, COMMON_SENSOR)
+    unusual = np.abs(np.log(np.divide(common, COMMON_SENSOR))).max() > UNUSUAL
+    return _estimated(raw, captures, common) if unusual else common
+
+
+def _estimated(raw: RawPatches, captures: list[list[int]], prior: Gains) -> Gains:
+    """The mean of the captures' estimated lights in logarithm; the prior where none tells any."""
+    found = [one for capture in captures if (one := _inferred(raw, capture, prior)) is not None]
     if not found:
-        return COMMON_SENSOR
+        return prior
     logs, weights = np.log([one.gains for one in found]), np.array([one.deviation for one in found]) ** -2
     red, green, blue = np.exp(np.average(logs, axis=0, weights=weights)).tolist()
     return red, green, blue
@@ -83,9 +96,12 @@ def white_balance_of_patches(raw: RawPatches, common: Gains) -> Floats:
     return green_one
 
 
-def _inferred(raw: RawPatches, capture: list[int], prior: Gains | None) -> LightEstimate | None:
-    """The light of a capture by some of its patches."""
-    return infer_light(raw.tensor([capture[at] for at in spread(len(capture), LIGHT_PATCHES)]).numpy(), prior)
+def _inferred(raw: RawPatches, capture: list[int], prior: Gains) -> LightEstimate | None:
+    """The light of a capture by some of its patches; their samples may stop below the described white."""
+    some = [capture[at] for at in spread(len(capture), LIGHT_PATCHES)]
+    black, white = float(raw.black[some[0]].mean()), float(raw.white[some[0]])
+    stops = observed_saturation(raw.packed[some], black, white)
+    return infer_light(raw.tensor(some).numpy(), prior, subtract_black(stops, black, white))
 
 
 def matching_exposure(raw: RawPatches, photos: PhotoPatches, look: Rendering) -> float:

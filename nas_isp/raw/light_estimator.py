@@ -7,6 +7,7 @@ the prior, and how sure that is. It is run once a capture, outside of the image 
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,7 +112,7 @@ def read_weights(path: Path) -> dict[str, NDArray[np.float32]]:
     try:
         with np.load(path, allow_pickle=False) as file:
             weights = {name: file[name] for name in SHAPES_OF_WEIGHTS}
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise InputError(f"{path}: not the weights of the estimator of the light ({error}); install anew") from error
     for name, shape in SHAPES_OF_WEIGHTS.items():
         if weights[name].shape != shape or weights[name].dtype != np.float32 or not np.isfinite(weights[name]).all():

@@ -205,12 +205,12 @@ def test_a_classical_picture_never_takes_the_place_of_another_photos(
     assert run(monkeypatch, *arguments) == 0
 
 
-def test_options_that_contradict_each_other_are_refused(
+def test_a_light_that_is_none_is_refused(
     scene: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ("develop", scene / "m.safetensors", scene / "raw", "-o", scene / "out", "--balance", "--no-adapt")
+    arguments = ("develop", scene / "m.safetensors", scene / "raw", "-o", scene / "out", "--light", "sunny")
     assert run(monkeypatch, *arguments) == 2
-    assert "give one of the two" in capsys.readouterr().err
+    assert "light 'sunny': give as-shot, estimated, fixed, or three gains" in capsys.readouterr().err
 
 
 def test_a_format_that_contradicts_the_name_of_the_picture_is_refused(

@@ -1,5 +1,7 @@
 """The last lines of an inspection say what a folder's captures are good for, and what is to be given."""
 
+from dataclasses import replace
+
 from nas_isp.data.inspection import FileFacts
 from nas_isp.data.verdict import verdict
 from nas_isp.raw.groups import SensorFacts
@@ -25,8 +27,18 @@ def test_what_is_missing_is_counted_with_the_way_to_give_it() -> None:
     assert first.startswith("1 capture of one sensor")
     assert balance.startswith("no white balance in 1 of 1")
     assert "captures.tsv" in balance
+    guessed = replace(capture(WIDE, None), light=(1.8, 1.0, 1.4), light_source="estimated")
+    assert "estimated from the pictures (red gains 1.80 to 1.80, blue 1.40 to 1.40)" in verdict([guessed])[1]
     assert matrix.startswith("no color matrix in 1 of 1")
     assert "sensor.json" in matrix
+
+
+def test_where_lights_are_from_is_said() -> None:
+    facts = [
+        replace(capture(WIDE, (2.0, 1.0, 1.5)), light_source=source)
+        for source in ("captures.tsv", "file", "captures.tsv")
+    ]
+    assert verdict(facts)[1] == "1 light (from captures.tsv and file): red gains 2.00 to 2.00, blue 1.50 to 1.50"
 
 
 def test_several_sensors_are_listed_the_largest_first() -> None:

@@ -68,7 +68,11 @@ def test_teacher_pictures_are_its_outputs_in_eight_bits(data: Prepared, candidat
     pictures = pictures_of(bundle, data, "cpu", unseen)
     assert pictures.shape == data.training.references.shape
     with torch.no_grad():
-        expected = (network_of(bundle, "test")(data.training.inputs.tensor([7], torch.device("cpu"))).clamp(0, 1) * 255).round()[0].numpy()
+        expected = (
+            (network_of(bundle, "test")(data.training.inputs.tensor([7], torch.device("cpu"))).clamp(0, 1) * 255)
+            .round()[0]
+            .numpy()
+        )
     assert np.abs(pictures[7].astype(float) - expected).max() <= 1
 
 

@@ -7,17 +7,19 @@ from typing import Any
 
 import numpy as np
 import torch
-from nas_isp.preparation.color_transport import identity_transport
 from PIL import Image
 
 from nas_isp.data.patches import PhotoPatches, RawPatches
 from nas_isp.generators.architecture import Block, PlainArchitecture
 from nas_isp.preparation.classical_baseline import ClassicalBaseline
+from nas_isp.preparation.look import Look, usual_tone
+from nas_isp.preparation.network_inputs import NetworkInputs
 from nas_isp.preparation.prepared import Prepared
 from nas_isp.preparation.prepared_files import load_prepared, save_prepared
 from nas_isp.preparation.scoring_set import ScoringSet
 from nas_isp.preparation.synthetic_pairs import SyntheticPairs
 from nas_isp.preparation.training_data import TrainingData
+from nas_isp.raw.network_input import NetworkInput
 from nas_isp.raw.synthesis import SyntheticCamera
 from nas_isp.recipe import TrainSettings, WarmStartSettings
 from nas_isp.report.page import page_html
@@ -41,12 +43,17 @@ def make_preparation(folder: Path) -> None:
     pictures.make_caches(folder)
     raw, photos = RawPatches.open(folder / "raw"), PhotoPatches.open(folder / "photos")
     references = np.zeros((len(raw), 3, 32, 32), np.uint8)
-    synthetic = SyntheticPairs(np.full((len(photos), 4, 16, 16), 512, np.uint16), photos, SyntheticCamera(), seed=0)
+    ones = np.ones((len(photos), 3), np.float32)
+    made = np.full((len(photos), 4, 16, 16), 512, np.uint16)
+    synthetic = SyntheticPairs(made, ones, photos, SyntheticCamera(), seed=0)
+    balanced = NetworkInput(kind="balanced", white_balance=(2.0, 1.0, 1.5))
+    inputs = NetworkInputs(raw, np.ones((len(raw), 3), np.float32), balanced)
+    look = Look(color_matrix=((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)), tone=usual_tone())
     pairs = [(torch.zeros(4, 16, 16), np.zeros((32, 32, 3), np.uint8))]
     prepared = Prepared(
-        TrainingData(raw, photos, references, seed=0, synthetic=synthetic),
-        ScoringSet(raw, references, photos, synthetic, pairs),
-        ClassicalBaseline((2.0, 1.0, 1.5), None, 1.0, identity_transport()),
+        TrainingData(inputs, photos, references, seed=0, synthetic=synthetic),
+        ScoringSet(inputs, references, photos, synthetic, pairs),
+        ClassicalBaseline(None, 1.0, look, balanced),
     )
     save_prepared(prepared, folder / "prepared")
 
@@ -54,10 +61,10 @@ def make_preparation(folder: Path) -> None:
 def read_preparation(folder: Path) -> None:
     prepared = load_prepared(folder / "prepared")
     training, scoring = prepared.training, prepared.scoring
-    pictures.check_patches(training.raw, training.photos)
+    pictures.check_patches(training.inputs.raw, training.photos)
     packed, reference = scoring.test_batch(torch.device("cpu"))
     assert reference.shape[-1] == 2 * packed.shape[-1]
-    assert prepared.baseline.render_transported(packed).shape == reference.shape
+    assert prepared.baseline.render_with_look(packed).shape == reference.shape
     assert training.synthetic is not None
     assert len(training.synthetic.packed) == len(training.photos)
     for pair, photo in scoring.pairs:

@@ -15,6 +15,7 @@ from nas_isp.preparation.content_reference import (
     look_of,
     white_balance_of_patches,
 )
+from nas_isp.raw.light_estimator import COMMON_SENSOR
 from nas_isp.raw.sensor import SensorDescription
 
 SIDE = 32
@@ -39,14 +40,33 @@ def _of(raw: RawPatches, name: str, gains: torch.Tensor) -> list[float]:
     return gains[[stem == name for stem in raw.stems]].unique(dim=0).tolist()[0]
 
 
-def test_the_more_a_capture_shows_the_more_its_own_light_counts(raw: RawPatches) -> None:
-    """49 patches: 49 / (49 + 64) of the way from the geometric mean of both lights."""
-    assert [raw.stems.count(name) for name in GAINS] == [49, 49]
-    assert common_white_balance(raw) == pytest.approx((2, 1, 2**0.5), rel=0.01)
-    gains = white_balance_of_patches(raw, common_white_balance(raw))
-    left = 1 - 49 / 113
-    assert _of(raw, "balanced", gains) == pytest.approx([2**left, 1, 2 ** (left / 2)], rel=0.01)
-    assert _of(raw, "raw", gains) == pytest.approx([2 ** (2 - left), 1, 2 ** (1 - left / 2)], rel=0.01)
+def test_a_capture_without_gains_has_its_estimated_light(raw: RawPatches) -> None:
+    common = common_white_balance(raw)
+    assert common == pytest.approx((2.0, 1.0, 2**0.5), rel=0.2)
+    gains = white_balance_of_patches(raw, common)
+    balanced, unbalanced = (_of(raw, name, gains) for name in GAINS)
+    assert balanced == pytest.approx(GAINS["balanced"], rel=0.35)
+    assert unbalanced[0] > 1.7 * balanced[0]
+
+
+def test_the_common_light_of_an_unusual_sensor_is_found(raw: RawPatches) -> None:
+    """All captures are of gains 4, 1, 2, far from a common sensor's."""
+    of_raw = np.array([stem == "raw" for stem in raw.stems])
+    unusual = replace(raw, packed=raw.packed[of_raw], stems=["raw"] * int(of_raw.sum()))
+    for name in ("black", "white", "white_balance", "color_matrix", "noise"):
+        unusual = replace(unusual, **{name: getattr(raw, name)[of_raw]})
+    assert common_white_balance(unusual) == pytest.approx((4.0, 1.0, 2.0), rel=0.15)
+
+
+def test_where_captures_tell_nothing_the_common_light_is_taken(raw: RawPatches) -> None:
+    dark = replace(raw, packed=np.zeros_like(raw.packed))
+    assert common_white_balance(dark) == COMMON_SENSOR
+    assert white_balance_of_patches(dark, (1.7, 1.0, 1.4)).unique(dim=0).tolist() == [pytest.approx([1.7, 1.0, 1.4])]
+
+
+def test_captures_that_say_their_light_speak_for_those_that_do_not(raw: RawPatches) -> None:
+    said = np.where([[stem == "raw"] for stem in raw.stems], np.array([[4.0, 1.0, 2.0]], np.float32), np.nan)
+    assert common_white_balance(replace(raw, white_balance=said.astype(np.float32))) == pytest.approx((4.0, 1.0, 2.0))
 
 
 def test_as_shot_gains_are_taken_as_they_are(raw: RawPatches) -> None:

@@ -37,7 +37,7 @@ def test_prepared_data_survives_saving(data: Prepared, tmp_path: Path) -> None:
     loaded = load_prepared(tmp_path)
     assert loaded.digest == data.digest
     np.testing.assert_array_equal(loaded.training.references, data.training.references)
-    torch.testing.assert_close(loaded.baseline.transport.coefficients, data.baseline.transport.coefficients)
+    assert loaded.baseline == data.baseline
     for first, second in zip(loaded.training.batch(5, 4, CPU), data.training.batch(5, 4, CPU), strict=True):
         torch.testing.assert_close(first, second)
     for first, second in zip(loaded.scoring.test_batch(CPU), data.scoring.test_batch(CPU), strict=True):
@@ -57,7 +57,7 @@ def test_what_is_made_in_a_folder_is_saved_there_without_a_copy(demo: tuple[Path
     before = {path.name: path.stat().st_ino for path in (tmp_path / "prepared").glob("*.npy")}
     save_prepared(made, tmp_path / "prepared")
     save_prepared(made, tmp_path / "copy")
-    assert before.keys() == {"references.npy", "synthetic.npy"}
+    assert before.keys() == {"references.npy", "synthetic.npy", "synthetic_factors.npy"}
     assert {path.name: path.stat().st_ino for path in (tmp_path / "prepared").glob("*.npy")} == before
     for folder in ("prepared", "copy"):
         loaded = load_prepared(tmp_path / folder)

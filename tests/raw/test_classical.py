@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from nas_isp.raw.classical import encode_srgb, gray_world, render, render_image, shades_of_gray
+from nas_isp.raw.classical import encode_srgb, render, render_image
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.packing import unpack
 from nas_isp.raw.sensor import CFA_ORDERS, Cfa
@@ -47,21 +47,6 @@ def test_matrix_is_applied_to_columns_of_camera_color() -> None:
     torch.testing.assert_close(made, encode_srgb(expected))
 
 
-def test_gray_world_finds_the_gains_and_ignores_saturated_and_black_cells() -> None:
-    rng = torch.Generator().manual_seed(0)
-    gray = 0.05 + 0.4 * torch.rand(1, 1, 32, 32, generator=rng)
-    packed = gray * torch.tensor([0.5, 1.0, 1.0, 0.8])[None, :, None, None]
-    packed[..., :4, :] = 1.0
-    packed[..., 4:6, :] = torch.tensor([0.01, 0.0, 0.0, 0.01])[None, :, None, None]
-    torch.testing.assert_close(gray_world(packed), torch.tensor([2.0, 1.0, 1.25]), atol=1e-3, rtol=0)
-    torch.testing.assert_close(gray_world(packed[0]), gray_world(packed))
-
-
-def test_gray_world_of_nothing_usable_is_neutral_and_of_odd_colors_is_bounded() -> None:
-    assert gray_world(torch.ones(1, 4, 4, 4)).tolist() == [1, 1, 1]
-    assert gray_world(flat(0.0, 0.5, 0.4999)).tolist() == pytest.approx([8, 1, 1], abs=1e-3)
-
-
 def scene(cfa: Cfa) -> RawImage:
     """A bright spot in the upper left of a gray field, shot through gains 2, 1, 1.5."""
     height, width = 16, 24
@@ -95,10 +80,10 @@ def test_auto_exposure_brightens_a_dark_picture_and_leaves_a_bright_one() -> Non
     assert np.array_equal(render_image(bright, auto_exposure=True), render_image(bright))
 
 
-def test_shades_of_gray_undoes_a_cast_on_neutral_cells_and_trusts_bright_ones() -> None:
-    gray = torch.rand(2, 1, 8, 8, generator=torch.Generator().manual_seed(0)) * 0.4 + 0.1
-    cast = torch.tensor([0.5, 1.0, 1.0, 0.8]).view(1, 4, 1, 1)
-    torch.testing.assert_close(shades_of_gray(gray * cast), torch.tensor([2.0, 1.0, 1.25]))
-    grass = torch.tensor([0.1, 0.2, 0.2, 0.1]).view(1, 4, 1, 1).expand(1, 4, 8, 8)
-    meadow = torch.cat((torch.full((1, 4, 8, 8), 0.8), grass))
-    assert shades_of_gray(meadow)[0] < 1.05 < gray_world(meadow)[0]
+def test_a_picture_without_gains_is_rendered_in_its_estimated_light() -> None:
+    gray = np.random.default_rng(0).uniform(0.1, 0.8, (1, 64, 64)).astype(np.float32)
+    packed = gray / np.array([1.8, 1, 1, 1.7], np.float32)[:, None, None]
+    raw = RawImage(unpack(packed, "RGGB", (0.0,) * 4, 4095), "RGGB", (0.0,) * 4, 4095)
+    cast = np.ptp(render_image(raw).astype(float).mean(axis=(0, 1)))
+    unbalanced = np.ptp(render_image(replace(raw, white_balance=(1.0, 1.0, 1.0))).astype(float).mean(axis=(0, 1)))
+    assert cast < unbalanced / 4

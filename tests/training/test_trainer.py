@@ -316,7 +316,9 @@ def test_steps_in_reduced_precision_run_and_stay_finite(data: Prepared, tmp_path
 
 def test_paired_training_without_adversarial_terms_has_none(demo: tuple[Path, Path, Path], tmp_path: Path) -> None:
     settings = QUICK.model_copy(update={"mode": "paired-no-adv"})
-    trainer = Trainer(SMALL, prepare_paired(load_pairs(demo[2]), 64, seed=0, input_kind="balanced"), settings, TrainingRun(tmp_path))
+    trainer = Trainer(
+        SMALL, prepare_paired(load_pairs(demo[2]), 64, seed=0, input_kind="balanced"), settings, TrainingRun(tmp_path)
+    )
     assert trainer.viewer.names == ("content",)
     assert not list(trainer.adversarial.judges.discriminators)
     trainer.train()
