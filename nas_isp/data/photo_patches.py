@@ -75,7 +75,7 @@ class PhotoPatches:
         try:
             facts = read_facts(folder)
             pixels = read_array(folder / "pixels.npy", "|u1", (len(facts.stems), 3, None, None))
-            seen = read_array(folder / "glance.npy", "|u1", (len(facts.stems), *GLANCE))
+            seen = read_array(folder / "photo_glance.npy", "|u1", (len(facts.stems), *GLANCE))
             return PhotoPatches(folder, pixels, seen, facts.stems, facts.skipped)
         except InputError as error:
             raise InputError(f"{folder}: damaged patch cache ({error}); delete the folder to cut it anew") from error

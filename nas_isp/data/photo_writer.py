@@ -27,7 +27,7 @@ class PhotoWriter:
     def __init__(self, target: Path, size: int) -> None:
         self._stack = ExitStack()
         self._pixels = self._stack.enter_context(ArrayWriter(target / "pixels.npy", (3, size, size), "|u1"))
-        self._glance = self._stack.enter_context(ArrayWriter(target / "glance.npy", GLANCE, "|u1"))
+        self._glance = self._stack.enter_context(ArrayWriter(target / "photo_glance.npy", GLANCE, "|u1"))
 
     def append(self, patch: NDArray[np.uint8], seen: NDArray[np.uint8]) -> None:
         """Add a patch `(S, S, 3)` and the glance at its photo."""

@@ -33,7 +33,7 @@ class SensorMatch:
     """A picture beside the sensor of a model.
 
     Attributes:
-        white_balance: gains that make the light of the picture neutral, G = 1; the best guess where the file does not say.
+        white_balance: gains that make the light of the picture neutral, G = 1; a guess where the file does not say.
         exchange: brings the picture to the model's sensor; None where it is of that sensor, or nothing is known.
         note: a line for the user on what is done to a picture of another sensor, or why nothing is; else empty.
     """

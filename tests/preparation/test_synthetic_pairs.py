@@ -1,4 +1,4 @@
-"""RAW made of photos is what the camera would have taken: its look undone, in a light, with the network's own errors."""
+"""RAW made of photos is what the camera would have taken, and networks get it with the errors of a white balance."""
 
 from pathlib import Path
 
