@@ -23,7 +23,7 @@ GRID = np.linspace(0, 1, KNOTS)
 USUAL_EXPOSURE = 1 / 0.8
 """Brooks et al., "Unprocessing Images for Learned Raw Denoising" (CVPR 2019): cameras leave a fifth for highlights."""
 
-USUAL_CONTRAST = 0.5
+USUAL_CONTRAST = 0.6
 """Share of their S-curve that is taken for usual: between none, as LibRaw renders, and all of it, as they assume."""
 
 
