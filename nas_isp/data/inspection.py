@@ -1,4 +1,4 @@
-"""What files hold, as the program reads them."""
+"""What files hold, as the program reads them: headers of all, pixels of a sample where there are many."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -8,13 +8,14 @@ from typing import Any, Literal
 import numpy as np
 
 from nas_isp.data.left_out import DESCRIPTIONS, kinds_of, visible_below
-from nas_isp.data.photos import PhotoTooLargeError, is_photo_candidate, read_photo
+from nas_isp.data.photos import PhotoTooLargeError, is_photo_candidate, photo_size, read_photo
+from nas_isp.data.pixel_sample import of_each_camera, sampled
 from nas_isp.errors import InputError
 from nas_isp.progress import ReportsProgress, unseen
 from nas_isp.raw.groups import SensorFacts, sensor_facts
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.layouts import layout_of_raw
-from nas_isp.raw.readers import KINDS, is_raw_candidate, read_raw
+from nas_isp.raw.readers import KINDS, is_raw_candidate, read_raw, told_header
 from nas_isp.raw.sensor import SensorDescription
 from nas_isp.raw.tiff_pages import further_captures_in
 
@@ -39,14 +40,14 @@ class FileFacts:
         white_balance: as-shot gains with G = 1, None if the file does not say.
         color_matrix: white-balanced camera RGB to linear sRGB, None if the file does not say.
         flip: LibRaw's code of the rotation that makes it upright.
-        lowest: smallest true value (of a photo: 0..255).
+        lowest: smallest true value (of a photo: 0..255); None where pixels were not read, as are the next two.
         highest: largest true value.
         saturated: share of values at white or above.
         noise: shot and read noise as the file says them: the variance of a value x is shot x + read, in units of
             white - black; None if it does not say.
         estimated_noise: the same as the middle of the picture shows it, where the file says some.
         corrections: what the file asks to be done to its mosaic, one line each: done, or not.
-        sensor: what tells its sensor from others.
+        sensor: what tells its sensor from others; None of a mosaic that only decoding tells about, and was not decoded.
         layout: name of the published data set that a mosaic's place shows it to be part of, if any.
         reason: why an unreadable file is unreadable, one line.
     """
@@ -79,9 +80,10 @@ class FileFacts:
 def inspect_files(
     path: Path, sensor: SensorDescription | None = None, progress: ReportsProgress = unseen
 ) -> list[FileFacts]:
-    """Read a file, or every RAW file and photo of a folder and its subfolders, sorted by path.
+    """Look at a file, or every RAW file and photo of a folder and its subfolders, sorted by path.
 
-    A file that cannot be read becomes a row with the reason.
+    A file that cannot be read becomes a row with the reason. Of folders with more than `WHOLE_BYTES`, pixels are read
+    of a sample only.
 
     Args:
         path: file or folder.
@@ -92,14 +94,41 @@ def inspect_files(
         InputError: nothing there, or nothing that can be read.
     """
     files = _candidates(path)
-    facts = []
+    whole = sampled(files)
+    found: dict[Path, FileFacts | None] = {}
     for number, file in enumerate(files):
-        facts.append(_facts(file, sensor))
+        found[file] = _facts(file, sensor, file in whole)
         progress(number + 1, len(files))
+    untold = [file for file, fact in found.items() if fact is None]
+    for file in of_each_camera(untold):
+        found[file] = _facts(file, sensor, True)
+    facts = [fact or FileFacts(str(file), "raw") for file, fact in found.items()]
     if all(fact.kind == "unreadable" for fact in facts):
         more = f" (and {len(facts) - 1} more files that cannot be read)" if len(facts) > 1 else ""
         raise InputError(f"{facts[0].reason}{more}")
     return facts
+
+
+def of_a_sample(facts: Sequence[FileFacts]) -> list[str]:
+    """Lines for the user where not all files were read whole.
+
+    Args:
+        facts: what `inspect_files` found.
+    """
+    readable = [fact for fact in facts if fact.kind != "unreadable"]
+    read = sum(fact.lowest is not None for fact in readable)
+    lines = []
+    if read < len(readable):
+        lines.append(
+            f"values, saturation and noise measured in {read:,} of {len(readable):,} files, headers read in all"
+        )
+    untold = sum(fact.kind == "raw" and fact.sensor is None for fact in facts)
+    if untold:
+        lines.append(
+            f"size, levels, light and matrix not known of {untold:,} camera files, which only decoding tells; some of "
+            "each camera were decoded"
+        )
+    return lines
 
 
 def not_read(path: Path, facts: Sequence[FileFacts]) -> list[str]:
@@ -139,16 +168,16 @@ def _candidates(path: Path) -> list[Path]:
     return candidates
 
 
-def _facts(file: Path, sensor: SensorDescription | None) -> FileFacts:
-    """A suffix such as .png says both; then a file is a photo if it cannot be a mosaic."""
+def _facts(file: Path, sensor: SensorDescription | None, whole: bool) -> FileFacts | None:
+    """A suffix such as .png says both; then a file is a photo if it cannot be a mosaic. None: only decoding tells."""
     try:
         if is_raw_candidate(file) or not is_photo_candidate(file):
-            return _raw_facts(file, read_raw(file, sensor))
-        return _photo_facts(file)
+            return _raw_facts(file, sensor, whole)
+        return _photo_facts(file, whole)
     except InputError as error:
         if is_raw_candidate(file) and is_photo_candidate(file):
             try:
-                return _photo_facts(file)
+                return _photo_facts(file, whole)
             except PhotoTooLargeError as too_large:
                 return FileFacts(str(file), "unreadable", reason=str(too_large))
             except InputError:
@@ -156,10 +185,13 @@ def _facts(file: Path, sensor: SensorDescription | None) -> FileFacts:
         return FileFacts(str(file), "unreadable", reason=str(error))
 
 
-def _raw_facts(file: Path, raw: RawImage) -> FileFacts:
-    height, width = raw.mosaic.shape
+def _raw_facts(file: Path, sensor: SensorDescription | None, whole: bool) -> FileFacts | None:
+    raw = read_raw(file, sensor) if whole else told_header(file, sensor)
+    if raw is None:
+        return None
+    height, width = raw.size
     layout = layout_of_raw(file)
-    return FileFacts(
+    facts = FileFacts(
         str(file),
         "raw",
         width=width,
@@ -170,14 +202,19 @@ def _raw_facts(file: Path, raw: RawImage) -> FileFacts:
         white_balance=raw.white_balance,
         color_matrix=None if raw.color_matrix is None else raw.color_matrix.tolist(),
         flip=raw.flip,
-        lowest=int(raw.mosaic.min()),
-        highest=int(raw.mosaic.max()),
-        saturated=float(np.mean(raw.mosaic >= raw.white)),
         noise=raw.noise,
-        estimated_noise=None if raw.noise is None else _estimated_noise(raw),
         corrections=(*raw.applied, *raw.left),
         sensor=sensor_facts(raw),
         layout=layout.name if layout else None,
+    )
+    if not isinstance(raw, RawImage):
+        return facts
+    return replace(
+        facts,
+        lowest=int(raw.mosaic.min()),
+        highest=int(raw.mosaic.max()),
+        saturated=float(np.mean(raw.mosaic >= raw.white)),
+        estimated_noise=None if raw.noise is None else _estimated_noise(raw),
     )
 
 
@@ -195,7 +232,10 @@ def _estimated_noise(raw: RawImage) -> tuple[float, float] | None:
     return None if found is None else (found.shot, found.read)
 
 
-def _photo_facts(file: Path) -> FileFacts:
+def _photo_facts(file: Path, whole: bool) -> FileFacts:
+    if not whole:
+        height, width = photo_size(file)
+        return FileFacts(str(file), "photo", width=width, height=height)
     photo = read_photo(file)
     height, width, _ = photo.shape
     lowest, highest, saturated = int(photo.min()), int(photo.max()), float(np.mean(photo == 255))

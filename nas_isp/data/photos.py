@@ -1,19 +1,26 @@
 """Reads finished photos as 8-bit sRGB: upright, in color, whatever the file says about profile, alpha or depth."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL.ExifTags import Base
 
 from nas_isp.data.photo_color import ToSrgb, color_of
 from nas_isp.data.photo_files import PHOTO_SUFFIXES, opened
 from nas_isp.errors import InputError
 from nas_isp.files import none_in, visible_files
+from nas_isp.raw.whole_files import ends_early
 
 MAX_PIXELS = 110_000_000
 """As many as phones have that keep all pixels of their sensors; a small file may claim thousands of millions."""
+
+TURNED = (5, 6, 7, 8)
+"""EXIF orientations that exchange rows and columns."""
 
 
 class PhotoTooLargeError(InputError):
@@ -55,12 +62,34 @@ def read_photo(path: Path, max_side: int | None = None) -> NDArray[np.uint8]:
         PhotoTooLargeError: more than `MAX_PIXELS`.
         InputError: missing, damaged, not a photo, or more than 8 bits a channel (likely a mosaic).
     """
+    with _read_as_photo(path) as image:
+        return np.asarray(_finished(image, path, max_side))
+
+
+def photo_size(path: Path) -> tuple[int, int]:
+    """Rows and columns of a photo as `read_photo` gives it, from its header.
+
+    Raises:
+        PhotoTooLargeError: as `read_photo` does.
+        InputError: likewise, as far as the header shows it.
+    """
+    with _read_as_photo(path) as image:
+        _check(image, path)
+        if ends_early(path):
+            raise ValueError("it ends early")
+        turned = image.getexif().get(Base.Orientation) in TURNED
+        return (image.width, image.height) if turned else (image.height, image.width)
+
+
+@contextmanager
+def _read_as_photo(path: Path) -> Iterator[Image.Image]:
+    """An open photo; whatever fails while it is read becomes an `InputError`."""
     try:
         with warnings.catch_warnings():
             # Pillow remarks on sizes and palettes that are read all the same.
             warnings.simplefilter("ignore")
             with opened(path) as image:
-                return np.asarray(_finished(image, path, max_side))
+                yield image
     except InputError:
         raise
     except Image.DecompressionBombError as error:
@@ -76,18 +105,22 @@ def read_photo(path: Path, max_side: int | None = None) -> NDArray[np.uint8]:
 
 
 def _finished(image: Image.Image, path: Path, max_side: int | None) -> Image.Image:
-    if image.mode.startswith(("I", "F")):
-        raise InputError(f"{path}: {image.mode} values of more than 8 bits, likely a mosaic; give an 8-bit photo")
-    if image.width * image.height > MAX_PIXELS:
-        raise PhotoTooLargeError(
-            f"{path}: {image.width}x{image.height} pixels; at most {MAX_PIXELS} are read, so reduce it"
-        )
+    _check(image, path)
     to_srgb = color_of(image, path)
     ImageOps.exif_transpose(image, in_place=True)
     photo = _without_transparency(image, to_srgb)
     if max_side is not None and max(photo.size) > max_side:
         photo.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
     return photo
+
+
+def _check(image: Image.Image, path: Path) -> None:
+    if image.mode.startswith(("I", "F")):
+        raise InputError(f"{path}: {image.mode} values of more than 8 bits, likely a mosaic; give an 8-bit photo")
+    if image.width * image.height > MAX_PIXELS:
+        raise PhotoTooLargeError(
+            f"{path}: {image.width}x{image.height} pixels; at most {MAX_PIXELS} are read, so reduce it"
+        )
 
 
 def _without_transparency(image: Image.Image, to_srgb: ToSrgb) -> Image.Image:

@@ -1,5 +1,6 @@
 """Whole RAW files, photos, pairs and patch caches, and reading them."""
 
+import contextlib
 import os
 import shutil
 from collections.abc import Callable
@@ -13,8 +14,9 @@ from nas_isp.data.inspection import inspect_files
 from nas_isp.data.pairs import load_pairs
 from nas_isp.data.patches import PhotoPatches, RawPatches, cut_photo_patches, cut_raw_patches
 from nas_isp.data.photo_files import opened
-from nas_isp.data.photos import read_photo
+from nas_isp.data.photos import photo_size, read_photo
 from nas_isp.develop.sensor_match import match_sensor
+from nas_isp.errors import InputError
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.libraw_rendering import render_by_libraw
 from nas_isp.raw.mosaic_files import write_mosaic_png
@@ -23,6 +25,7 @@ from nas_isp.raw.readers import read_raw
 from nas_isp.raw.sensor import SensorDescription
 from tests.data.color_cases import P3_CHRM, gama, iccp, write_png
 from tests.dng_files import write_dng
+from tests.hostile.hostile_parts import check_header
 from tests.icc_files import gray_profile
 
 HEIGHT, WIDTH = 48, 64
@@ -111,6 +114,7 @@ def make_npy_set(folder: Path) -> None:
 
 def read_camera(folder: Path) -> None:
     """As `develop --compare` does, which takes seconds for whole pictures."""
+    check_header(next(folder.iterdir()))
     raw = read_raw(next(folder.iterdir()))
     _check_raw(raw)
     if raw.mosaic.size <= SMALL:
@@ -120,7 +124,9 @@ def read_camera(folder: Path) -> None:
 
 
 def read_mosaic(folder: Path) -> None:
-    _check_raw(read_raw(next(path for path in folder.iterdir() if path.stem == "a")))
+    path = next(path for path in folder.iterdir() if path.stem == "a")
+    check_header(path)
+    _check_raw(read_raw(path))
 
 
 def _check_raw(raw: RawImage) -> None:
@@ -218,6 +224,8 @@ def _srgb() -> object:
 def read_photos(folder: Path) -> None:
     """All photos of a folder reduced, as training does; small ones also with every pixel."""
     for path in sorted(folder.iterdir()):
+        with contextlib.suppress(InputError):
+            assert min(photo_size(path)) > 0
         reduced = read_photo(path, 32)
         _check_photo(reduced)
         assert max(reduced.shape) <= 32

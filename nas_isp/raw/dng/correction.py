@@ -40,18 +40,16 @@ SHADING_LEFT = "the file's lens shading gain map is not applied"
 
 
 @dataclass(frozen=True)
-class CorrectedMosaic:
-    """A mosaic for which four black levels and one white level hold.
+class CorrectedLevels:
+    """Levels after what a file asks for.
 
     Attributes:
-        mosaic: `(H, W)`, uint16, or float32 where it was flattened.
         black: of the sites (0,0), (0,1), (1,0), (1,1).
         white: saturation level.
         applied: what was done, one line each.
         left: what the file asks for and was not done.
     """
 
-    mosaic: Mosaic
     black: Levels
     white: float
     applied: tuple[str, ...] = ()
@@ -65,8 +63,8 @@ def corrected(
     black: Levels,
     white: float,
     shading: bool = True,
-) -> CorrectedMosaic:
-    """Do what the tags of a file ask for.
+) -> tuple[Mosaic, CorrectedLevels]:
+    """Do what the tags of a file ask for: the mosaic, float32 where it was flattened, and the levels that hold for it.
 
     Black that four numbers say stays with the mosaic, whose values are then the sensor's. Any other black level, and
     the gains of a lens, are worked into the values: they have the highest black level of all for black then, which is
@@ -80,25 +78,59 @@ def corrected(
         white: LibRaw's white level, likewise.
         shading: apply gain maps.
     """
-    work = _Instructions(tags, shading)
-    work.left += unfit_deltas(tags)
-    mosaic = work.without_bad_pixels(mosaic, corner)
-    plane = black_plane(tags, corner, (mosaic.shape[0], mosaic.shape[1]))
-    of_sites = black if plane is None else plane.of_sites
-    if tags.white_level is not None and max(tags.white_level) <= MOST_WHITE:
-        white = max(tags.white_level)
-    whites = white_of_sites(tags, corner)
-    if of_sites is not None and whites is None and not work.maps:
-        return CorrectedMosaic(mosaic, of_sites, white, tuple(work.applied), tuple(work.left))
-    if plane is None:
-        height, width = mosaic.shape
-        plane = BlackPlane(np.array(black).reshape(2, 2), np.zeros(height), np.zeros(width))
-    pedestal = max(plane.highest, 0.0)
-    flat = mosaic.astype(np.float32)
-    if pedestal < min(whites or (white,)):
-        _flatten(flat, mosaic, plane, work.maps, tags, corner, pedestal, white, whites)
-    level = (pedestal, pedestal, pedestal, pedestal)
-    return CorrectedMosaic(flat, level, white, tuple(work.applied), tuple(work.left))
+    plan = _Plan(tags, corner, (mosaic.shape[0], mosaic.shape[1]), black, white, shading)
+    mosaic = plan.work.without_bad_pixels(mosaic, corner)
+    return mosaic if plan.keeps_values else plan.flattened(mosaic), plan.levels()
+
+
+def corrected_levels(
+    tags: DngTags, corner: tuple[int, int], size: tuple[int, int], black: Levels, white: float, shading: bool = True
+) -> CorrectedLevels:
+    """What `corrected` says of a mosaic of a size, without its pixels; bad ones are not counted."""
+    plan = _Plan(tags, corner, size, black, white, shading)
+    plan.work.name_bad_pixels()
+    return plan.levels()
+
+
+class _Plan:
+    """What is to be done to a mosaic."""
+
+    def __init__(
+        self,
+        tags: DngTags,
+        corner: tuple[int, int],
+        size: tuple[int, int],
+        black: Levels,
+        white: float,
+        shading: bool,
+    ) -> None:
+        self._tags, self._corner = tags, corner
+        self.work = _Instructions(tags, shading)
+        self.work.left += unfit_deltas(tags)
+        plane = black_plane(tags, corner, size)
+        self._of_sites = black if plane is None else plane.of_sites
+        self._plane = plane or BlackPlane(np.array(black).reshape(2, 2), np.zeros(size[0]), np.zeros(size[1]))
+        said = tags.white_level is not None and max(tags.white_level) <= MOST_WHITE
+        self._white = max(tags.white_level) if tags.white_level is not None and said else white
+        self._whites = white_of_sites(tags, corner)
+        self._pedestal = max(self._plane.highest, 0.0)
+
+    @property
+    def keeps_values(self) -> bool:
+        """Whether four black levels say all, so that the sensor's values stay."""
+        return self._of_sites is not None and self._whites is None and not self.work.maps
+
+    def levels(self) -> CorrectedLevels:
+        level = self._pedestal
+        black = self._of_sites if self.keeps_values and self._of_sites is not None else (level, level, level, level)
+        return CorrectedLevels(black, self._white, tuple(self.work.applied), tuple(self.work.left))
+
+    def flattened(self, mosaic: NDArray[np.uint16]) -> NDArray[np.float32]:
+        flat = mosaic.astype(np.float32)
+        if self._pedestal < min(self._whites or (self._white,)):
+            maps, whites = self.work.maps, self._whites
+            _flatten(flat, mosaic, self._plane, maps, self._tags, self._corner, self._pedestal, self._white, whites)
+        return flat
 
 
 def _flatten(
@@ -173,6 +205,11 @@ class _Instructions:
             self.maps.append(found)
         else:
             self.left.append(SHADING_LEFT)
+
+    def name_bad_pixels(self) -> None:
+        """Say without the pixels that some are bad."""
+        if self._bad:
+            self.applied.append("bad pixels that the file names are filled from their neighbors")
 
     def without_bad_pixels(self, mosaic: NDArray[np.uint16], corner: tuple[int, int]) -> NDArray[np.uint16]:
         """The mosaic with the pixels filled that the file names; the list speaks of the stored picture."""

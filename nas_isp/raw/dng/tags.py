@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nas_isp.raw.tiff_directory import MOST_SIDE, Area, Directory, Matrix, directories_of, silent_tifffile
+from nas_isp.raw.tiff_directory import MOST_SIDE, Area, Directory, Matrix, directories_of, end_of_data, silent_tifffile
 
 if TYPE_CHECKING:
     from tifffile import TiffPage
@@ -60,6 +60,7 @@ class DngTags:
         illuminants: EXIF LightSource codes of the calibration lights, 0 where not said.
         calibration_signatures_match: whether `camera_calibrations` are meant for the matrices in the file.
         opcode_lists: bytes of OpcodeList1, 2 and 3; empty where there is none.
+        data_end: place in the file where the stored picture ends.
         sub_images: of every picture in the file: width, height, photometric, and NewSubfileType (0 is the picture).
     """
 
@@ -91,6 +92,7 @@ class DngTags:
     illuminants: tuple[int, int] = (0, 0)
     calibration_signatures_match: bool = True
     opcode_lists: tuple[bytes, bytes, bytes] = (b"", b"", b"")
+    data_end: int = 0
     sub_images: tuple[tuple[int, int, int, int], ...] = ()
 
 
@@ -165,6 +167,7 @@ def _tags_of(first: Directory, main: Directory, pages: "list[TiffPage]") -> DngT
             main.raw_bytes(51009, MOST_OPCODE_BYTES),
             main.raw_bytes(51022, MOST_OPCODE_BYTES),
         ),
+        data_end=end_of_data(page),
         sub_images=tuple(
             (int(one.imagewidth), int(one.imagelength), int(one.photometric or 0), Directory(one).whole(254) or 0)
             for one in pages
