@@ -77,7 +77,8 @@ class _PairCutter:
         rng = np.random.default_rng([self.seed, 3])
         indices, quota = drawn(range(len(self.pairs)), self.limit, rng)
         side = self.size
-        with RawWriter(target, side) as raw, ArrayWriter(target / "pixels.npy", (3, side, side), "|u1") as photos:
+        photos = ArrayWriter(target / "pixels.npy", (3, side, side), "|u1")
+        with RawWriter(target, side, self.pairs.shading) as raw, photos:
             for number, index in enumerate(indices):
                 self._cut(self.pairs[index], quota, rng, raw, photos)
                 self.progress(number + 1, len(indices), "pairs")

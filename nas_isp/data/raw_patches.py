@@ -216,7 +216,7 @@ class _RawCutter:
         if self.group is not None:
             self.files, self.skipped = of_group(self.files, self.group, self.folder, self.described, self.progress)
         files, quota = drawn(self.files, self.limit, rng)
-        with RawWriter(target, self.size) as writer:
+        with RawWriter(target, self.size, self.shading) as writer:
             for number, file in enumerate(files):
                 self._cut(file, quota, rng, writer)
                 self.progress(number + 1, len(files), "RAW patches")

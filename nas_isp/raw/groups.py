@@ -53,10 +53,14 @@ class SensorFacts:
     @property
     def name(self) -> str:
         """For the user."""
-        optics = self.lens or (f"{self.focal_mm:g} mm" if self.focal_mm else "")
         size = f"{self.size[1]}x{self.size[0]} " if self.size else ""
         levels = f"{size}{self.cfa} {np.mean(self.black):g}..{self.white:g}"
-        return ", ".join(part for part in (self.group, self.camera, optics, levels) if part)
+        return ", ".join(part for part in (self.group, self.camera, self.optics, levels) if part)
+
+    @property
+    def optics(self) -> str:
+        """The lens, or what is known of it."""
+        return self.lens or (f"{self.focal_mm:g} mm" if self.focal_mm else "")
 
 
 @dataclass(frozen=True)

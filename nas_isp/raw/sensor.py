@@ -67,6 +67,13 @@ class SensorDescription(Settings):
     other_levels: Annotated[
         bool, Field(description="Whether a model was trained on captures of other levels as well.")
     ] = False
+    shading_left: Annotated[
+        bool, Field(description="Whether a model was trained on captures whose lens shading was left in.")
+    ] = False
+    group: Annotated[str, Field(max_length=200, description="Of the captures of a model, as their table names it.")] = (
+        ""
+    )
+    optics: Annotated[str, Field(max_length=200, description="Lens or focal length of the captures of a model.")] = ""
     note: Annotated[str, Field(description="Free text.")] = ""
 
     @model_validator(mode="before")
