@@ -26,7 +26,7 @@ def develop_photo(
     adapt: bool = True,
     balance: bool = False,
     compare: bool = False,
-    shading: bool = True,
+    shading: bool | None = None,
     note: Note = unheard,
     progress: ReportsProgress = unseen,
 ) -> list[Path]:
@@ -41,7 +41,7 @@ def develop_photo(
         adapt: bring RAW of another sensor to the model's.
         balance: also of the model's own sensor: bring its light to the model's neutral one.
         compare: also write NAME_classical, rendered by LibRaw, or of a bare mosaic by nas_isp.
-        shading: apply the gain maps that the file brings against lens shading.
+        shading: apply the gain maps that the file brings against lens shading; None does as the model's training did.
         note: told what is done to the mosaic and the colors, and who rendered.
         progress: told how far it is.
 

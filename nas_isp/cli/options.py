@@ -35,6 +35,10 @@ SizeOption = Annotated[
 ShadingOption = Annotated[
     bool, typer.Option("--shading/--no-shading", help="Apply the gain maps of RAW files against lens shading.")
 ]
+ModelShadingOption = Annotated[
+    bool | None,
+    typer.Option("--shading/--no-shading", help="Apply gain maps against lens shading; else as the training did."),
+]
 AdaptOption = Annotated[
     bool, typer.Option("--adapt/--no-adapt", help="Bring RAW of another sensor to the model's; says so.")
 ]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from nas_isp.develop.picture import SOFTWARE, level_of, save_picture
 from nas_isp.develop.pipeline import develop_as
+from nas_isp.develop.shading import shading_for, told_otherwise
 from nas_isp.errors import InputError
 from nas_isp.progress import Note, ReportsProgress, unheard, unseen
 from nas_isp.raw.camera_files import CAMERA_SUFFIXES
@@ -24,7 +25,7 @@ class DevelopSettings:
         tile: side of a tile in RGB pixels; None takes 1024, or more for a model that sees far.
         adapt: bring RAW of another sensor to the model's.
         balance: also bring the light of the model's own sensor to its neutral one.
-        shading: apply the gain maps that a file brings against lens shading.
+        shading: apply the gain maps that a file brings against lens shading; None does as the model's training did.
 
     Raises:
         InputError: a tile that is too small, or `balance` without `adapt`.
@@ -33,7 +34,7 @@ class DevelopSettings:
     tile: int | None = None
     adapt: bool = True
     balance: bool = False
-    shading: bool = True
+    shading: bool | None = None
 
     def __post_init__(self) -> None:
         if self.tile is not None and self.tile < SMALLEST_TILE:
@@ -68,8 +69,10 @@ def develop_file(
         InputError: RAW that cannot be read or developed, or a picture that cannot be written.
     """
     how, level = settings or DevelopSettings(), level_of(output)
-    raw = read_raw(photo, sensor, how.shading)
-    for line in (*raw.applied, *raw.left):
+    shading = shading_for(runner.sensor, how.shading)
+    raw = read_raw(photo, sensor, shading)
+    otherwise = told_otherwise(runner.sensor, shading, raw)
+    for line in (*raw.applied, *raw.left, *([otherwise] if otherwise else [])):
         note(f"{photo}: {line}")
     picture = develop_as(level, runner, raw, how.tile, progress, adapt=how.adapt, balance=how.balance, note=note)
     progress(0, None, "saving")

@@ -9,11 +9,12 @@ from nas_isp.errors import InputError
 from nas_isp.files import none_in, visible_files
 from nas_isp.raw.camera_files import CAMERA_SUFFIXES, read_camera_file
 from nas_isp.raw.camera_header import read_camera_header
-from nas_isp.raw.capture_table import CaptureFacts, facts_beside
+from nas_isp.raw.capture_table import CaptureFacts, facts_beside, without_maps
 from nas_isp.raw.image import RawHeader, RawImage, header_of
 from nas_isp.raw.layouts import layout_of_raw
 from nas_isp.raw.mosaic_files import MOSAIC_SUFFIXES, read_mosaic_file, read_mosaic_header
 from nas_isp.raw.sensor import SENSORS, SensorDescription
+from nas_isp.raw.shading_maps import read_shading_map, without_shading
 from nas_isp.settings import load_yaml
 
 Facts = TypeVar("Facts", RawHeader, RawImage)
@@ -45,7 +46,7 @@ def read_raw(path: Path, sensor: SensorDescription | None = None, shading: bool 
     _check_raw_file(path)
     if path.suffix.lower() in CAMERA_SUFFIXES:
         return read_camera_file(path, shading)
-    return _read_mosaic(path, sensor, read_mosaic_file)
+    return _read_mosaic(path, sensor, read_mosaic_file, shading)
 
 
 def read_header(path: Path, sensor: SensorDescription | None = None, shading: bool = True) -> RawHeader:
@@ -67,7 +68,7 @@ def told_header(path: Path, sensor: SensorDescription | None = None, shading: bo
     _check_raw_file(path)
     if path.suffix.lower() in CAMERA_SUFFIXES:
         return read_camera_header(path, shading)
-    return _read_mosaic(path, sensor, read_mosaic_header)
+    return _read_mosaic(path, sensor, read_mosaic_header, shading)
 
 
 def load_sensor(name_or_path: str) -> SensorDescription:
@@ -131,7 +132,7 @@ def list_raw_files(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; give a folder of RAW files")
-    candidates = [path for path in visible_files(folder) if is_raw_candidate(path)]
+    candidates = without_maps([path for path in visible_files(folder) if is_raw_candidate(path)])
     if not candidates:
         raise none_in(folder, "RAW file", is_raw_candidate, KINDS)
     return candidates
@@ -162,13 +163,19 @@ def _check_raw_file(path: Path) -> None:
 
 
 def _read_mosaic(
-    path: Path, sensor: SensorDescription | None, read: Callable[[Path, SensorDescription], Facts]
+    path: Path,
+    sensor: SensorDescription | None,
+    read: Callable[[Path, SensorDescription], Facts],
+    shading: bool,
 ) -> Facts:
     described = sensor or sensor_beside(path)
     facts = facts_beside(path)
     try:
         raw = read(path, described)
-        return raw if facts is None else _with_facts(raw, facts)
+        if facts is None:
+            return raw
+        raw = _with_facts(raw, facts)
+        return raw if facts.shading is None else without_shading(raw, read_shading_map(facts.shading), shading)
     except InputError as error:
         if sensor is not None or sensor_file(path.parent) is not None:
             raise

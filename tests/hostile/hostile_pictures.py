@@ -105,6 +105,23 @@ def make_table(folder: Path) -> None:
     )
 
 
+def make_shading(folder: Path) -> None:
+    """A mosaic with gain maps beside it, as an array and as text."""
+    make_mosaic_npy(folder)
+    np.save(folder / "map.npy", np.linspace(1, 2, 48).reshape(3, 4, 4))
+    (folder / "map.tsv").write_text("1\t1.5\n1.5\t2\n")
+    np.save(folder / "b.npy", mosaic())
+    (folder / "captures.tsv").write_text("file\tshading\na.npy\tmap.npy\nb.npy\tmap.tsv\n")
+
+
+def read_shaded(folder: Path) -> None:
+    for name in ("a.npy", "b.npy"):
+        check_header(folder / name)
+        raw = read_raw(folder / name)
+        assert np.isfinite(pack(align_to_rggb(raw))).all()
+        assert raw.mosaic.max() <= raw.white
+
+
 def make_npy_set(folder: Path) -> None:
     (folder / "raws").mkdir()
     np.save(folder / "raws/a.npy", np.random.default_rng(0).integers(0, 4096, (256, 256, 4), dtype=np.uint16))

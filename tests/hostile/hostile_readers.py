@@ -51,6 +51,7 @@ READERS: dict[str, Reader] = {
     "sensor.json": Reader("pictures.make_mosaic_raw", "pictures.read_mosaic", ("sensor.json",)),
     "packed mosaic": Reader("pictures.make_packed_mosaic", "pictures.read_mosaic", ("*.npy", "sensor.json")),
     "captures.tsv": Reader("pictures.make_table", "pictures.read_mosaic", ("captures.tsv",)),
+    "gain maps": Reader("pictures.make_shading", "pictures.read_shaded", ("map.npy", "map.tsv", "captures.tsv")),
     "npy photo set": Reader("pictures.make_npy_set", "pictures.inspect", ("*.npy", "raws/*.npy"), "arrays.set_npys"),
     "photo JPEG": Reader("pictures.make_jpeg", "pictures.read_photos", ("*.jpg",)),
     "photo PNG": Reader("pictures.make_png", "pictures.read_photos", ("*.png",), "images.photo_pngs"),

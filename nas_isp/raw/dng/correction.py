@@ -20,15 +20,12 @@ from nas_isp.raw.dng.opcodes import (
 )
 from nas_isp.raw.dng.tag_levels import BlackPlane, active_area, black_plane, unfit_deltas, white_of_sites
 from nas_isp.raw.dng.tags import DngTags
+from nas_isp.raw.flattening import Shadings, flattened, pedestal_of
 from nas_isp.raw.image import Mosaic
-from nas_isp.raw.lens_shading import Shading, shading_gains
-from nas_isp.raw.levels import Levels, flatten
-from nas_isp.raw.saturation import observed_saturation
+from nas_isp.raw.lens_shading import Shading
+from nas_isp.raw.levels import Levels
 
 MOST_WHITE = 65535
-STRIP = 256
-"""Rows at a time, so that planes of the picture's size are not held."""
-
 MOST_MAPS = 16
 """Phones have one for each site of the cell."""
 
@@ -113,7 +110,6 @@ class _Plan:
         said = tags.white_level is not None and max(tags.white_level) <= MOST_WHITE
         self._white = max(tags.white_level) if tags.white_level is not None and said else white
         self._whites = white_of_sites(tags, corner)
-        self._pedestal = max(self._plane.highest, 0.0)
 
     @property
     def keeps_values(self) -> bool:
@@ -121,48 +117,16 @@ class _Plan:
         return self._of_sites is not None and self._whites is None and not self.work.maps
 
     def levels(self) -> CorrectedLevels:
-        level = self._pedestal
+        level = pedestal_of(self._plane)
         black = self._of_sites if self.keeps_values and self._of_sites is not None else (level, level, level, level)
         return CorrectedLevels(black, self._white, tuple(self.work.applied), tuple(self.work.left))
 
     def flattened(self, mosaic: NDArray[np.uint16]) -> NDArray[np.float32]:
-        flat = mosaic.astype(np.float32)
-        if self._pedestal < min(self._whites or (self._white,)):
-            maps, whites = self.work.maps, self._whites
-            _flatten(flat, mosaic, self._plane, maps, self._tags, self._corner, self._pedestal, self._white, whites)
-        return flat
-
-
-def _flatten(
-    flat: NDArray[np.float32],
-    mosaic: NDArray[np.uint16],
-    plane: BlackPlane,
-    maps: list[Shading],
-    tags: DngTags,
-    corner: tuple[int, int],
-    pedestal: float,
-    white: float,
-    whites: Levels | None,
-) -> None:
-    """Flatten strip by strip; what has saturated before has afterwards, whatever its gain."""
-    height, width = mosaic.shape
-    ceiling = observed_saturation(mosaic, pedestal, white)
-    top, left, bottom, right = active_area(tags)
-    size, columns = (bottom - top, right - left), (corner[1] - left, corner[1] - left + width)
-    cells = np.array(whites or (white,) * 4, np.float32).reshape(2, 2)
-    for start in range(0, height, STRIP):
-        stop = min(start + STRIP, height)
-        rows = (corner[0] - top + start, corner[0] - top + stop)
-        gains = shading_gains(maps, size, rows, columns) if maps else None
-        limits: NDArray[np.float32] | np.float32 = np.float32(ceiling)
-        if whites is not None:
-            tiled = np.tile(cells, (-(-(stop - start) // 2), -(-width // 2)))[: stop - start, :width]
-            of_sites = np.float32(white - pedestal) / (tiled - np.float32(pedestal))
-            gains = of_sites if gains is None else gains * of_sites
-            limits = tiled * np.float32(ceiling / white)
-        stopped = mosaic[start:stop] >= limits
-        flatten(flat[start:stop], plane.rows(start, stop), gains, pedestal, ceiling)
-        flat[start:stop][stopped] = ceiling
+        top, left, bottom, right = active_area(self._tags)
+        shading = Shadings(
+            self.work.maps, (bottom - top, right - left), (self._corner[0] - top, self._corner[1] - left)
+        )
+        return flattened(mosaic, self._plane, shading, self._white, self._whites)
 
 
 class _Instructions:
