@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.ExifTags import Base
 
-from nas_isp.data.photo_color import ToSrgb, color_of
+from nas_isp.data.deep_pixels import as_levels, deep_strips, is_deep
+from nas_isp.data.photo_color import ToSrgb, color_of, deep_color_of
 from nas_isp.data.photo_files import PHOTO_SUFFIXES, opened
 from nas_isp.errors import InputError
 from nas_isp.files import none_in, visible_files
@@ -77,7 +78,8 @@ def photo_size(path: Path) -> tuple[int, int]:
         _check(image, path)
         if ends_early(path):
             raise ValueError("it ends early")
-        turned = image.getexif().get(Base.Orientation) in TURNED
+        # Of a TIFF file Pillow gives the upright size from the start.
+        turned = image.format != "TIFF" and image.getexif().get(Base.Orientation) in TURNED
         return (image.width, image.height) if turned else (image.height, image.width)
 
 
@@ -106,11 +108,28 @@ def _read_as_photo(path: Path) -> Iterator[Image.Image]:
 
 def _finished(image: Image.Image, path: Path, max_side: int | None) -> Image.Image:
     _check(image, path)
-    to_srgb = color_of(image, path)
-    ImageOps.exif_transpose(image, in_place=True)
-    photo = _without_transparency(image, to_srgb)
+    if is_deep(image, path):
+        photo = _of_deep(image, path)
+        # Asked now: Pillow has turned a TIFF file when it has read it, and then says no orientation any more.
+        photo.getexif()[Base.Orientation] = image.getexif().get(Base.Orientation, 1)
+        ImageOps.exif_transpose(photo, in_place=True)
+    else:
+        to_srgb = color_of(image, path)
+        ImageOps.exif_transpose(image, in_place=True)
+        photo = _without_transparency(image, to_srgb)
     if max_side is not None and max(photo.size) > max_side:
         photo.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
+    return photo
+
+
+def _of_deep(image: Image.Image, path: Path) -> Image.Image:
+    """A photo of 16 bits in sRGB, laid over white where it is transparent."""
+    to_srgb = deep_color_of(image, path)
+    image.load()  # which turns a TIFF file
+    photo = Image.new("RGB", image.size, "white")
+    for top, values in deep_strips(image, path):
+        alpha = Image.fromarray(as_levels(values[..., 3])) if values.shape[2] == 4 else None
+        photo.paste(Image.fromarray(to_srgb(values[..., :3])), (0, top), alpha)
     return photo
 
 

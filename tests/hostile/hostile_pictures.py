@@ -23,10 +23,10 @@ from nas_isp.raw.mosaic_files import write_mosaic_png
 from nas_isp.raw.packing import align_to_rggb, pack
 from nas_isp.raw.readers import read_raw
 from nas_isp.raw.sensor import SensorDescription
-from tests.data.color_cases import P3_CHRM, gama, iccp, write_png
+from tests.data.color_cases import P3_CHRM, gama, iccp, png16, write_png
 from tests.dng_files import write_dng
 from tests.hostile.hostile_parts import check_header
-from tests.icc_files import gray_profile
+from tests.icc_files import gray_profile, rgb_profile
 
 HEIGHT, WIDTH = 48, 64
 SMALL = 1_000_000
@@ -200,6 +200,15 @@ def make_colored(folder: Path) -> None:
     exif.update({0x13E: (0.3127, 0.3290), 0x13F: (0.64, 0.33, 0.21, 0.71, 0.15, 0.06)})
     exif.get_ifd(0x8769).update({0xA001: 0xFFFF, 0xA500: 2.2, 0xA005: {1: "R03"}})
     photo().save(folder / "c.jpg", exif=exif)
+
+
+def make_deep(folder: Path) -> None:
+    """16 bits a channel."""
+    deep = np.random.default_rng(0).integers(0, 65536, (HEIGHT, WIDTH, 3), dtype=np.uint16)
+    png16(folder / "a.png", deep, iCCP=iccp(rgb_profile(1.8, "x")))
+    table = tuple(range(0, 65536, 257))
+    tifffile.imwrite(folder / "a.tif", deep, photometric="rgb", extratags=[(301, "H", 256, table, True)])
+    tifffile.imwrite(folder / "b.tif", deep, photometric="rgb", compression="zlib", predictor=True)
 
 
 def make_pages(folder: Path) -> None:

@@ -58,6 +58,7 @@ READERS: dict[str, Reader] = {
     "photo WebP": Reader("pictures.make_webp", "pictures.read_photos", ("*.webp",)),
     "photo TIFF": Reader("pictures.make_tiff", "pictures.read_photos", ("*.tif",)),
     "photo colors": Reader("pictures.make_colored", "pictures.read_photos", ("*.png", "*.jpg")),
+    "photo of 16 bits": Reader("pictures.make_deep", "pictures.read_photos", ("*.png", "*.tif"), "images.deep_pngs"),
     "photo pages": Reader("pictures.make_pages", "pictures.read_photos", ("*.tif",)),
     "photo HEIC": Reader("pictures.make_heic", "pictures.read_photos", ("*.heic",)),
     "photo AVIF": Reader("pictures.make_avif", "pictures.read_photos", ("*.avif",)),
