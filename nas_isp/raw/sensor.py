@@ -62,7 +62,7 @@ class SensorDescription(Settings):
     ] = None
     unique_model: Annotated[str, Field(description="UniqueCameraModel of DNG files.")] = ""
     calibration: Annotated[
-        tuple[float, ...], Field(max_length=18, description="Color matrices of DNG files as they are written.")
+        tuple[float, ...], Field(max_length=27, description="Color matrices of DNG files as they are written.")
     ] = ()
     other_levels: Annotated[
         bool, Field(description="Whether a model was trained on captures of other levels as well.")
