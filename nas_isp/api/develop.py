@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nas_isp.arguments import PATH, TEXT, WHOLE, YES_NO, checked_arguments
 from nas_isp.develop.photo import DevelopSettings, develop_file, save_classical
 from nas_isp.develop.plan import plan_pictures
 from nas_isp.errors import InputError
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
     from nas_isp.generators.bundle import Bundle
 
 
+@checked_arguments(
+    **dict.fromkeys(("photo", "output"), PATH),
+    **dict.fromkeys(("adapt", "balance", "compare", "shading"), YES_NO),
+    sensor=TEXT,
+    tile=WHOLE,
+)
 def develop_photo(
     model: "AnyPath | Bundle | Runner",
     photo: AnyPath,

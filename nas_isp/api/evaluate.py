@@ -1,12 +1,15 @@
 """`evaluate_model`: full-reference quality on true pairs."""
 
 from collections import Counter
+from os import PathLike
 from pathlib import Path
 
+from nas_isp.arguments import PATH, TEXT, YES_NO, checked_arguments
 from nas_isp.data.pairs import load_pairs
 from nas_isp.develop.evaluate import Developer, Evaluation, evaluate_pictures
 from nas_isp.develop.pipeline import develop
 from nas_isp.develop.shading import shading_for, told_otherwise
+from nas_isp.errors import about
 from nas_isp.evaluation.lpips import load_lpips
 from nas_isp.evaluation.metrics import Image8
 from nas_isp.files import AnyPath
@@ -20,6 +23,12 @@ from nas_isp.search.models import load_runner
 from nas_isp.search.study import Study
 
 
+@checked_arguments(
+    **dict.fromkeys(("pairs", "weights_dir"), PATH),
+    **dict.fromkeys(("adapt", "shading"), YES_NO),
+    baseline=((str, PathLike, Study), "a study or its folder"),
+    sensor=TEXT,
+)
 def evaluate_model(
     model: AnyPath | Bundle | Runner,
     pairs: AnyPath,
@@ -56,7 +65,9 @@ def evaluate_model(
     """
     runner = load_runner(model)
     applied = shading_for(runner.sensor, shading)
-    known = load_pairs(Path(pairs), sensor=load_sensor(sensor) if sensor else None, shading=applied)
+    described = load_sensor(sensor) if sensor else None
+    with about("pairs"):
+        known = load_pairs(Path(pairs), sensor=described, shading=applied)
     for line in (*known.notes, *known.left_out):
         note(line)
     adaptations: Counter[str] = Counter()

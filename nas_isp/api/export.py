@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from nas_isp.arguments import PATH, TEXT, checked_arguments
 from nas_isp.errors import InputError
 from nas_isp.export.calibration_set import DEMO, RawSource, training_raw
 from nas_isp.export.export import ExportData, export_bundle
@@ -22,6 +23,10 @@ SMALLEST_SIDE = 8
 LARGEST_SIDE = 16384
 
 
+@checked_arguments(
+    **dict.fromkeys(("output", "raw", "calibration", "pairs"), PATH),
+    **dict.fromkeys(("to", "precision", "input_type", "output_type", "sensor", "group"), TEXT),
+)
 def export_model(
     model: AnyPath | Bundle,
     output: AnyPath,
@@ -89,12 +94,14 @@ def _sources(
 ) -> tuple[RawSource | None, RawSource]:
     """RAW to check on, None for synthetic pictures, and to calibrate on."""
 
-    def source(given: AnyPath | None) -> RawSource | None:
+    def source(name: str, given: AnyPath | None) -> RawSource | None:
         if given is None:
             return training_raw(bundle, group)
+        if not Path(given).is_dir():
+            raise InputError(f"{name} {given}: no such folder; give one of RAW files", name)
         return RawSource(Path(given), str(given), sensor, group, bundle.record.sensor)
 
-    check, calibrate = source(raw), source(calibration)
+    check, calibrate = source("raw", raw), source("calibration", calibration)
     if group is not None and check is None and calibrate is None:
         raise InputError(
             "a group is one of the captures in a folder, and there is none; give raw or calibration with it",

@@ -83,7 +83,9 @@ def load_sensor(name_or_path: str) -> SensorDescription:
     if path.is_file():
         return load_yaml(path, SensorDescription)
     known = ", ".join(SENSORS)
-    raise InputError(f"unknown sensor '{name_or_path}': known are {known}, or give the path of a sensor.json file")
+    raise InputError(
+        f"unknown sensor '{name_or_path}': known are {known}, or give the path of a sensor.json file", "sensor"
+    )
 
 
 def sensor_beside(path: Path) -> SensorDescription:
