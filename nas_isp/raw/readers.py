@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -115,9 +116,16 @@ def find_sensor(path: Path) -> SensorDescription | None:
     """
     file = sensor_file(path.parent)
     if file is not None:
-        return load_yaml(file, SensorDescription)
+        status = file.stat()
+        return _description(file, status.st_size, status.st_mtime_ns)
     layout = layout_of_raw(path)
     return SENSORS[layout.sensor] if layout is not None and layout.sensor is not None else None
+
+
+@lru_cache(maxsize=16)
+def _description(file: Path, size_bytes: int, changed_ns: int) -> SensorDescription:
+    """Read once for a folder of captures; `size_bytes` and `changed_ns` tell versions of the file apart."""
+    return load_yaml(file, SensorDescription)
 
 
 def sensor_file(folder: Path) -> Path | None:
