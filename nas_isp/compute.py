@@ -16,8 +16,18 @@ def compute_device(name: str = "auto") -> str:
     try:
         torch.zeros(1, device=name)
     except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
         raise InputError(
-            f"compute '{name}' cannot be used ({reason}); give auto, cpu, or cuda on a machine with one", "compute"
+            f"compute '{name}' cannot be used here; give {' or '.join(_processors())}", "compute"
         ) from error
     return name
+
+
+def _processors() -> list[str]:
+    """What this machine has: torch's own list is of all that it was ever built for."""
+    import torch
+
+    found = ["auto", "cpu"]
+    if torch.cuda.is_available():
+        count = torch.cuda.device_count()
+        found += ["cuda"] if count == 1 else ["cuda", *(f"cuda:{number}" for number in range(count))]
+    return [*found, "mps"] if torch.backends.mps.is_available() else found

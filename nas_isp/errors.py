@@ -1,5 +1,8 @@
 """The error that a user's input can cause."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class InputError(Exception):
     """Input that cannot be used.
@@ -24,3 +27,14 @@ class InputError(Exception):
 
 class UnwritableError(InputError):
     """A file that cannot be written, such as on a full disk: no fault of what was to be written."""
+
+
+@contextmanager
+def about(*parameters: str) -> Iterator[None]:
+    """What is refused within is about these parameters, whose names the callee does not know; none changes nothing."""
+    try:
+        yield
+    except InputError as error:
+        if not parameters:
+            raise
+        raise type(error)(str(error), *parameters) from error

@@ -73,5 +73,6 @@ def find(kind: Kind, name_or_path: str) -> Path:
         return path
     raise InputError(
         f"unknown {_NOUN[kind]} '{name_or_path}': known are {', '.join(names(kind)) or '(none)'}, "
-        f"or give the path of a {_SUFFIX[kind]} file"
+        f"or give the path of a {_SUFFIX[kind]} file",
+        _NOUN[kind],
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo
 
 from nas_isp.errors import InputError
 from nas_isp.files import read_text
@@ -27,8 +27,18 @@ FieldPath = tuple[int | str, ...]
 """Names and numbers that lead to a value within nested fields and lists."""
 
 
-def load_yaml(path: Path, model: type[SettingsT]) -> SettingsT:
+STORED = {"stored": True}
+"""Context of a validation of what was checked when it was written: names of members that other packages add count as
+known, so that what is done can be read where those are not installed."""
+
+
+def load_yaml(path: Path, model: type[SettingsT], context: dict[str, Any] | None = None) -> SettingsT:
     """Read a YAML (or JSON) file into a settings model.
+
+    Args:
+        path: the file.
+        model: the settings.
+        context: of the validation; see `STORED`.
 
     Raises:
         InputError: unreadable file, malformed YAML or JSON, or a field that is missing, unknown or out of range;
@@ -45,13 +55,19 @@ def load_yaml(path: Path, model: type[SettingsT]) -> SettingsT:
         raise InputError(f"{path}, line 1: malformed {language} ({str(error).splitlines()[0]})") from error
     if not isinstance(content, dict):
         raise InputError(f"{path}, line 1: expected fields (`name: value`), got {type(content).__name__}")
-    return validated(content, model, path, root)
+    return validated(content, model, path, root, context)
 
 
-def validated(content: object, model: type[SettingsT], origin: Path | str, root: yaml.Node | None = None) -> SettingsT:
+def validated(
+    content: object,
+    model: type[SettingsT],
+    origin: Path | str,
+    root: yaml.Node | None = None,
+    context: dict[str, Any] | None = None,
+) -> SettingsT:
     """Validate plain data against a model; the first fault becomes an `InputError` naming `origin` and the field."""
     try:
-        found = model.model_validate(content)
+        found = model.model_validate(content, context=context)
     except ValidationError as error:
         first = error.errors()[0]
         field, line = _place(first["loc"], root)
@@ -64,6 +80,11 @@ def validated(content: object, model: type[SettingsT], origin: Path | str, root:
         field, line = _place(path, root)
         raise InputError(f"{origin}{line}, field '{field}': yes, no, true and false are no numbers; give a number")
     return found
+
+
+def is_stored(info: ValidationInfo) -> bool:
+    """Whether a validation is one of what was checked before; see `STORED`."""
+    return bool(info.context and info.context.get("stored"))
 
 
 def _place(path: FieldPath, root: yaml.Node | None) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import tifffile
@@ -29,6 +29,7 @@ def write_dng(
     extra_tags: Sequence[tuple[Any, ...]] = (),
     xyz_to_camera: tuple[float, ...] = XYZ_TO_CAMERA,
     black_pattern: tuple[int, int, Sequence[float]] | None = None,
+    byteorder: Literal["<", ">"] = "<",
 ) -> Path:
     """An uncompressed DNG; `active_area` is top, left, bottom, right; `neutral` is the camera color of gray x 100.
 
@@ -56,7 +57,9 @@ def write_dng(
         tags += [(50719, "H", 2, default_crop[:2], True), (50720, "H", 2, default_crop[2:], True)]
     if exposure_s:
         tags += [(271, "s", 0, "Test", True), (272, "s", 0, "Test T1", True), (33434, "2I", 1, exposure_s, True)]
-    tifffile.imwrite(path, mosaic, photometric=photometric, extratags=[*tags, *extra_tags], metadata=None)
+    tifffile.imwrite(
+        path, mosaic, photometric=photometric, extratags=[*tags, *extra_tags], metadata=None, byteorder=byteorder
+    )
     return path
 
 

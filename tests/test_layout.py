@@ -21,7 +21,7 @@ ORDER = (
     (
         *("errors", "cores", "allocator", "files", "progress", "seeds", "settings", "resources", "precision"),
         *("quiet", "registry", "all_registries", "torch_files", "compute", "deadlines", "picture_size"),
-        *("processes", "scratch"),
+        *("processes", "scratch", "arguments"),
     ),
     ("perceptual",),
     ("raw",),

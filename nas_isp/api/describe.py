@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nas_isp.api.latency import predict_latency
+from nas_isp.arguments import PATH, YES_NO, checked_arguments
 from nas_isp.errors import InputError
 from nas_isp.generators.architecture import Architecture
 from nas_isp.generators.cost import Cost, count, receptive_field
@@ -68,6 +69,7 @@ class Description:
         return {"kernels": [{"label": kernel.label(), **kernel.model_dump(mode="json")} for kernel in self.kernels]}
 
 
+@checked_arguments(device=PATH, operators=YES_NO)
 def describe_network(
     model: "str | Path | Bundle | Architecture",
     device: str | Path | None = None,

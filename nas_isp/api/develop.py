@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nas_isp.arguments import PATH, TEXT, WHOLE, YES_NO, checked_arguments
 from nas_isp.develop.photo import DevelopSettings, develop_file, save_classical
 from nas_isp.develop.plan import plan_pictures
 from nas_isp.errors import InputError
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
     from nas_isp.generators.bundle import Bundle
 
 
+@checked_arguments(
+    **dict.fromkeys(("photo", "output"), PATH),
+    **dict.fromkeys(("adapt", "balance", "compare", "shading"), YES_NO),
+    sensor=TEXT,
+    tile=WHOLE,
+)
 def develop_photo(
     model: "AnyPath | Bundle | Runner",
     photo: AnyPath,
@@ -27,7 +34,7 @@ def develop_photo(
     adapt: bool = True,
     light: str = "as-shot",
     compare: bool = False,
-    shading: bool = True,
+    shading: bool | None = None,
     note: Note = unheard,
     progress: ReportsProgress = unseen,
 ) -> list[Path]:
@@ -43,7 +50,7 @@ def develop_photo(
         light: which light is neutral in the photo: as-shot (its file's, else estimated), estimated, fixed (that of the
             model's captures), or gains R,G,B.
         compare: also write NAME_classical, rendered by LibRaw, or of a bare mosaic by nas_isp.
-        shading: apply the gain maps that the file brings against lens shading.
+        shading: apply the gain maps that the file brings against lens shading; None does as the model's training did.
         note: told what is done to the mosaic and the colors, and who rendered.
         progress: told how far it is.
 

@@ -1,11 +1,14 @@
 """`distill_model`: a trial of a study, taught by a larger network."""
 
+from numbers import Integral
+from os import PathLike
 from pathlib import Path
 
+from nas_isp.arguments import PATH, TEXT, checked_arguments
 from nas_isp.compute import compute_device
 from nas_isp.deadlines import deadline_in
 from nas_isp.distillation.distill import Distilled, distill, forget_checkpoints
-from nas_isp.errors import InputError
+from nas_isp.errors import InputError, about
 from nas_isp.files import BUNDLE_SUFFIX, AnyPath, check_output
 from nas_isp.generators.bundle import Bundle, load_bundle, save_bundle
 from nas_isp.preparation.prepared_files import load_prepared
@@ -20,6 +23,13 @@ from nas_isp.training.train_to_bundle import origin_of
 from nas_isp.training.training_run import TrainingRun
 
 
+@checked_arguments(
+    study=((str, PathLike, Study), "a study or its folder"),
+    trial=((str, Integral), "a trial's number or knee"),
+    teacher=((str, PathLike, Bundle), "a bundle or its file, or a recipe"),
+    **dict.fromkeys(("output", "weights_dir"), PATH),
+    **dict.fromkeys(("features", "compute"), TEXT),
+)
 def distill_model(
     study: AnyPath | Study,
     output: AnyPath,
@@ -67,7 +77,8 @@ def distill_model(
     recipe = recipe.overridden(features)
     weights = None if weights_dir is None else Path(weights_dir)
     for settings in (recipe.teacher_train(), recipe.student_train()):
-        check_extractors(settings, weights)
+        with about(*(["features"] if features else [])):
+            check_extractors(settings, weights)
     folder, data = output.with_suffix(".run"), load_prepared(opened.prepared_folder)
     device = compute_device(compute)
     run = TrainingRun(folder, checked_seed(seed), device, deadline=deadline, weights_dir=weights, progress=progress)
@@ -94,7 +105,8 @@ def _teacher_or_recipe(teacher: AnyPath | Bundle | None, of_study: Recipe) -> tu
         return teacher, of_study
     if Path(teacher).suffix == BUNDLE_SUFFIX:
         return load_bundle(Path(teacher)), of_study
-    return None, load_recipe(str(teacher))
+    with about("teacher"):
+        return None, load_recipe(str(teacher))
 
 
 def _kept(distilled: Distilled) -> str:

@@ -1,11 +1,15 @@
 """`evaluate_model`: full-reference quality on true pairs."""
 
 from collections import Counter
+from os import PathLike
 from pathlib import Path
 
+from nas_isp.arguments import PATH, TEXT, YES_NO, checked_arguments
 from nas_isp.data.pairs import load_pairs
 from nas_isp.develop.evaluate import Developer, Evaluation, evaluate_pictures
 from nas_isp.develop.pipeline import develop
+from nas_isp.develop.shading import shading_for, told_otherwise
+from nas_isp.errors import about
 from nas_isp.evaluation.lpips import load_lpips
 from nas_isp.evaluation.metrics import Image8
 from nas_isp.files import AnyPath
@@ -19,6 +23,12 @@ from nas_isp.search.models import load_runner
 from nas_isp.search.study import Study
 
 
+@checked_arguments(
+    **dict.fromkeys(("pairs", "weights_dir"), PATH),
+    **dict.fromkeys(("adapt", "shading"), YES_NO),
+    baseline=((str, PathLike, Study), "a study or its folder"),
+    sensor=TEXT,
+)
 def evaluate_model(
     model: AnyPath | Bundle | Runner,
     pairs: AnyPath,
@@ -27,7 +37,7 @@ def evaluate_model(
     baseline: AnyPath | Study | None = None,
     weights_dir: AnyPath | None = None,
     adapt: bool = True,
-    shading: bool = True,
+    shading: bool | None = None,
     note: Note = unheard,
     progress: ReportsProgress = unseen,
 ) -> Evaluation:
@@ -43,7 +53,7 @@ def evaluate_model(
         baseline: a study, whose classical rendering is scored too, plain and with the photos' look.
         weights_dir: folder with AlexNet's weights.
         adapt: bring RAW of another sensor to the model's, as developing does.
-        shading: apply the gain maps that RAW files bring against lens shading.
+        shading: apply the gain maps that RAW files bring against lens shading; None does as the training did.
         note: told what was left out and what was adapted.
         progress: told how far it is.
 
@@ -54,12 +64,17 @@ def evaluate_model(
         InputError: a model or pairs that cannot be used.
     """
     runner = load_runner(model)
-    known = load_pairs(Path(pairs), sensor=load_sensor(sensor) if sensor else None, shading=shading)
+    applied = shading_for(runner.sensor, shading)
+    described = load_sensor(sensor) if sensor else None
+    with about("pairs"):
+        known = load_pairs(Path(pairs), sensor=described, shading=applied)
     for line in (*known.notes, *known.left_out):
         note(line)
     adaptations: Counter[str] = Counter()
 
     def developed(raw: RawImage) -> Image8:
+        if otherwise := told_otherwise(runner.sensor, applied, raw):
+            adaptations.update([f": {otherwise}"])
         return develop(runner, raw, adapt=adapt, note=lambda line: adaptations.update([line.removeprefix(raw.source)]))
 
     developers: dict[str, Developer] = {"model": developed}

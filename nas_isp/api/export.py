@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from nas_isp.arguments import PATH, TEXT, checked_arguments
 from nas_isp.errors import InputError
 from nas_isp.export.calibration_set import DEMO, RawSource, training_raw
 from nas_isp.export.export import ExportData, export_bundle
@@ -15,12 +16,17 @@ from nas_isp.picture_size import FULL_HD_PACKED, checked_size
 from nas_isp.precision import Precision
 from nas_isp.progress import Note, unheard
 from nas_isp.raw.readers import load_sensor
+from nas_isp.raw.sensor import SensorDescription
 from nas_isp.search.models import load_model
 
 SMALLEST_SIDE = 8
 LARGEST_SIDE = 16384
 
 
+@checked_arguments(
+    **dict.fromkeys(("output", "raw", "calibration", "pairs"), PATH),
+    **dict.fromkeys(("to", "precision", "input_type", "output_type", "sensor", "group"), TEXT),
+)
 def export_model(
     model: AnyPath | Bundle,
     output: AnyPath,
@@ -34,6 +40,7 @@ def export_model(
     calibration: AnyPath | None = None,
     pairs: AnyPath | None = None,
     sensor: str | None = None,
+    group: str | None = None,
     note: Note = unheard,
 ) -> ExportReport:
     """Write a model for a runtime, run the file and compare it with PyTorch; the report is kept as `OUTPUT.json`.
@@ -50,6 +57,8 @@ def export_model(
         calibration: folder of RAW files for int8; else those trained on, or the demo set.
         pairs: folder of true pairs (raw/, rgb/): PSNR before and after.
         sensor: of bare mosaics in these folders: a known name or a JSON file.
+        group: of the captures that are calibrated and checked on, those of one sensor only: its number or a part of its
+            name. None takes those of the model's sensor, where a folder has others.
         note: told what a user should know.
 
     Raises:
@@ -66,15 +75,41 @@ def export_model(
     report_file = output.with_name(f"{output.name}.json")
     for path in (output, report_file):
         check_output(path)
-    bundle, described = load_model(model), None if sensor is None else load_sensor(sensor)
-    trained_on = training_raw(bundle)
-    check = trained_on if raw is None else RawSource(Path(raw), str(raw), described)
-    calibrate = trained_on if calibration is None else RawSource(Path(calibration), str(calibration), described)
-    data = ExportData(check, calibrate or DEMO, None if pairs is None else Path(pairs), described)
+    bundle = load_model(model)
+    described = None if sensor is None else load_sensor(sensor)
+    check, calibrate = _sources(bundle, raw, calibration, described, group)
+    data = ExportData(check, calibrate, None if pairs is None else Path(pairs), described)
     note(f"writing {output} and comparing it with PyTorch ...")
     report = export_bundle(bundle, output, form, data, note)
     write_whole(report_file, json.dumps(report.to_json(), indent=2) + "\n")
     return report
+
+
+def _sources(
+    bundle: Bundle,
+    raw: AnyPath | None,
+    calibration: AnyPath | None,
+    sensor: SensorDescription | None,
+    group: str | None,
+) -> tuple[RawSource | None, RawSource]:
+    """RAW to check on, None for synthetic pictures, and to calibrate on."""
+
+    def source(name: str, given: AnyPath | None) -> RawSource | None:
+        if given is None:
+            return training_raw(bundle, group)
+        if not Path(given).is_dir():
+            raise InputError(f"{name} {given}: no such folder; give one of RAW files", name)
+        return RawSource(Path(given), str(given), sensor, group, bundle.record.sensor)
+
+    check, calibrate = source("raw", raw), source("calibration", calibration)
+    if group is not None and check is None and calibrate is None:
+        raise InputError(
+            "a group is one of the captures in a folder, and there is none; give raw or calibration with it",
+            "group",
+            "raw",
+            "calibration",
+        )
+    return check, calibrate or DEMO
 
 
 def _exporter(output: Path, to: str | None) -> str:

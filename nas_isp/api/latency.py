@@ -1,9 +1,11 @@
 """`predict_latency`: how long a network takes on a device."""
 
 from collections.abc import Sequence
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nas_isp.arguments import WHOLE, checked_arguments
 from nas_isp.errors import InputError
 from nas_isp.generators.architecture import Architecture
 from nas_isp.latency.kernels.kernel import Kernel
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 MOST_THREADS = 256
 
 
+@checked_arguments(device=((str, PathLike, LatencyTable), "a table's name or file, or a table"), threads=WHOLE)
 def predict_latency(
     model: "str | Path | Bundle | Architecture | Sequence[Kernel]",
     device: str | Path | LatencyTable = "pixel4-gpu",

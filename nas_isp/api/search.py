@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from nas_isp.arguments import NUMBER, PATH, TEXT, WHOLE, YES_NO, checked_arguments
 from nas_isp.errors import UnwritableError
 from nas_isp.files import AnyPath
 from nas_isp.preparation.folders import TrainingFolders
@@ -14,6 +15,13 @@ from nas_isp.search.run import SearchRequest, Workers, open_search, run_trials
 from nas_isp.search.study import Study
 
 
+@checked_arguments(
+    **dict.fromkeys(("raw", "rgb", "study", "val", "device", "space", "recipe", "weights_dir"), PATH),
+    **dict.fromkeys(("features", "sensor", "group", "sampler", "ray_address"), TEXT),
+    **dict.fromkeys(("patches", "workers"), WHOLE),
+    **dict.fromkeys(("scene_disjoint", "shading"), YES_NO),
+    max_latency_ms=NUMBER,
+)
 def run_search(
     raw: AnyPath | None = None,
     rgb: AnyPath | None = None,

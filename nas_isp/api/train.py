@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from nas_isp.arguments import PATH, TEXT, checked_arguments
 from nas_isp.compute import compute_device
 from nas_isp.deadlines import deadline_in
 from nas_isp.files import BUNDLE_SUFFIX, AnyPath, check_output
@@ -18,6 +19,12 @@ from nas_isp.training.train_to_bundle import Trained, origin_of, train_in
 from nas_isp.training.training_run import TrainingRun
 
 
+@checked_arguments(
+    **dict.fromkeys(("output", "run_folder", "weights_dir"), PATH),
+    folders=((TrainingFolders,), "TrainingFolders"),
+    settings=((TrainSettings,), "TrainSettings, such as those of load_recipe(...).train"),
+    compute=TEXT,
+)
 def train_model(
     model: str | Path | Bundle | Architecture,
     output: AnyPath,

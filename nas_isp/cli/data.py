@@ -32,14 +32,14 @@ def inspect(
 ) -> None:
     """Show what a file or folder holds, as the program reads it."""
     from nas_isp.data.dataset_folders import described as layouts_in
-    from nas_isp.data.inspection import inspect_files, not_read
+    from nas_isp.data.inspection import inspect_files, not_read, of_a_sample
     from nas_isp.data.verdict import verdict
     from nas_isp.raw.readers import load_sensor
 
     described = load_sensor(sensor) if sensor else None
     with progress_bar("reading") as report:
         facts = inspect_files(path, described, report)
-    for line in (*layouts_in(path), *not_read(path, facts)):
+    for line in (*layouts_in(path), *not_read(path, facts), *of_a_sample(facts)):
         say(line)
     if format == "json":
         print_json([fact.to_json() for fact in facts])
@@ -87,14 +87,16 @@ def _noise_lines(fact: "FileFacts") -> list[str]:
         "no estimate" if noise is None else f"variance {noise[0]:.3g} x + {noise[1]:.3g}"
         for noise in (fact.noise, fact.estimated_noise)
     )
-    return [f"noise profile of the file: {said}; estimated from the picture: {shown}"]
+    estimate = "" if fact.lowest is None else f"; estimated from the picture: {shown}"
+    return [f"noise profile of the file: {said}{estimate}"]
 
 
 def _row(fact: "FileFacts", root: Path) -> list[str]:
     file = Path(fact.file)
     name = str(file.relative_to(root)) if file != root else file.name
-    values = f"{fact.lowest}..{fact.highest}"
-    share = f"{fact.saturated:.2%}"
+    values, share = ("", "") if fact.saturated is None else (f"{fact.lowest}..{fact.highest}", f"{fact.saturated:.2%}")
+    if fact.width is None:
+        return [name, "raw", *[""] * 9]
     if fact.kind == "photo":
         return [name, "photo", f"{fact.width}x{fact.height}", "", "", "", "", "", "", "", values, share]
     black = [f"{level:g}" for level in fact.black or ()]

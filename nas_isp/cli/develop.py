@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from nas_isp.cli.common import progress_bar, say, with_options
-from nas_isp.cli.options import AdaptOption, LightOption, SensorOption, ShadingOption
+from nas_isp.cli.options import AdaptOption, LightOption, ModelShadingOption, SensorOption
 from nas_isp.errors import InputError
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def develop(
     adapt: AdaptOption = True,
     light: LightOption = "as-shot",
     compare: CompareOption = False,
-    shading: ShadingOption = True,
+    shading: ModelShadingOption = None,
 ) -> None:
     """Develop full-size RAW photos; prints the pictures written."""
     from nas_isp.develop.photo import DevelopSettings

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from nas_isp.cli.common import print_json, print_table, progress_bar, say
-from nas_isp.cli.options import AdaptOption, FormatOption, SensorOption, ShadingOption
+from nas_isp.cli.options import AdaptOption, FormatOption, ModelShadingOption, SensorOption
 
 
 def register(app: typer.Typer) -> None:
@@ -25,7 +25,7 @@ def evaluate(
         Path | None, typer.Option(help="Folder with AlexNet's weights, for LPIPS; see `nas-isp doctor`.")
     ] = None,
     adapt: AdaptOption = True,
-    shading: ShadingOption = True,
+    shading: ModelShadingOption = None,
     format: FormatOption = "table",
 ) -> None:
     """Score a model on true pairs, on the 8-bit picture that `develop` would save.

@@ -40,6 +40,9 @@ CalibrationOption = Annotated[
 ]
 PairsOption = Annotated[Path | None, typer.Option(help="Folder of true pairs (raw/, rgb/): PSNR before and after.")]
 SensorOption = Annotated[str | None, typer.Option(help="Sensor of bare mosaics in these folders: a name or FILE.json.")]
+GroupOption = Annotated[
+    str | None, typer.Option(help="Calibrate and check on captures of one sensor: its number or a part of its name.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -59,6 +62,7 @@ def export(
     calibration: CalibrationOption = None,
     pairs: PairsOption = None,
     sensor: SensorOption = None,
+    group: GroupOption = None,
     format: FormatOption = "table",
 ) -> None:
     """Write a model as TFLite or ONNX, run the file and compare it with PyTorch."""
@@ -77,6 +81,7 @@ def export(
         calibration=calibration,
         pairs=pairs,
         sensor=sensor,
+        group=group,
         note=say,
     ).to_json()
     if format == "json":

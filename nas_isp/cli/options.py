@@ -39,6 +39,10 @@ LightOption = Annotated[
     str,
     typer.Option("--light", help="Neutral light: as-shot (the file's, else estimated), estimated, fixed, or R,G,B."),
 ]
+ModelShadingOption = Annotated[
+    bool | None,
+    typer.Option("--shading/--no-shading", help="Apply gain maps against lens shading; else as the training did."),
+]
 AdaptOption = Annotated[
     bool, typer.Option("--adapt/--no-adapt", help="Bring RAW of another sensor to the model's; says so.")
 ]

@@ -7,7 +7,7 @@ from nas_isp.data.patch_files import GroupCount
 from nas_isp.errors import InputError
 from nas_isp.progress import ReportsProgress, unseen
 from nas_isp.raw.groups import SensorFacts, chosen, grouped, listed, sensor_facts
-from nas_isp.raw.readers import read_raw
+from nas_isp.raw.readers import read_header
 from nas_isp.raw.sensor import SensorDescription
 
 
@@ -46,7 +46,8 @@ def of_group(
     skipped: list[str] = []
     for number, file in enumerate(files):
         try:
-            facts.append(sensor_facts(read_raw(file, sensor)))
+            header = read_header(file, sensor)
+            facts.append(sensor_facts(header))
             readable.append(file)
         except InputError as error:
             skipped.append(str(error))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +10,9 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Chromaticity = tuple[float, float]
 Curve = Callable[[Floats], Floats]
-"""Coded values 0..1 as light, 1 at white."""
+"""Coded values `(N,)` 0..1 as light, 1 at white: `(N,)` for all colors, or `(N, 3)`."""
+
+Entry = TypeVar("Entry", np.uint8, np.float32)
 
 D65: Chromaticity = (0.3127, 0.3290)
 C_WHITE: Chromaticity = (0.310, 0.316)
@@ -155,9 +158,17 @@ def as_srgb(pixels: NDArray[np.uint8], space: RgbSpace) -> NDArray[np.uint8]:
 
     White is adapted to that of sRGB (Bradford).
     """
-    if is_unchanged(PROBE, _converted(PROBE, space)):
-        return pixels
-    return _converted(pixels, space)
+    return pixels if is_srgb(space) else _converted(pixels, space)
+
+
+def deep_as_srgb(values: NDArray[np.uint16], space: RgbSpace) -> NDArray[np.uint8]:
+    """Values `(H, W, 3)` of 16 bits as sRGB of 8, likewise, and rounded only then."""
+    return _converted(values, space)
+
+
+def is_srgb(space: RgbSpace) -> bool:
+    """Whether a space is sRGB but for rounding."""
+    return is_unchanged(PROBE, _converted(PROBE, space))
 
 
 def is_unchanged(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
@@ -186,18 +197,27 @@ def _encoding() -> NDArray[np.uint8]:
 _ENCODED = _encoding()
 
 
-def _converted(pixels: NDArray[np.uint8], space: RgbSpace) -> NDArray[np.uint8]:
-    coded = np.arange(256, dtype=np.float64)
-    light = space.curve(np.clip((coded - 16) / 219, 0, 1) if space.narrow else coded / 255)
+def _converted(pixels: NDArray[np.uint8] | NDArray[np.uint16], space: RgbSpace) -> NDArray[np.uint8]:
+    unit = 256 ** (pixels.dtype.itemsize - 1)  # of values, one level of 8 bits
+    coded = np.arange(256 * unit, dtype=np.float64)
+    light = space.curve(np.clip((coded / unit - 16) / 219, 0, 1) if space.narrow else coded / (256 * unit - 1))
+    table = np.clip(light, 0, None).astype(np.float32)
     matrix = _to_srgb_light(space.primaries)
     if space.scene_gamma == 1 and np.abs(matrix - np.eye(3)).max() < SAME_LIGHT:
-        return np.take(_encoded(np.clip(light, 0, 1).astype(np.float32)), pixels)
-    rgb = np.take(light.astype(np.float32), pixels)
+        return _looked_up(_encoded(np.clip(table, 0, 1)), pixels)
+    rgb = _looked_up(table, pixels)
     if space.scene_gamma != 1:
         luminance = rgb @ _xyz_of(space.primaries)[1].astype(np.float32)
         rgb *= np.maximum(luminance, 1e-9)[..., None] ** (space.scene_gamma - 1) * (HLG_PEAK_NITS / HDR_WHITE_NITS)
     rgb = rgb @ matrix.T.astype(np.float32)
     return _encoded(np.clip(rgb, 0, 1, out=rgb))
+
+
+def _looked_up(table: NDArray[Entry], pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[Entry]:
+    """Entries of a table `(levels,)`, or of one for each color `(levels, 3)`."""
+    if table.ndim == 1:
+        return np.take(table, pixels)
+    return np.stack([np.take(table[:, color], pixels[..., color]) for color in range(3)], axis=-1)
 
 
 def _encoded(light: NDArray[np.float32]) -> NDArray[np.uint8]:

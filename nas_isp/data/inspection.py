@@ -1,4 +1,4 @@
-"""What files hold, as the program reads them."""
+"""What files hold, as the program reads them: headers of all, pixels of a sample where there are many."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -7,20 +7,17 @@ from typing import Any, Literal
 
 import numpy as np
 
+from nas_isp.data.inspected_light import light_taken
 from nas_isp.data.left_out import DESCRIPTIONS, kinds_of, visible_below
-from nas_isp.data.photos import PhotoTooLargeError, is_photo_candidate, read_photo
+from nas_isp.data.photos import PhotoTooLargeError, is_photo_candidate, photo_size, read_photo
+from nas_isp.data.pixel_sample import of_each_camera, sampled
 from nas_isp.errors import InputError
 from nas_isp.progress import ReportsProgress, unseen
-from nas_isp.raw.capture_table import TABLE_FILE, facts_beside
 from nas_isp.raw.groups import SensorFacts, sensor_facts
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.layouts import layout_of_raw
-from nas_isp.raw.light import LightChoice, light_of
-from nas_isp.raw.mosaic_files import MOSAIC_SUFFIXES
-from nas_isp.raw.packing import pack
-from nas_isp.raw.readers import KINDS, is_raw_candidate, read_raw
-from nas_isp.raw.saturation import packed_saturation
-from nas_isp.raw.sensor import Gains, SensorDescription
+from nas_isp.raw.readers import KINDS, is_raw_candidate, read_raw, told_header
+from nas_isp.raw.sensor import SensorDescription
 from nas_isp.raw.tiff_pages import further_captures_in
 
 NOISE_SIDE, LEAST_NOISE_SIDE = 1024, 64
@@ -46,14 +43,14 @@ class FileFacts:
         light_source: where they are from: file, captures.tsv, sensor, or as `raw.light.Light` says it.
         color_matrix: white-balanced camera RGB to linear sRGB, None if the file does not say.
         flip: LibRaw's code of the rotation that makes it upright.
-        lowest: smallest true value (of a photo: 0..255).
+        lowest: smallest true value (of a photo: 0..255); None where pixels were not read, as are the next two.
         highest: largest true value.
         saturated: share of values at white or above.
         noise: shot and read noise as the file says them: the variance of a value x is shot x + read, in units of
             white - black; None if it does not say.
         estimated_noise: the same as the middle of the picture shows it, where the file says some.
         corrections: what the file asks to be done to its mosaic, one line each: done, or not.
-        sensor: what tells its sensor from others.
+        sensor: what tells its sensor from others; None of a mosaic that only decoding tells about, and was not decoded.
         layout: name of the published data set that a mosaic's place shows it to be part of, if any.
         reason: why an unreadable file is unreadable, one line.
     """
@@ -88,9 +85,10 @@ class FileFacts:
 def inspect_files(
     path: Path, sensor: SensorDescription | None = None, progress: ReportsProgress = unseen
 ) -> list[FileFacts]:
-    """Read a file, or every RAW file and photo of a folder and its subfolders, sorted by path.
+    """Look at a file, or every RAW file and photo of a folder and its subfolders, sorted by path.
 
-    A file that cannot be read becomes a row with the reason.
+    A file that cannot be read becomes a row with the reason. Of folders with more than `WHOLE_BYTES`, pixels are read
+    of a sample only.
 
     Args:
         path: file or folder.
@@ -101,14 +99,41 @@ def inspect_files(
         InputError: nothing there, or nothing that can be read.
     """
     files = _candidates(path)
-    facts = []
+    whole = sampled(files)
+    found: dict[Path, FileFacts | None] = {}
     for number, file in enumerate(files):
-        facts.append(_facts(file, sensor))
+        found[file] = _facts(file, sensor, file in whole)
         progress(number + 1, len(files))
+    untold = [file for file, fact in found.items() if fact is None]
+    for file in of_each_camera(untold):
+        found[file] = _facts(file, sensor, True)
+    facts = [fact or FileFacts(str(file), "raw") for file, fact in found.items()]
     if all(fact.kind == "unreadable" for fact in facts):
         more = f" (and {len(facts) - 1} more files that cannot be read)" if len(facts) > 1 else ""
         raise InputError(f"{facts[0].reason}{more}")
     return facts
+
+
+def of_a_sample(facts: Sequence[FileFacts]) -> list[str]:
+    """Lines for the user where not all files were read whole.
+
+    Args:
+        facts: what `inspect_files` found.
+    """
+    readable = [fact for fact in facts if fact.kind != "unreadable"]
+    read = sum(fact.lowest is not None for fact in readable)
+    lines = []
+    if read < len(readable):
+        lines.append(
+            f"values, saturation and noise measured in {read:,} of {len(readable):,} files, headers read in all"
+        )
+    untold = sum(fact.kind == "raw" and fact.sensor is None for fact in facts)
+    if untold:
+        lines.append(
+            f"size, levels, light and matrix not known of {untold:,} camera files, which only decoding tells; some of "
+            "each camera were decoded"
+        )
+    return lines
 
 
 def not_read(path: Path, facts: Sequence[FileFacts]) -> list[str]:
@@ -148,16 +173,16 @@ def _candidates(path: Path) -> list[Path]:
     return candidates
 
 
-def _facts(file: Path, sensor: SensorDescription | None) -> FileFacts:
-    """A suffix such as .png says both; then a file is a photo if it cannot be a mosaic."""
+def _facts(file: Path, sensor: SensorDescription | None, whole: bool) -> FileFacts | None:
+    """A suffix such as .png says both; then a file is a photo if it cannot be a mosaic. None: only decoding tells."""
     try:
         if is_raw_candidate(file) or not is_photo_candidate(file):
-            return _raw_facts(file, read_raw(file, sensor))
-        return _photo_facts(file)
+            return _raw_facts(file, sensor, whole)
+        return _photo_facts(file, whole)
     except InputError as error:
         if is_raw_candidate(file) and is_photo_candidate(file):
             try:
-                return _photo_facts(file)
+                return _photo_facts(file, whole)
             except PhotoTooLargeError as too_large:
                 return FileFacts(str(file), "unreadable", reason=str(too_large))
             except InputError:
@@ -165,10 +190,13 @@ def _facts(file: Path, sensor: SensorDescription | None) -> FileFacts:
         return FileFacts(str(file), "unreadable", reason=str(error))
 
 
-def _raw_facts(file: Path, raw: RawImage) -> FileFacts:
-    height, width = raw.mosaic.shape
-    layout, (light, light_source) = layout_of_raw(file), _light(file, raw)
-    return FileFacts(
+def _raw_facts(file: Path, sensor: SensorDescription | None, whole: bool) -> FileFacts | None:
+    raw = read_raw(file, sensor) if whole else told_header(file, sensor)
+    if raw is None:
+        return None
+    height, width = raw.size
+    layout, (light, light_source) = layout_of_raw(file), light_taken(file, raw)
+    facts = FileFacts(
         str(file),
         "raw",
         width=width,
@@ -181,26 +209,20 @@ def _raw_facts(file: Path, raw: RawImage) -> FileFacts:
         light_source=light_source,
         color_matrix=None if raw.color_matrix is None else raw.color_matrix.tolist(),
         flip=raw.flip,
-        lowest=int(raw.mosaic.min()),
-        highest=int(raw.mosaic.max()),
-        saturated=float(np.mean(raw.mosaic >= raw.white)),
         noise=raw.noise,
-        estimated_noise=None if raw.noise is None else _estimated_noise(raw),
         corrections=(*raw.applied, *raw.left),
         sensor=sensor_facts(raw),
         layout=layout.name if layout else None,
     )
-
-
-def _light(file: Path, raw: RawImage) -> tuple[Gains, str]:
-    """The light that is taken for a capture, and who says it."""
-    if raw.white_balance is None:
-        found = light_of(raw, pack(raw), LightChoice(), None, packed_saturation(raw))
-        return found.gains, found.source
-    if file.suffix.lower() not in MOSAIC_SUFFIXES:
-        return raw.white_balance, "file"
-    facts = facts_beside(file)
-    return raw.white_balance, "sensor" if facts is None or facts.white_balance is None else TABLE_FILE
+    if not isinstance(raw, RawImage):
+        return facts
+    return replace(
+        facts,
+        lowest=int(raw.mosaic.min()),
+        highest=int(raw.mosaic.max()),
+        saturated=float(np.mean(raw.mosaic >= raw.white)),
+        estimated_noise=None if raw.noise is None else _estimated_noise(raw),
+    )
 
 
 def _estimated_noise(raw: RawImage) -> tuple[float, float] | None:
@@ -208,6 +230,7 @@ def _estimated_noise(raw: RawImage) -> tuple[float, float] | None:
     import torch
 
     from nas_isp.raw.noise import estimate_noise
+    from nas_isp.raw.packing import pack
 
     height, width = raw.mosaic.shape
     top, left = (max(side - NOISE_SIDE, 0) // 4 * 2 for side in (height, width))
@@ -216,7 +239,10 @@ def _estimated_noise(raw: RawImage) -> tuple[float, float] | None:
     return None if found is None else (found.shot, found.read)
 
 
-def _photo_facts(file: Path) -> FileFacts:
+def _photo_facts(file: Path, whole: bool) -> FileFacts:
+    if not whole:
+        height, width = photo_size(file)
+        return FileFacts(str(file), "photo", width=width, height=height)
     photo = read_photo(file)
     height, width, _ = photo.shape
     lowest, highest, saturated = int(photo.min()), int(photo.max()), float(np.mean(photo == 255))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from nas_isp.files import visible_files
-from nas_isp.raw.capture_table import TABLE_FILE, facts_beside, table_of
+from nas_isp.raw.capture_table import TABLE_FILE, facts_beside, table_of, without_maps
 from nas_isp.raw.mosaic_files import MOSAIC_SUFFIXES
 from nas_isp.raw.readers import SENSOR_FILE
 from nas_isp.raw.tiff_pages import further_captures_in
@@ -27,7 +27,7 @@ def left_out(folder: Path, kind: str, is_one: Callable[[Path], bool], skipped: S
     files = visible_files(folder)
     lines = [f"{folder}: {len(skipped)} of {tried} {kind} not used, for these reasons"] if skipped else []
     lines += [f"skipped: {line}" for line in skipped]
-    others = [file for file in files if not is_one(file) and file.name not in DESCRIPTIONS]
+    others = [file for file in without_maps(files) if not is_one(file) and file.name not in DESCRIPTIONS]
     if others:
         named = kinds_of(others)
         lines.append(f"{folder}: {len(others)} of {len(files)} files not read, no {kind} by their names ({named})")
@@ -38,7 +38,7 @@ def left_out(folder: Path, kind: str, is_one: Callable[[Path], bool], skipped: S
 def without_a_row(folder: Path) -> list[str]:
     """A line for the user where the table of captures of a folder of RAW files says nothing of some mosaics."""
     table = table_of(folder)
-    mosaics = [file for file in visible_files(folder) if file.suffix.lower() in MOSAIC_SUFFIXES]
+    mosaics = [file for file in without_maps(visible_files(folder)) if file.suffix.lower() in MOSAIC_SUFFIXES]
     if table is None or not mosaics:
         return []
     missing = [file for file in mosaics if facts_beside(file) is None]
@@ -53,5 +53,5 @@ def kinds_of(files: Sequence[Path]) -> str:
 
 
 def visible_below(folder: Path) -> list[Path]:
-    """The files of a folder and its subfolders, without hidden ones."""
-    return [file for file in folder.rglob("*") if file.is_file() and not file.name.startswith(".")]
+    """The files of a folder and its subfolders, without hidden ones and gain maps of captures."""
+    return without_maps([file for file in folder.rglob("*") if file.is_file() and not file.name.startswith(".")])

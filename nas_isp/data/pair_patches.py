@@ -78,7 +78,7 @@ class _PairCutter:
         rng = np.random.default_rng([self.seed, 3])
         indices, quota = drawn(range(len(self.pairs)), self.limit, rng)
         side = self.size
-        with RawWriter(target, side) as raw, PhotoWriter(target, side) as photos:
+        with RawWriter(target, side, self.pairs.shading) as raw, PhotoWriter(target, side) as photos:
             for number, index in enumerate(indices):
                 self._cut(self.pairs[index], quota, rng, raw, photos)
                 self.progress(number + 1, len(indices), "pairs")

@@ -16,7 +16,7 @@ from nas_isp.data.raw_writer import LEVELS, RawWriter
 from nas_isp.data.sampling import MOST_PATCHES
 from nas_isp.errors import InputError
 from nas_isp.progress import ReportsProgress, unseen
-from nas_isp.raw.capture_table import table_of
+from nas_isp.raw.capture_table import maps_beside, table_of
 from nas_isp.raw.levels import subtract_black
 from nas_isp.raw.packing import align_to_rggb, canonical_black, pack_values, storable
 from nas_isp.raw.readers import find_sensor, list_raw_files, read_raw
@@ -177,9 +177,10 @@ def cut_raw_patches(
 
 
 def table_facts(folder: Path) -> list[list[Any]]:
-    """What tells versions of the table of a folder's captures apart; see `capture_table`."""
+    """What tells versions of the table of a folder's captures apart, and of gain maps; see `capture_table`."""
     table = table_of(folder)
-    return [] if table is None else [[str(table.resolve()), *file_facts([table])[0]]]
+    files = [] if table is None else [table, *sorted(file for file in maps_beside(folder) if file.is_file())]
+    return [[str(file.resolve()), *file_facts([file])[0]] for file in files]
 
 
 def drawn(files: Sequence[File], limit: int, rng: np.random.Generator) -> tuple[Sequence[File], int]:
@@ -219,7 +220,7 @@ class _RawCutter:
         if self.group is not None:
             self.files, self.skipped = of_group(self.files, self.group, self.folder, self.described, self.progress)
         files, quota = drawn(self.files, self.limit, rng)
-        with RawWriter(target, self.size) as writer:
+        with RawWriter(target, self.size, self.shading) as writer:
             for number, file in enumerate(files):
                 self._cut(file, quota, rng, writer)
                 self.progress(number + 1, len(files), "RAW patches")

@@ -31,12 +31,18 @@ LEVELS: dict[str, tuple[int, ...]] = {
 
 
 class RawWriter:
-    """The files of `RawPatches` of `size` x `size` mosaic pixels in a folder; complete after `finish`."""
+    """The files of `RawPatches` of `size` x `size` mosaic pixels in a folder; complete after `finish`.
 
-    def __init__(self, target: Path, size: int) -> None:
+    Args:
+        target: the folder.
+        size: side of a patch.
+        shading: whether gain maps against lens shading were applied to the pictures.
+    """
+
+    def __init__(self, target: Path, size: int, shading: bool = True) -> None:
         side = size // 2
         shapes = {"packed": ((4, side, side), "<u2"), **{name: (shape, "<f4") for name, shape in LEVELS.items()}}
-        self._target, self._stack = target, ExitStack()
+        self._target, self._stack, self._shading = target, ExitStack(), shading
         self._writers = {
             name: self._stack.enter_context(ArrayWriter(target / f"{name}.npy", shape, dtype))
             for name, (shape, dtype) in shapes.items()
@@ -82,7 +88,10 @@ class RawWriter:
         groups = grouped(facts)
         largest, *others = (group.facts for group in groups)
         mixed = any(not same_levels(largest.black, largest.white, other.black, other.white) for other in others)
-        sensor = sensors[groups[0].members[0]].model_copy(update={"other_levels": mixed})
+        known: dict[str, Any] = {"other_levels": mixed, "shading_left": not self._shading}
+        if not others:
+            known |= {"group": largest.group, "optics": largest.optics}
+        sensor = sensors[groups[0].members[0]].model_copy(update=known)
         about = {
             "stems": self.stems,
             "sensor": sensor.model_dump(mode="json"),

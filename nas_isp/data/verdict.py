@@ -14,17 +14,21 @@ def verdict(facts: Sequence[FileFacts]) -> list[str]:
         facts: of every file, as `inspect_files` gives them.
     """
     captures = [fact for fact in facts if fact.kind == "raw"]
-    if not captures:
+    told = [fact for fact in captures if fact.sensor is not None]
+    if not told:
         return []
-    return [_sensors(captures), *_light(captures), *_matrix(captures)]
+    return [_sensors(told, len(captures)), *_light(told), *_matrix(told)]
 
 
-def _sensors(captures: Sequence[FileFacts]) -> str:
-    groups = grouped([fact.sensor for fact in captures if fact.sensor is not None])
+def _sensors(told: Sequence[FileFacts], captures: int) -> str:
+    groups = grouped([fact.sensor for fact in told if fact.sensor is not None])
+    counted = _counted(captures, "capture")
+    if len(told) < captures:
+        counted = f"{counted}, of which {len(told)} tell their sensor:"
     if len(groups) == 1:
-        return f"{_counted(len(captures), 'capture')} of one sensor: {groups[0].name}"
+        return f"{counted} of one sensor: {groups[0].name}"
     names = "; ".join(listed([(group.name, len(group.members)) for group in groups]))
-    return f"{_counted(len(captures), 'capture')} of {len(groups)} sensors; train on one of these groups: {names}"
+    return f"{counted} of {len(groups)} sensors; train on one of these groups: {names}"
 
 
 def _light(captures: Sequence[FileFacts]) -> list[str]:

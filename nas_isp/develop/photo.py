@@ -6,6 +6,7 @@ from pathlib import Path
 from nas_isp.develop.picture import SOFTWARE, level_of, save_picture
 from nas_isp.develop.pipeline import develop_as
 from nas_isp.develop.sensor_match import AS_SHOT
+from nas_isp.develop.shading import shading_for, told_otherwise
 from nas_isp.errors import InputError
 from nas_isp.progress import Note, ReportsProgress, unheard, unseen
 from nas_isp.raw.camera_files import CAMERA_SUFFIXES
@@ -26,7 +27,7 @@ class DevelopSettings:
         tile: side of a tile in RGB pixels; None takes 1024, or more for a model that sees far.
         adapt: bring RAW of another sensor to the model's.
         light: which light is neutral in a capture; see `raw.light`.
-        shading: apply the gain maps that a file brings against lens shading.
+        shading: apply the gain maps that a file brings against lens shading; None does as the model's training did.
 
     Raises:
         InputError: a tile that is too small.
@@ -35,7 +36,7 @@ class DevelopSettings:
     tile: int | None = None
     adapt: bool = True
     light: LightChoice = AS_SHOT
-    shading: bool = True
+    shading: bool | None = None
 
     def __post_init__(self) -> None:
         if self.tile is not None and self.tile < SMALLEST_TILE:
@@ -66,8 +67,10 @@ def develop_file(
         InputError: RAW that cannot be read or developed, or a picture that cannot be written.
     """
     how, level = settings or DevelopSettings(), level_of(output)
-    raw = read_raw(photo, sensor, how.shading)
-    for line in (*raw.applied, *raw.left):
+    shading = shading_for(runner.sensor, how.shading)
+    raw = read_raw(photo, sensor, shading)
+    otherwise = told_otherwise(runner.sensor, shading, raw)
+    for line in (*raw.applied, *raw.left, *([otherwise] if otherwise else [])):
         note(f"{photo}: {line}")
     picture = develop_as(level, runner, raw, how.tile, progress, adapt=how.adapt, light=how.light, note=note)
     progress(0, None, "saving")

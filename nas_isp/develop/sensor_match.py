@@ -10,7 +10,7 @@ from nas_isp.evaluation.neutral import neutral_gains
 from nas_isp.raw.adaptation import ColorExchange, color_exchange
 from nas_isp.raw.camera_files import CAMERA_SUFFIXES
 from nas_isp.raw.groups import same_levels, same_matrix
-from nas_isp.raw.image import RawImage
+from nas_isp.raw.image import RawFacts, RawImage
 from nas_isp.raw.light import LightChoice, light_of
 from nas_isp.raw.network_input import NetworkInput
 from nas_isp.raw.sensor import Gains, SensorDescription
@@ -92,7 +92,7 @@ def match_sensor(
     return SensorMatch(gains, exchange, f"{names}; brought there by {means}; turn adapt off to leave it")
 
 
-def is_same_sensor(raw: RawImage, sensor: SensorDescription) -> bool:
+def is_same_sensor(raw: RawFacts, sensor: SensorDescription) -> bool:
     """Whether nothing that both say differs: unique model or else name, color matrices, levels.
 
     Of DNG files the matrices count as they are written, which is the same in any light.

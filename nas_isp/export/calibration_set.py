@@ -1,16 +1,22 @@
 """The RAW pictures that an int8 file's ranges are observed on, and those it is then compared on."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
+from nas_isp.data.capture_groups import of_group
 from nas_isp.data.dataset_folders import find_raw
 from nas_isp.data.demo import demo_folders
+from nas_isp.data.pixel_sample import spread
+from nas_isp.develop.sensor_match import is_same_sensor
 from nas_isp.errors import InputError
 from nas_isp.export.check_set import RealPictures, brighter, real_pictures
 from nas_isp.generators.bundle import RAW_FOLDER, Bundle
-from nas_isp.raw.readers import list_raw_files
+from nas_isp.raw.groups import CaptureGroup, grouped, sensor_facts
+from nas_isp.raw.image import RawHeader
+from nas_isp.raw.readers import list_raw_files, read_header
 from nas_isp.raw.sensor import SensorDescription
 from nas_isp.runtimes.base import Floats
 from nas_isp.scratch import scratch_folder
@@ -18,6 +24,9 @@ from nas_isp.scratch import scratch_folder
 CALIBRATION_FILES = 24
 CALIBRATION_SIDE = 128
 """Packed pixels: the middle of each file."""
+
+MOST_LOOKED_AT = 96
+"""Files whose headers tell which are of the model's sensor."""
 
 
 @dataclass(frozen=True)
@@ -28,38 +37,102 @@ class RawSource:
         folder: of RAW files, or a data set with such a folder; see `layouts.find_raw`. None takes the demo set.
         name: what a report calls it.
         sensor: description of bare mosaics; None takes the one beside them.
+        group: take the captures of one sensor only: its number or a part of its name; see `raw.groups.chosen`.
+        model: sensor of the model. Without `group`, captures of its sensor alone are taken where a folder has others.
     """
 
     folder: Path | None
     name: str
     sensor: SensorDescription | None = None
+    group: str | None = None
+    model: SensorDescription | None = None
 
     def to_calibrate_on(self) -> RealPictures:
         """Pictures to observe ranges on: `CALIBRATION_FILES` at most; a quarter of the files is left to compare on."""
-        with self._opened() as folder:
-            limit = min(CALIBRATION_FILES, max(1, len(list_raw_files(folder)) * 3 // 4))
-            return real_pictures(folder, CALIBRATION_SIDE, CALIBRATION_SIDE, self.sensor, limit)
+        with self._opened() as files:
+            limit = min(CALIBRATION_FILES, max(1, len(files) * 3 // 4))
+            found = real_pictures(files, CALIBRATION_SIDE, CALIBRATION_SIDE, self.sensor, limit, shading=self._shading)
+        if self.folder is not None and self._captures.note:
+            found.left_out.append(self._captures.note)
+        return found
 
     def to_compare_on(self, height: int, width: int, calibrated: RealPictures | None) -> RealPictures:
         """Pictures of a size, packed; of files other than those that were calibrated on, where there are others."""
-        with self._opened() as folder:
-            used = [folder / file.name for file in calibrated.files] if calibrated else []
-            return real_pictures(folder, height, width, self.sensor, unless=used)
+        with self._opened() as files:
+            names = {file.name for file in calibrated.files} if calibrated else set()
+            used = [file for file in files if file.name in names]
+            return real_pictures(files, height, width, self.sensor, unless=used, shading=self._shading)
+
+    @property
+    def _shading(self) -> bool:
+        """As the model was trained."""
+        return self.model is None or not self.model.shading_left
+
+    @cached_property
+    def _captures(self) -> "_Captures":
+        """The files that count, found once."""
+        assert self.folder is not None
+        folder = find_raw(self.folder).raw
+        files = list_raw_files(folder)
+        if self.group is not None:
+            return _Captures(of_group(files, self.group, folder, self.sensor)[0])
+        return _Captures(files) if self.model is None else _of_model(files, self.model, self.sensor, folder)
 
     @contextmanager
-    def _opened(self) -> Iterator[Path]:
+    def _opened(self) -> Iterator[list[Path]]:
         if self.folder is not None:
-            yield find_raw(self.folder).raw
+            yield self._captures.files
             return
         with scratch_folder() as scratch:
-            yield demo_folders(scratch)[0]
+            yield list_raw_files(demo_folders(scratch)[0])
+
+
+@dataclass(frozen=True)
+class _Captures:
+    """Files to take pictures of, and a line for the user where others were left."""
+
+    files: list[Path]
+    note: str | None = None
+
+
+def _of_model(files: list[Path], model: SensorDescription, sensor: SensorDescription | None, folder: Path) -> _Captures:
+    """The captures of a model's sensor; all where none is known to be, and for a model of several.
+
+    Of large folders a part is looked at, evenly spread: no more pictures are needed.
+    """
+    if model.other_levels:
+        return _Captures(files)
+    headers: dict[Path, RawHeader] = {}
+    for file in spread(files, MOST_LOOKED_AT):
+        with suppress(InputError):  # said when it is read for its picture
+            headers[file] = read_header(file, sensor)
+    looked_at = list(headers)
+    groups = grouped([sensor_facts(header) for header in headers.values()])
+    mine = [group for group in groups if _is_of_model(group, headers[looked_at[group.members[0]]], model)]
+    if not mine or len(mine) == len(groups):
+        return _Captures(files)
+    taken = sorted(place for group in mine for place in group.members)
+    names = "; ".join(group.name for group in mine)
+    note = f"{folder}: captures of {len(groups)} sensors or lenses; those of the model's are taken: {names}"
+    return _Captures([looked_at[place] for place in taken], note)
+
+
+def _is_of_model(group: CaptureGroup, first: RawHeader, model: SensorDescription) -> bool:
+    named = (model.group or group.facts.group) == group.facts.group
+    optics = (model.optics or group.facts.optics) == group.facts.optics
+    return named and optics and is_same_sensor(first, model)
 
 
 DEMO = RawSource(None, "the demo set (synthetic RAW)")
 
 
-def training_raw(bundle: Bundle) -> RawSource | None:
-    """The RAW files that a model was trained on; None if its bundle does not say where they are or they are gone."""
+def training_raw(bundle: Bundle, group: str | None = None) -> RawSource | None:
+    """The RAW files that a model was trained on; None if its bundle does not say where they are or they are gone.
+
+    Args:
+        bundle: the model.
+        group: of the captures, if not the model's own; see `RawSource`.
+    """
     recorded = bundle.record.origin.get(RAW_FOLDER)
     if not isinstance(recorded, str):
         return None
@@ -68,7 +141,8 @@ def training_raw(bundle: Bundle) -> RawSource | None:
         list_raw_files(folder)
     except InputError:
         return None
-    return RawSource(folder, "the training RAW", bundle.record.sensor)
+    sensor = bundle.record.sensor
+    return RawSource(folder, "the training RAW", sensor, group, sensor)
 
 
 def calibration_pictures(found: RealPictures) -> list[Floats]:

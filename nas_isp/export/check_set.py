@@ -1,6 +1,6 @@
 """Packed pictures on which an exported file is compared with PyTorch."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from nas_isp.errors import InputError
 from nas_isp.raw.packing import align_to_rggb, pack
-from nas_isp.raw.readers import list_raw_files, read_raw
+from nas_isp.raw.readers import read_raw
 from nas_isp.raw.sensor import SensorDescription
 from nas_isp.raw.synthesis import SyntheticCamera, synthesize_raw
 
@@ -40,29 +40,30 @@ class RealPictures(NamedTuple):
 
 
 def real_pictures(
-    folder: Path,
+    there: Sequence[Path],
     height: int,
     width: int,
     sensor: SensorDescription | None = None,
     limit: int = PICTURES,
     unless: Collection[Path] = (),
+    shading: bool = True,
 ) -> RealPictures:
     """The middles of RAW files, packed; smaller pictures are mirrored up to the size.
 
     A file that cannot be read is left out and another one takes its place.
 
     Args:
-        folder: holds RAW files; `limit` of them, evenly spread, are read.
+        there: RAW files; `limit` of them, evenly spread, are read.
         height: rows, packed pixels.
         width: columns.
         sensor: description for bare mosaics; None takes the one beside them.
         limit: files at most.
         unless: files not to read, if there are others.
+        shading: apply the gain maps that files bring against lens shading.
 
     Raises:
-        InputError: no readable RAW file there.
+        InputError: no readable RAW file among them.
     """
-    there = list_raw_files(folder)
     files = [file for file in there if file not in unless] or there
     spread = [files[index * len(files) // limit] for index in range(limit)] if len(files) > limit else files
     found = RealPictures([], [], [])
@@ -71,7 +72,7 @@ def real_pictures(
         if len(found.pictures) == limit:
             break
         try:
-            found.pictures.append(_middle(pack(align_to_rggb(read_raw(file, sensor))), height, width))
+            found.pictures.append(_middle(pack(align_to_rggb(read_raw(file, sensor, shading))), height, width))
             found.files.append(file)
         except InputError as error:
             damaged.append(error)

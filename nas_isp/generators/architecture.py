@@ -3,22 +3,22 @@
 import hashlib
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, TypeAdapter, model_validator
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationInfo, model_validator
 
 from nas_isp.errors import InputError
 from nas_isp.generators.blocks import BLOCKS
 from nas_isp.generators.conv_spec import PACKED_CHANNELS, Activation
 from nas_isp.generators.layers import PlainLayers, plain_layers
 from nas_isp.generators.rmfa_layers import RmfaLayers, rmfa_layers
-from nas_isp.settings import Settings
+from nas_isp.settings import Settings, is_stored
 
 Border = Literal["mirror", "zeros"]
 """What a network sees outside of a picture: its mirror image, or the zeros that its own convolutions assume."""
 
 
-def _known_block(kind: str) -> str:
+def _known_block(kind: str, info: ValidationInfo) -> str:
     try:
-        return BLOCKS.check(kind)
+        return kind if is_stored(info) else BLOCKS.check(kind)
     except InputError as error:
         raise ValueError(str(error)) from error
 

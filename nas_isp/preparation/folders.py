@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from nas_isp.arguments import PATH, TEXT, YES_NO, check_types
 from nas_isp.data.capture_groups import group_notes
 from nas_isp.data.demo import demo_folders
 from nas_isp.data.patches import limit_notes, load_pairs, load_unpaired
@@ -19,6 +20,13 @@ from nas_isp.recipe import TrainSettings
 from nas_isp.scratch import scratch_folder
 
 UNPAIRED = "unpaired"
+
+KINDS = {
+    **dict.fromkeys(("raw", "rgb", "val", "pairs"), PATH),
+    **dict.fromkeys(("scene_disjoint", "shading"), YES_NO),
+    "sensor": ((str, SensorDescription), "a known name, a JSON file, or a description"),
+    "group": TEXT,
+}
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,12 @@ class TrainingFolders:
     group: str | None = None
 
     def __post_init__(self) -> None:
-        """Take names of folders for folders."""
+        """Take names of folders for folders.
+
+        Raises:
+            InputError: a value of another type.
+        """
+        check_types({name: value for name, value in vars(self).items() if value is not None}, KINDS)
         for name in ("raw", "rgb", "val", "pairs"):
             if isinstance(given := getattr(self, name), str):
                 object.__setattr__(self, name, Path(given))
@@ -89,6 +102,17 @@ class TrainingFolders:
                 "raw",
                 "rgb",
             )
+
+    def check_there(self) -> None:
+        """Refuse folders that there are not.
+
+        Raises:
+            InputError: the message says whose.
+        """
+        for name in ("raw", "rgb", "val", "pairs"):
+            folder = getattr(self, name)
+            if folder is not None and not folder.is_dir():
+                raise InputError(f"{name} {folder}: no such folder", name)
 
     def described_sensor(self) -> SensorDescription | None:
         """The description of `sensor`.
@@ -149,6 +173,7 @@ def prepare_unpaired(
     Raises:
         InputError: the data cannot be used, or a folder cannot be written.
     """
+    folders.check_there()
     raw, rgb, val = folders.raw, folders.rgb, folders.val
     if raw is None or rgb is None:
         raw, rgb, val = demo_folders(data_folder / "demo")
@@ -175,6 +200,7 @@ def _prepared_pairs(
     folders: TrainingFolders, settings: TrainSettings, seed: int, note: Note, progress: ReportsProgress
 ) -> Prepared:
     assert folders.pairs is not None
+    folders.check_there()
     sensor = folders.described_sensor()
     tested = load_pairs(folders.val, sensor=sensor, use="val", shading=folders.shading) if folders.val else None
     trained = load_pairs(folders.pairs, sensor=sensor, use="train", shading=folders.shading)

@@ -13,10 +13,10 @@ from nas_isp.errors import InputError
 from nas_isp.quiet import without_native_lines
 from nas_isp.raw.capture import Capture, capture_of
 from nas_isp.raw.dng.color import XYZ_OF_SRGB, DngColor, dng_color, rows_to_one
-from nas_isp.raw.dng.correction import CorrectedMosaic, corrected
+from nas_isp.raw.dng.correction import CorrectedLevels, corrected
 from nas_isp.raw.dng.kinds import refuse_other_kinds
 from nas_isp.raw.dng.tags import DngTags, read_dng_tags
-from nas_isp.raw.image import Crop, RawImage
+from nas_isp.raw.image import Crop, Mosaic, RawImage
 from nas_isp.raw.levels import Levels
 from nas_isp.raw.mosaic_files import MAX_VALUES
 from nas_isp.raw.packing import LEAST_SIDE
@@ -123,32 +123,33 @@ def _convert(raw: "RawPy", path: Path, pattern: Pattern, tags: DngTags | None, s
     if min(height, width) < LEAST_SIDE:
         raise InputError(f"{path}: {visible.shape[1]}x{visible.shape[0]} pixels; at least {LEAST_SIDE}x{LEAST_SIDE}")
     mosaic = np.array(visible[:height, :width], dtype=np.uint16)  # a copy: LibRaw's memory goes away
-    found = CorrectedMosaic(mosaic, _libraw_black(raw, pattern), float(raw.white_level))
+    values: Mosaic = mosaic
+    found = CorrectedLevels(_libraw_black(raw, pattern), float(raw.white_level))
     if tags is not None:
         corner = (raw.sizes.top_margin, raw.sizes.left_margin)
-        found = corrected(mosaic, tags, corner, found.black, found.white, shading)
+        values, found = corrected(mosaic, tags, corner, found.black, found.white, shading)
     if found.white <= max(found.black):
         raise InputError(f"{path}: its black level {max(found.black):g} is not below its white level {found.white:g}")
     gains, matrix, of_daylight = _colors(raw, tags)
     return RawImage(
-        mosaic=found.mosaic,
+        mosaic=values,
         cfa=_cfa(pattern),
         black=found.black,
         white=found.white,
         white_balance=gains,
         color_matrix=matrix,
         flip=int(raw.sizes.flip),
-        crop=_crop(raw.sizes, height, width),
-        capture=_of_sensor(capture_of(raw, path), tags),
+        crop=shown_part(raw.sizes, height, width),
+        capture=told_apart(capture_of(raw, path), tags),
         source=str(path),
-        noise=None if tags is None else _noise(tags),
+        noise=None if tags is None else noise_of(tags),
         applied=found.applied,
         left=found.left,
         sensor_matrix=of_daylight,
     )
 
 
-def _of_sensor(capture: Capture, tags: DngTags | None) -> Capture:
+def told_apart(capture: Capture, tags: DngTags | None) -> Capture:
     """A capture with what tells its sensor from others of the same make and model."""
     if tags is None:
         return capture
@@ -170,10 +171,10 @@ def _colors(raw: "RawPy", tags: DngTags | None) -> _Colors:
     if said.color_matrix is None or said.sensor_matrix is None:
         known = _color_matrix(raw.color_matrix, raw.rgb_xyz_matrix)
         return gains, known, known
-    return gains, _plausible(said.color_matrix), _plausible(said.sensor_matrix)
+    return gains, plausible_matrix(said.color_matrix), plausible_matrix(said.sensor_matrix)
 
 
-def _noise(tags: DngTags) -> tuple[float, float] | None:
+def noise_of(tags: DngTags) -> tuple[float, float] | None:
     """The mean of all colors' noise, green twice; a variance is not negative."""
     if tags.noise_profile is None:
         return None
@@ -182,7 +183,7 @@ def _noise(tags: DngTags) -> tuple[float, float] | None:
     return float(shot), max(float(read), 0.0)
 
 
-def _crop(sizes: "ImageSizes", height: int, width: int) -> Crop | None:
+def shown_part(sizes: "ImageSizes", height: int, width: int) -> Crop | None:
     """The part of the visible area `(height, width)` that the camera means to be shown; None for all of it.
 
     LibRaw counts its margins from the corner of the whole sensor, and has zeros where a file says nothing. Files
@@ -220,10 +221,10 @@ def _color_matrix(camera_to_srgb: Matrix, xyz_to_camera: Matrix) -> NDArray[np.f
     if xyz_to_camera[:3].any():
         matrix = rows_to_one(xyz_to_camera[:3] @ XYZ_OF_SRGB)
         matrix = None if matrix is None or abs(np.linalg.det(matrix)) < 1e-3 else np.linalg.inv(matrix)
-    return None if matrix is None else _plausible(matrix)
+    return None if matrix is None else plausible_matrix(matrix)
 
 
-def _plausible(matrix: Matrix) -> NDArray[np.float32] | None:
+def plausible_matrix(matrix: Matrix) -> NDArray[np.float32] | None:
     """A color matrix with rows that sum to 1; None for one that no sensor has."""
     normalized = rows_to_one(matrix)
     if normalized is None or np.abs(normalized).max() > MAX_MATRIX_ENTRY or np.diag(normalized).min() <= 0:

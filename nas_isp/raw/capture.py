@@ -12,8 +12,10 @@ from nas_isp.raw.tiff_directory import silent_tifffile
 
 if TYPE_CHECKING:
     from rawpy import RawPy
+    from tifffile.tifffile import TiffTags
 
 MAKE, MODEL, UNIQUE_MODEL = 271, 272, 50708
+DNG_VERSION, FOCAL_LENGTH, LENS_MODEL, PRIVATE_DATA = 50706, 37386, 42036, 50740
 GPS_DIRECTORY = 34853
 OLDEST_YEAR = 1980
 """Cameras without a clock set write the epoch, which is no date."""
@@ -44,6 +46,7 @@ class Capture:
         unique_model: UniqueCameraModel of a DNG file, which may tell the cameras of one phone apart.
         calibration: both color matrices of a DNG file as it writes them, which tell its sensor in any light.
         group: what a table beside bare mosaics says it belongs to.
+        has_maker_note: whether a DNG file holds data in a maker's own form, of which LibRaw reads more than its tags.
     """
 
     make: str = ""
@@ -58,6 +61,7 @@ class Capture:
     unique_model: str = ""
     calibration: tuple[float, ...] = ()
     group: str = ""
+    has_maker_note: bool = False
 
     @property
     def camera(self) -> str:
@@ -71,12 +75,13 @@ def capture_of(raw: "RawPy", path: Path) -> Capture:
     """The facts of an open camera file.
 
     Names and place come from the TIFF tags of the file, or where it is no TIFF from the EXIF of its preview; numbers
-    from LibRaw. Nothing that is missing or damaged is an error.
+    from LibRaw, but of a DNG file lens and focal length from its tags, so that `capture_of_tags` says the same.
+    Nothing that is missing or damaged is an error.
     """
-    named = _from_tags(path)
+    named = capture_of_tags(path)
     if not named.model:
         named = _from_preview(raw) or named
-    named = replace(named, lens=_text(raw.lens.model))
+    named = replace(named, lens=named.lens or _text(raw.lens.model))
     try:
         other = raw.other
     except (ValueError, OverflowError, OSError):
@@ -88,8 +93,20 @@ def capture_of(raw: "RawPy", path: Path) -> Capture:
         exposure_s=_plausible(other.shutter_speed),
         f_number=_plausible(other.aperture),
         iso=_plausible(other.iso_speed),
-        focal_length_mm=_plausible(other.focal_length),
+        focal_length_mm=named.focal_length_mm or _plausible(other.focal_length),
     )
+
+
+def capture_of_tags(path: Path) -> Capture:
+    """Names and place that the TIFF tags of a camera file say, and of a DNG file lens and focal length."""
+    import tifffile
+
+    try:
+        with silent_tifffile(), tifffile.TiffFile(path) as tiff:
+            return _from_tags(tiff.pages.first.tags)
+    except Exception:
+        # A foreign parser on a foreign format: LibRaw has read the picture, so its names are all that is lost.
+        return Capture()
 
 
 def numbered_gps(named: object) -> dict[int, GpsValue]:
@@ -106,18 +123,24 @@ def numbered_gps(named: object) -> dict[int, GpsValue]:
     return {code: value for code, value in found.items() if value is not None}
 
 
-def _from_tags(path: Path) -> Capture:
-    import tifffile
-
-    try:
-        with silent_tifffile(), tifffile.TiffFile(path) as tiff:
-            tags = tiff.pages.first.tags
-            texts = [_text(tags[code].value) if code in tags else "" for code in (MAKE, MODEL, UNIQUE_MODEL)]
-            gps = tags.get("GPSTag")
-            return Capture(texts[0], texts[1] or texts[2], gps=numbered_gps(gps.value) if gps is not None else {})
-    except Exception:
-        # A foreign parser on a foreign format: LibRaw has read the picture, so its names are all that is lost.
-        return Capture()
+def _from_tags(tags: "TiffTags") -> Capture:
+    texts = [_text(tags[code].value) if code in tags else "" for code in (MAKE, MODEL, UNIQUE_MODEL)]
+    gps, exif = tags.get("GPSTag"), tags.get("ExifTag")
+    found = Capture(texts[0], texts[1] or texts[2], gps=numbered_gps(gps.value) if gps is not None else {})
+    if DNG_VERSION not in tags:
+        return found
+    details = exif.value if exif is not None and isinstance(exif.value, Mapping) else {}
+    lens, focal = (
+        tags[code].value if code in tags else details.get(name)
+        for code, name in ((LENS_MODEL, "LensModel"), (FOCAL_LENGTH, "FocalLength"))
+    )
+    length = _fractions(focal, 1)
+    return replace(
+        found,
+        lens=_text(lens),
+        focal_length_mm=_plausible(length) if isinstance(length, float) else None,
+        has_maker_note=PRIVATE_DATA in tags or "MakerNote" in details,
+    )
 
 
 def _from_preview(raw: "RawPy") -> Capture | None:

@@ -1,10 +1,10 @@
 """`captures.tsv`: what other programs know about each capture of a folder of bare mosaics (docs/captures.md)."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from nas_isp.errors import InputError
@@ -15,6 +15,9 @@ TABLE_FILE = "captures.tsv"
 MOST_BYTES = 1 << 24
 FOLDERS_ABOVE = 2
 """In how many folders above theirs the table of captures is looked for, as their sensor's description is."""
+
+MAP_SUFFIXES = (".npy", ".tsv")
+"""Of gain maps."""
 
 MOST_GAIN, MOST_NUMBER = 100.0, 1e7
 LONGEST_TEXT = 100
@@ -37,6 +40,7 @@ class CaptureFacts:
         noise: shot and read noise; the variance of a value x is shot x + read, in units of white - black.
         flip: LibRaw's code of the rotation that makes it upright.
         group: name of what it belongs to, such as a lens.
+        shading: file of its gain map against lens shading; see `shading_maps`.
     """
 
     white_balance: Gains | None = None
@@ -46,6 +50,7 @@ class CaptureFacts:
     noise: tuple[float, float] | None = None
     flip: int | None = None
     group: str = ""
+    shading: Path | None = None
 
 
 def facts_beside(path: Path) -> CaptureFacts | None:
@@ -78,6 +83,26 @@ def rows_of(table: Path) -> dict[str, CaptureFacts]:
     return _parsed(table, status.st_size, status.st_mtime_ns)
 
 
+def without_maps(files: Sequence[Path]) -> list[Path]:
+    """The files of any folders but gain maps that tables name: files beside captures that are none themselves."""
+    maps = {file for folder in {file.parent for file in files} for file in maps_beside(folder)}
+    return [file for file in files if file.resolve() not in maps] if maps else list(files)
+
+
+def maps_beside(folder: Path) -> set[Path]:
+    """Gain maps that the table of a folder names, resolved.
+
+    A malformed table names none; whoever reads a capture is told.
+    """
+    table = table_of(folder)
+    if table is None:
+        return set()
+    try:
+        return {facts.shading.resolve() for facts in rows_of(table).values() if facts.shading is not None}
+    except InputError:
+        return set()
+
+
 @lru_cache(maxsize=16)
 def _parsed(table: Path, size_bytes: int, changed_ns: int) -> dict[str, CaptureFacts]:
     """`size_bytes` and `changed_ns` tell versions of the file apart."""
@@ -99,11 +124,11 @@ def _parsed(table: Path, size_bytes: int, changed_ns: int) -> dict[str, CaptureF
         file = row.pop("file")
         if not file or file in rows:
             raise InputError(f"{place}: {'named twice' if file else 'no file named'}; give every capture one line")
-        rows[file] = _facts({name: cell for name, cell in row.items() if cell}, place)
+        rows[file] = _facts({name: cell for name, cell in row.items() if cell}, place, table.parent)
     return rows
 
 
-def _facts(row: dict[str, str], place: str) -> CaptureFacts:
+def _facts(row: dict[str, str], place: str, folder: Path) -> CaptureFacts:
     values: dict[str, Any] = {}
     for name, cell in row.items():
         try:
@@ -117,6 +142,8 @@ def _facts(row: dict[str, str], place: str) -> CaptureFacts:
         values["exposure_s"] = values.pop("exposure")
     if "orientation" in values:
         values["flip"] = values.pop("orientation")
+    if "shading" in values:
+        values["shading"] = folder / values["shading"]
     balance = (gains[0] / gains[1], 1.0, gains[2] / gains[1]) if gains else None
     return CaptureFacts(white_balance=balance, **values)
 
@@ -158,6 +185,14 @@ def _orientation(text: str) -> int:
     return FLIP_OF_ORIENTATION[int(text)]
 
 
+def _path(text: str) -> str:
+    """From where the table lies, and not out of there."""
+    path = PurePosixPath(_text(text))
+    if path.is_absolute() or ".." in path.parts or path.suffix.lower() not in MAP_SUFFIXES:
+        raise ValueError("no such file")
+    return str(path)
+
+
 def _text(text: str) -> str:
     if len(text) > LONGEST_TEXT or not text.isprintable():
         raise ValueError("no name")
@@ -175,6 +210,7 @@ COLUMNS: dict[str, Callable[[str], Any]] = {
     "noise": _noise,
     "orientation": _orientation,
     "group": _text,
+    "shading": _path,
 }
 """Name of a column -> what reads its cells."""
 
@@ -185,5 +221,6 @@ WANTED = {
     "black": "one level of true values, or four in CFA-site order with blanks or commas between",
     "noise": "two numbers 0 to 1, shot and read noise",
     "orientation": "EXIF's number, 1 to 8",
+    "shading": f"the name of a gain map ({' or '.join(MAP_SUFFIXES)}) in the folder of the table or below",
     "group": f"a name of at most {LONGEST_TEXT} letters",
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from nas_isp.errors import InputError
-from nas_isp.raw.image import RawImage
+from nas_isp.raw.image import RawHeader, RawImage
 from nas_isp.raw.mosaic_files import MOSAIC_SUFFIXES
 
 SAME_MATRIX = 1e-3
@@ -53,10 +53,14 @@ class SensorFacts:
     @property
     def name(self) -> str:
         """For the user."""
-        optics = self.lens or (f"{self.focal_mm:g} mm" if self.focal_mm else "")
         size = f"{self.size[1]}x{self.size[0]} " if self.size else ""
         levels = f"{size}{self.cfa} {np.mean(self.black):g}..{self.white:g}"
-        return ", ".join(part for part in (self.group, self.camera, optics, levels) if part)
+        return ", ".join(part for part in (self.group, self.camera, self.optics, levels) if part)
+
+    @property
+    def optics(self) -> str:
+        """The lens, or what is known of it."""
+        return self.lens or (f"{self.focal_mm:g} mm" if self.focal_mm else "")
 
 
 @dataclass(frozen=True)
@@ -74,18 +78,17 @@ class CaptureGroup:
     facts: SensorFacts
 
 
-def sensor_facts(raw: RawImage) -> SensorFacts:
+def sensor_facts(raw: RawHeader | RawImage) -> SensorFacts:
     """What a capture says about its sensor."""
     bare = Path(raw.source).suffix.lower() in MOSAIC_SUFFIXES
     capture = raw.capture
-    height, width = raw.mosaic.shape
     matrix = raw.color_matrix if raw.sensor_matrix is None else raw.sensor_matrix
     return SensorFacts(
         group=capture.group,
         camera=capture.unique_model or capture.camera,
         lens=capture.lens,
         focal_mm=None if capture.focal_length_mm is None else round(capture.focal_length_mm, 1),
-        size=None if bare else (height, width),
+        size=None if bare else raw.size,
         cfa=raw.cfa,
         black=raw.black,
         white=raw.white,

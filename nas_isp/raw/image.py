@@ -1,6 +1,6 @@
-"""`RawImage`: one Bayer mosaic with what is needed to develop it."""
+"""`RawImage`: one Bayer mosaic with what is needed to develop it, and `RawHeader`: the same before pixels are read."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -16,13 +16,11 @@ Crop = tuple[int, int, int, int]
 """Top, left, height and width in mosaic pixels."""
 
 
-@dataclass(frozen=True)
-class RawImage:
-    """A Bayer mosaic in true sensor values.
+@dataclass(frozen=True, kw_only=True)
+class RawFacts:
+    """What is known of a mosaic beside its values.
 
     Attributes:
-        mosaic: uint16 `(H, W)`, H and W even; true values (a stored shift is already removed). Float32 where a file's
-            black plane or lens shading is worked into them; they lie on the same scale.
         cfa: colors of the 2x2 cell at row 0, column 0, row by row.
         black: black level of the sites (0,0), (0,1), (1,0), (1,1).
         white: saturation level.
@@ -40,7 +38,6 @@ class RawImage:
         sensor_matrix: like `color_matrix`, but of daylight: the same for all captures of a sensor, in any light.
     """
 
-    mosaic: Mosaic
     cfa: Cfa
     black: tuple[float, float, float, float]
     white: float
@@ -54,3 +51,38 @@ class RawImage:
     applied: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
     sensor_matrix: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RawHeader(RawFacts):
+    """Those of a file whose pixels were not read.
+
+    Attributes:
+        size: rows and columns of the mosaic, both even.
+    """
+
+    size: tuple[int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RawImage(RawFacts):
+    """A Bayer mosaic in true sensor values.
+
+    Attributes:
+        mosaic: uint16 `(H, W)`, H and W even; true values (a stored shift is already removed). Float32 where a file's
+            black plane or lens shading is worked into them; they lie on the same scale.
+    """
+
+    mosaic: Mosaic
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns."""
+        height, width = self.mosaic.shape
+        return height, width
+
+
+def header_of(raw: RawImage) -> RawHeader:
+    """What is known of an image beside its values."""
+    facts = {known.name: getattr(raw, known.name) for known in fields(RawFacts)}
+    return RawHeader(size=raw.size, **facts)

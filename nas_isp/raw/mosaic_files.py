@@ -3,19 +3,21 @@
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from nas_isp.errors import InputError
 from nas_isp.files import whole_file
 from nas_isp.raw.capture import Capture
-from nas_isp.raw.image import RawImage
+from nas_isp.raw.image import RawHeader, RawImage
 from nas_isp.raw.packing import LEAST_SIDE, unpack_values
 from nas_isp.raw.sensor import SensorDescription
 from nas_isp.raw.stored_bytes import Stored, check_size, stored_values
 from nas_isp.raw.tiff_directory import silent_tifffile
 from nas_isp.raw.tiff_pages import full_page, list_pages
+from nas_isp.raw.whole_files import ends_early
 
 MAX_VALUES = 210_000_000
 """More values than any camera has; what claims more is damaged or hostile."""
@@ -34,8 +36,27 @@ def read_mosaic_file(path: Path, sensor: SensorDescription) -> RawImage:
         InputError: unreadable, not one plane (or four, for `packed-rggb`) of whole numbers, or values and size at
             odds with the description.
     """
+    mosaic = _laid_out(_read(path, sensor, pixels=True), sensor, path)
+    return RawImage(mosaic=_true_values(mosaic, sensor, path), **_facts(path, sensor))
+
+
+def read_mosaic_header(path: Path, sensor: SensorDescription) -> RawHeader:
+    """The same without its values, which may still be at odds with the description, or damaged.
+
+    Raises:
+        InputError: as far as the header of the file shows it.
+    """
+    if ends_early(path):
+        raise InputError(f"{path}: ends early; give a whole file")
+    stand_in = _laid_out(_read(path, sensor, pixels=False), sensor, path)
+    _check_kind(stand_in, path)
+    return RawHeader(size=(stand_in.shape[0], stand_in.shape[1]), **_facts(path, sensor))
+
+
+def _read(path: Path, sensor: SensorDescription, pixels: bool) -> Stored:
+    """Stored values; without `pixels` an array of that form and type may hold anything."""
     try:
-        stored = READERS[path.suffix.lower()](path, sensor)
+        stored = READERS[path.suffix.lower()](path, sensor, pixels)
     except InputError:
         raise
     except Exception as error:
@@ -44,17 +65,20 @@ def read_mosaic_file(path: Path, sensor: SensorDescription) -> RawImage:
         raise InputError(f"{path}: not a readable {path.suffix} file ({reason}); give a whole one") from error
     stored = stored_values(stored, sensor, path)
     check_size(stored, sensor, path)
-    mosaic = _laid_out(stored, sensor, path)
-    return RawImage(
-        mosaic=_true_values(mosaic, sensor, path),
-        cfa=sensor.cfa,
-        black=sensor.black_sites,
-        white=sensor.white,
-        white_balance=sensor.white_balance,
-        color_matrix=None if sensor.color_matrix is None else np.array(sensor.color_matrix, np.float32),
-        capture=Capture(model=sensor.name if sensor.is_named else ""),
-        source=str(path),
-    )
+    return stored
+
+
+def _facts(path: Path, sensor: SensorDescription) -> dict[str, Any]:
+    """Fields of `RawFacts` that a description says."""
+    return {
+        "cfa": sensor.cfa,
+        "black": sensor.black_sites,
+        "white": sensor.white,
+        "white_balance": sensor.white_balance,
+        "color_matrix": None if sensor.color_matrix is None else np.array(sensor.color_matrix, np.float32),
+        "capture": Capture(model=sensor.name if sensor.is_named else ""),
+        "source": str(path),
+    }
 
 
 def write_mosaic_png(path: Path, mosaic: NDArray[np.uint16]) -> None:
@@ -69,7 +93,7 @@ def write_mosaic_png(path: Path, mosaic: NDArray[np.uint16]) -> None:
         Image.fromarray(mosaic).save(part, format="PNG")
 
 
-def _read_png(path: Path, sensor: SensorDescription) -> Stored:
+def _read_png(path: Path, sensor: SensorDescription, pixels: bool) -> Stored:
     from PIL import Image
 
     with warnings.catch_warnings():
@@ -81,10 +105,11 @@ def _read_png(path: Path, sensor: SensorDescription) -> Stored:
             if image.mode not in ("I;16", "I", "L"):
                 raise InputError(f"{path}: a color image (mode {image.mode}), not a mosaic; give a grayscale PNG")
             _refuse_size(image.width * image.height, path)
-            return np.asarray(image)
+            kind = {"L": "u1", "I;16": "<u2", "I": "<i4"}[image.mode]
+            return np.asarray(image) if pixels else _stand_in((image.height, image.width), kind)
 
 
-def _read_tiff(path: Path, sensor: SensorDescription) -> Stored:
+def _read_tiff(path: Path, sensor: SensorDescription, pixels: bool) -> Stored:
     import tifffile
 
     samples = 4 if sensor.layout == "packed-rggb" else 1
@@ -92,10 +117,12 @@ def _read_tiff(path: Path, sensor: SensorDescription) -> Stored:
         pages = list_pages(tiff, lambda page: page.samplesperpixel == samples)
         _, page = pages[full_page([facts for facts, _ in pages])]
         _refuse_size(page.size, path)
+        if not pixels and page.dtype is not None:
+            return _stand_in(page.shape, page.dtype)
         return np.asarray(page.asarray())
 
 
-def _read_npy(path: Path, sensor: SensorDescription) -> Stored:
+def _read_npy(path: Path, sensor: SensorDescription, pixels: bool) -> Stored:
     array = np.load(path, mmap_mode="r", allow_pickle=False)
     if not isinstance(array, np.ndarray):
         raise InputError(f"{path}: an archive of arrays; give a .npy file of one array")
@@ -103,26 +130,32 @@ def _read_npy(path: Path, sensor: SensorDescription) -> Stored:
     return np.asarray(array)
 
 
-def _read_headerless(path: Path, sensor: SensorDescription) -> Stored:
+def _read_headerless(path: Path, sensor: SensorDescription, pixels: bool) -> Stored:
     if sensor.type not in (None, "uint16"):
         _refuse_size(path.stat().st_size, path)
-        return np.fromfile(path, np.uint8)
+        return np.fromfile(path, np.uint8) if pixels else _stand_in((path.stat().st_size,), np.uint8)
     if sensor.width is None or sensor.height is None:
         raise InputError(f"{path}: a headerless file needs `width` and `height` in its sensor description")
     planes = 4 if sensor.layout == "packed-rggb" else 1
     shape = (sensor.height, sensor.width) if planes == 1 else (sensor.height // 2, sensor.width // 2, planes)
     expected, given = 2 * int(np.prod(shape, dtype=np.int64)), path.stat().st_size
     if given != expected and sensor.type is not None:
-        return np.fromfile(path, np.uint8)  # rows may be filled up
+        # rows may be filled up
+        return np.fromfile(path, np.uint8) if pixels else _stand_in((given,), np.uint8)
     if given != expected:
         raise InputError(
             f"{path}: {given} bytes, but {sensor.width}x{sensor.height} values of 16 bits are {expected}; "
             "correct `width` and `height` of the sensor description or give a whole file"
         )
-    return np.fromfile(path, "<u2").reshape(shape)
+    return np.fromfile(path, "<u2").reshape(shape) if pixels else _stand_in(shape, "<u2")
 
 
-Reader = Callable[[Path, SensorDescription], Stored]
+def _stand_in(shape: tuple[int, ...], kind: DTypeLike) -> Stored:
+    """An array that takes no memory."""
+    return np.broadcast_to(np.zeros((), kind), shape)
+
+
+Reader = Callable[[Path, SensorDescription, bool], Stored]
 
 READERS: dict[str, Reader] = {
     ".png": _read_png,
@@ -131,7 +164,7 @@ READERS: dict[str, Reader] = {
     ".npy": _read_npy,
     ".raw": _read_headerless,
 }
-"""Suffix -> how the stored values are read."""
+"""Suffix -> how the stored values are read, or what they are like."""
 
 MOSAIC_SUFFIXES = frozenset(READERS)
 
@@ -177,14 +210,18 @@ def _true_values(stored: Stored, sensor: SensorDescription, path: Path) -> NDArr
 
 def _whole_numbers(stored: Stored, path: Path) -> NDArray[np.uint16]:
     """The same numbers as uint16."""
-    if stored.dtype.kind not in "uif":
-        raise InputError(f"{path}: holds {str(stored.dtype)[:40]}; a mosaic holds whole numbers 0..65535")
+    _check_kind(stored, path)
     values = np.empty(stored.shape, np.uint16)
     for top in range(0, len(stored), ROWS_AT_ONCE):
         strip = stored[top : top + ROWS_AT_ONCE]
         _check_whole_numbers(strip, path)
         values[top : top + ROWS_AT_ONCE] = strip
     return values
+
+
+def _check_kind(stored: Stored, path: Path) -> None:
+    if stored.dtype.kind not in "uif":
+        raise InputError(f"{path}: holds {str(stored.dtype)[:40]}; a mosaic holds whole numbers 0..65535")
 
 
 def _check_whole_numbers(stored: Stored, path: Path) -> None:

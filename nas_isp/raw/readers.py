@@ -1,17 +1,24 @@
 """Reads any RAW file into a `RawImage`, finds RAW files in a folder and sensor descriptions by name."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 
 from nas_isp.errors import InputError
 from nas_isp.files import none_in, visible_files
 from nas_isp.raw.camera_files import CAMERA_SUFFIXES, read_camera_file
-from nas_isp.raw.capture_table import CaptureFacts, facts_beside
-from nas_isp.raw.image import RawImage
+from nas_isp.raw.camera_header import read_camera_header
+from nas_isp.raw.capture_table import CaptureFacts, facts_beside, without_maps
+from nas_isp.raw.image import RawHeader, RawImage, header_of
 from nas_isp.raw.layouts import layout_of_raw
-from nas_isp.raw.mosaic_files import MOSAIC_SUFFIXES, read_mosaic_file
+from nas_isp.raw.mosaic_files import MOSAIC_SUFFIXES, read_mosaic_file, read_mosaic_header
 from nas_isp.raw.sensor import SENSORS, SensorDescription
+from nas_isp.raw.shading_maps import read_shading_map, without_shading
 from nas_isp.settings import load_yaml
+
+Facts = TypeVar("Facts", RawHeader, RawImage)
 
 SENSOR_FILE = "sensor.json"
 """Name of the description that may lie beside bare mosaics."""
@@ -38,7 +45,31 @@ def read_raw(path: Path, sensor: SensorDescription | None = None, shading: bool 
             description, or without one.
     """
     _check_raw_file(path)
-    return read_camera_file(path, shading) if path.suffix.lower() in CAMERA_SUFFIXES else _read_mosaic(path, sensor)
+    if path.suffix.lower() in CAMERA_SUFFIXES:
+        return read_camera_file(path, shading)
+    return _read_mosaic(path, sensor, read_mosaic_file, shading)
+
+
+def read_header(path: Path, sensor: SensorDescription | None = None, shading: bool = True) -> RawHeader:
+    """What `read_raw` says of a file beside its pixels. Only camera files that `told_header` does not know are decoded.
+
+    Raises:
+        InputError: as `read_raw` does, as far as what is read shows it.
+    """
+    return told_header(path, sensor, shading) or header_of(read_camera_file(path, shading))
+
+
+def told_header(path: Path, sensor: SensorDescription | None = None, shading: bool = True) -> RawHeader | None:
+    """What `read_raw` says of a file beside its pixels, where that is told without decoding it: of bare mosaics, and of
+    DNG files whose tags say it. None for other files.
+
+    Raises:
+        InputError: as `read_raw` does, as far as the header shows it.
+    """
+    _check_raw_file(path)
+    if path.suffix.lower() in CAMERA_SUFFIXES:
+        return read_camera_header(path, shading)
+    return _read_mosaic(path, sensor, read_mosaic_header, shading)
 
 
 def load_sensor(name_or_path: str) -> SensorDescription:
@@ -53,7 +84,9 @@ def load_sensor(name_or_path: str) -> SensorDescription:
     if path.is_file():
         return load_yaml(path, SensorDescription)
     known = ", ".join(SENSORS)
-    raise InputError(f"unknown sensor '{name_or_path}': known are {known}, or give the path of a sensor.json file")
+    raise InputError(
+        f"unknown sensor '{name_or_path}': known are {known}, or give the path of a sensor.json file", "sensor"
+    )
 
 
 def sensor_beside(path: Path) -> SensorDescription:
@@ -83,9 +116,16 @@ def find_sensor(path: Path) -> SensorDescription | None:
     """
     file = sensor_file(path.parent)
     if file is not None:
-        return load_yaml(file, SensorDescription)
+        status = file.stat()
+        return _description(file, status.st_size, status.st_mtime_ns)
     layout = layout_of_raw(path)
     return SENSORS[layout.sensor] if layout is not None and layout.sensor is not None else None
+
+
+@lru_cache(maxsize=16)
+def _description(file: Path, size_bytes: int, changed_ns: int) -> SensorDescription:
+    """Read once for a folder of captures; `size_bytes` and `changed_ns` tell versions of the file apart."""
+    return load_yaml(file, SensorDescription)
 
 
 def sensor_file(folder: Path) -> Path | None:
@@ -102,7 +142,7 @@ def list_raw_files(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; give a folder of RAW files")
-    candidates = [path for path in visible_files(folder) if is_raw_candidate(path)]
+    candidates = without_maps([path for path in visible_files(folder) if is_raw_candidate(path)])
     if not candidates:
         raise none_in(folder, "RAW file", is_raw_candidate, KINDS)
     return candidates
@@ -132,19 +172,27 @@ def _check_raw_file(path: Path) -> None:
         raise InputError(f"{path}: '{path.suffix}' is not a RAW format; give {KINDS}")
 
 
-def _read_mosaic(path: Path, sensor: SensorDescription | None) -> RawImage:
+def _read_mosaic(
+    path: Path,
+    sensor: SensorDescription | None,
+    read: Callable[[Path, SensorDescription], Facts],
+    shading: bool,
+) -> Facts:
     described = sensor or sensor_beside(path)
     facts = facts_beside(path)
     try:
-        raw = read_mosaic_file(path, described)
-        return raw if facts is None else _with_facts(raw, facts)
+        raw = read(path, described)
+        if facts is None:
+            return raw
+        raw = _with_facts(raw, facts)
+        return raw if facts.shading is None else without_shading(raw, read_shading_map(facts.shading), shading)
     except InputError as error:
         if sensor is not None or sensor_file(path.parent) is not None:
             raise
         raise InputError(f"{error}; the sensor is that of the folder's name: give another one", "sensor") from error
 
 
-def _with_facts(raw: RawImage, facts: CaptureFacts) -> RawImage:
+def _with_facts(raw: Facts, facts: CaptureFacts) -> Facts:
     """A mosaic with what a table says of it, which counts more than the description of its sensor."""
     black = facts.black or raw.black
     if max(black) >= raw.white:

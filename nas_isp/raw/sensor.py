@@ -62,11 +62,18 @@ class SensorDescription(Settings):
     ] = None
     unique_model: Annotated[str, Field(description="UniqueCameraModel of DNG files.")] = ""
     calibration: Annotated[
-        tuple[float, ...], Field(max_length=18, description="Color matrices of DNG files as they are written.")
+        tuple[float, ...], Field(max_length=27, description="Color matrices of DNG files as they are written.")
     ] = ()
     other_levels: Annotated[
         bool, Field(description="Whether a model was trained on captures of other levels as well.")
     ] = False
+    shading_left: Annotated[
+        bool, Field(description="Whether a model was trained on captures whose lens shading was left in.")
+    ] = False
+    group: Annotated[str, Field(max_length=200, description="Of the captures of a model, as their table names it.")] = (
+        ""
+    )
+    optics: Annotated[str, Field(max_length=200, description="Lens or focal length of the captures of a model.")] = ""
     note: Annotated[str, Field(description="Free text.")] = ""
 
     @model_validator(mode="before")

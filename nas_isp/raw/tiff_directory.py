@@ -134,6 +134,12 @@ def directories_of(tiff: "TiffFile") -> "list[TiffPage]":
     return found
 
 
+def end_of_data(page: "TiffPage") -> int:
+    """The place in the file where the strips or tiles of a page end; 0 where there are none."""
+    places = zip(page.dataoffsets, page.databytecounts, strict=False)
+    return max((int(offset) + int(count) for offset, count in places), default=0)
+
+
 def _plain(value: Any) -> Any:
     """Enumerations of tifffile as numbers."""
     return int(value) if isinstance(value, int) else value

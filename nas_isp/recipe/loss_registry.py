@@ -7,10 +7,11 @@ one at its first use, as entry points do: a recipe is checked without loading wh
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationInfo
 
 from nas_isp.errors import InputError
 from nas_isp.registry import Registry
+from nas_isp.settings import is_stored
 
 if TYPE_CHECKING:
     from nas_isp.training.loss_term import LossTerm
@@ -55,7 +56,10 @@ def with_weight(weights: Mapping[str, float]) -> dict[str, float]:
     return {name: weights[name] for name in LOSSES if weights.get(name, 0) > 0}
 
 
-def _checked(weights: dict[str, float]) -> dict[str, float]:
+def _checked(weights: dict[str, float], info: ValidationInfo) -> dict[str, float]:
+    if is_stored(info):
+        unknown = {name: weight for name, weight in weights.items() if name not in LOSSES}
+        return with_weight({name: weight for name, weight in weights.items() if name in LOSSES}) | unknown
     try:
         return with_weight(weights)
     except InputError as error:

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from nas_isp import resources
+from nas_isp.arguments import PATH, checked_arguments
 from nas_isp.generators.architecture import PlainArchitecture
 from nas_isp.recipe.loss_registry import Weight
 from nas_isp.recipe.train_settings import Positive, TrainSettings, WarmStartSettings
@@ -82,10 +83,11 @@ class Recipe(Settings):
         return self.train.model_copy(update={"warm_start": warm_start, "steps": self.teacher.steps})
 
 
+@checked_arguments(name_or_path=PATH)
 def load_recipe(name_or_path: str) -> Recipe:
     """The recipe of a shipped name or a file.
 
     Raises:
         InputError: unknown name (the message lists the known ones) or a malformed file.
     """
-    return load_yaml(resources.find("distill", name_or_path), Recipe)
+    return load_yaml(resources.find("distill", str(name_or_path)), Recipe)

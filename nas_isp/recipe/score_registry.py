@@ -2,10 +2,11 @@
 
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, ValidationInfo
 
 from nas_isp.errors import InputError
 from nas_isp.registry import Registry
+from nas_isp.settings import is_stored
 
 if TYPE_CHECKING:
     from nas_isp.training.scores import Score
@@ -19,9 +20,9 @@ SCORES: "Registry[Score]" = Registry(
 )
 
 
-def _checked(name: str) -> str:
+def _checked(name: str, info: ValidationInfo) -> str:
     try:
-        return name if name == AUTO else SCORES.check(name)
+        return name if name == AUTO or is_stored(info) else SCORES.check(name)
     except InputError as error:
         raise ValueError(f"{error}, or {AUTO}") from error
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from nas_isp.data.sampling import MOST_PATCHES
-from nas_isp.errors import InputError
+from nas_isp.errors import InputError, about
 from nas_isp.raw.network_input import InputKind
 from nas_isp.recipe.loss_registry import DEFAULT_WEIGHTS, LOSSES, TermWeights, Weight
 from nas_isp.recipe.score_registry import AUTO, ScoreName
@@ -136,7 +136,8 @@ class TrainSettings(Settings):
             raise InputError(
                 "steps and warm_steps are both 0: nothing would be trained; give more of one", "steps", "warm_steps"
             )
-        return validated(fields, TrainSettings, "what was given instead of the recipe's")
+        with about(*(name for name, value in (given | {"warm_steps": warm_steps}).items() if value is not None)):
+            return validated(fields, TrainSettings, "what was given instead of the recipe's")
 
     @model_validator(mode="after")
     def _does_something(self) -> "TrainSettings":

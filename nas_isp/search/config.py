@@ -12,7 +12,7 @@ from nas_isp.raw.sensor import SensorDescription
 from nas_isp.recipe import Recipe
 from nas_isp.search.space import SearchSpace
 from nas_isp.seeds import LARGEST_SEED
-from nas_isp.settings import Settings, load_yaml
+from nas_isp.settings import STORED, Settings, load_yaml
 
 
 class StudyConfig(Settings):
@@ -48,13 +48,17 @@ class StudyConfig(Settings):
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=120)
 
 
-def load_config(path: Path) -> StudyConfig:
+def load_config(path: Path, to_go_on: bool = False) -> StudyConfig:
     """Read a study's `config.yaml`.
+
+    Args:
+        path: the file.
+        to_go_on: what it names has to be there: losses, scores and blocks of other packages. Reading needs none.
 
     Raises:
         InputError: not readable, or not the configuration of a study.
     """
-    return load_yaml(path, StudyConfig)
+    return load_yaml(path, StudyConfig, None if to_go_on else STORED)
 
 
 def refuse_other_config(stored: StudyConfig, given: StudyConfig, folder: Path) -> None:

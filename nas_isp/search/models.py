@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from nas_isp.arguments import checked_arguments
 from nas_isp.errors import InputError
 from nas_isp.files import BUNDLE_SUFFIX
 from nas_isp.generators.architecture import ARCHITECTURE, Architecture, PlainArchitecture, RmfaArchitecture
@@ -36,6 +37,7 @@ class TrialFiles:
     bundle: Path
 
 
+@checked_arguments()
 def load_architecture(model: "str | Path | Bundle | Architecture") -> Architecture:
     """The architecture behind a published name, an architecture file, a bundle or STUDY:TRIAL, tried in this order.
 
@@ -45,6 +47,8 @@ def load_architecture(model: "str | Path | Bundle | Architecture") -> Architectu
     if isinstance(model, PlainArchitecture | RmfaArchitecture):
         return model
     if not isinstance(model, str | Path):
+        if not hasattr(model, "record"):
+            raise InputError(f"model {model!r:.60}: says no architecture; {ACCEPTED}", "model")
         return model.record.architecture
     text, path = str(model), Path(model)
     if text in PUBLISHED:
@@ -61,6 +65,7 @@ def load_architecture(model: "str | Path | Bundle | Architecture") -> Architectu
     return _read_architecture(trial.architecture)
 
 
+@checked_arguments()
 def load_model(model: "str | Path | Bundle") -> "Bundle":
     """The trained model behind a bundle's path or STUDY:TRIAL such as `study:7` or `study:knee`.
 
@@ -79,6 +84,7 @@ def load_model(model: "str | Path | Bundle") -> "Bundle":
     return load_bundle(_model_file(str(model)))
 
 
+@checked_arguments()
 def load_runner(model: "str | Path | Bundle | Runner") -> Runner:
     """The model behind a .tflite, an .onnx, a bundle or STUDY:TRIAL, ready to develop pictures.
 

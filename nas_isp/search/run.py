@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nas_isp import __version__, resources
-from nas_isp.errors import InputError
+from nas_isp.errors import InputError, about
 from nas_isp.evaluation.reference_free import SCORE_VERSION
 from nas_isp.latency.measure.host import HOST_PRECISIONS
 from nas_isp.preparation.folders import DEMO, UNPAIRED, TrainingFolders, prepare_unpaired
@@ -54,7 +54,8 @@ class SearchRequest:
         checked_seed(self.seed)
         if self.max_latency_ms is not None and not 0 < self.max_latency_ms < float("inf"):
             raise InputError(f"max_latency_ms {self.max_latency_ms}: give a number above 0", "max_latency_ms")
-        SAMPLERS.check(self.sampler)
+        with about("sampler"):
+            SAMPLERS.check(self.sampler)
         self.folders.check()
 
 
@@ -117,7 +118,8 @@ def _recipe(request: SearchRequest) -> Recipe:
             "give another recipe, or train one network in that mode",
             "recipe",
         )
-    check_extractors(recipe.trial_train(), request.weights_dir)
+    with about(*(["features"] if request.features else [])):
+        check_extractors(recipe.trial_train(), request.weights_dir)
     return recipe
 
 

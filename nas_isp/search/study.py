@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from nas_isp.arguments import PATH, checked_arguments
 from nas_isp.errors import InputError
 from nas_isp.files import UNFINISHED, AnyPath, append_text, make_folder, write_whole
 from nas_isp.generators.architecture import ARCHITECTURE, Architecture
@@ -42,6 +43,7 @@ class Study:
         self.reload()
 
     @staticmethod
+    @checked_arguments(folder=PATH)
     def open(folder: AnyPath) -> "Study":
         """Open a study for reading.
 
@@ -71,7 +73,7 @@ class Study:
         if is_new and folder.exists() and (not folder.is_dir() or _is_foreign(folder)):
             raise InputError(f"{folder}: neither a study nor an empty folder; give another folder", "study")
         if not is_new:
-            refuse_other_config(load_config(folder / CONFIG), config, folder)
+            refuse_other_config(load_config(folder / CONFIG, to_go_on=True), config, folder)
         message = f"{folder} is being searched by another command; wait for it or stop it"
         try:
             (folder / "trials").mkdir(parents=True, exist_ok=True)

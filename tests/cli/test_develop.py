@@ -305,3 +305,27 @@ def test_lens_shading_is_undone_for_the_model_and_for_libraw_unless_it_is_switch
     assert spread["--shading"].max() <= 6
     assert spread["--no-shading"].max() >= 60
     assert spread["--shading model"].max() < spread["--no-shading model"].max()
+
+
+def test_lens_shading_is_left_in_for_a_model_that_was_trained_so(
+    scene: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.save(scene / "raw/map.npy", np.array([[2.0, 1.0], [1.0, 2.0]]))
+    (scene / "raw/captures.tsv").write_text("file\tshading\na.npy\tmap.npy\n")
+    model = scene / "left.safetensors"
+    sensor = SENSOR.model_copy(update={"shading_left": True})
+    save_bundle(model, Bundle(BundleRecord(architecture=SMALL, sensor=sensor), build(SMALL).state_dict()))
+    applied, left = "lens shading corrected by the gain map beside it", "the lens shading gain map beside it is not"
+    for name, switch, line, trained in (
+        ("left", [], left, None),
+        ("left", ["--shading"], applied, "trained without gain maps against lens shading, and is shown this file with"),
+        ("m", [], applied, None),
+        ("m", ["--no-shading"], left, "trained with gain maps against lens shading, and is shown this file without"),
+    ):
+        photo, target = scene / "raw/a.npy", scene / "a.png"
+        assert run(monkeypatch, "develop", scene / f"{name}.safetensors", photo, "-o", target, *switch) == 0
+        said = capsys.readouterr().err
+        assert line in said
+        assert (trained in said) if trained else ("the model was trained" not in said)
+    assert run(monkeypatch, "develop", model, scene / "raw/b.npy", "-o", scene / "b.png", "--shading") == 0
+    assert "the model was trained" not in capsys.readouterr().err  # the file brings no map

@@ -91,6 +91,7 @@ def test_tflite_prints_a_table_and_nothing_else(
         ({"-o": "missing/out.onnx"}, "give a file in a writable folder"),
         ({"--input-size": "17000x960"}, "each 8 to 16384"),
         ({"--raw": "missing"}, "no such folder"),
+        ({"--group": "wide"}, "give raw or calibration with it"),
         ({"--sensor": "nokia 3310"}, "unknown sensor"),
         ({"--to": "coreml"}, "unknown exporter 'coreml': known are tflite, onnx"),
     ],

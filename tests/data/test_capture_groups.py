@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
+from nas_isp.data.capture_groups import of_group
 from nas_isp.data.pairs import load_pairs
 from nas_isp.data.raw_patches import RawPatches, cut_raw_patches
 from nas_isp.data.unpaired import load_unpaired
 from nas_isp.errors import InputError
 from nas_isp.preparation.folders import TrainingFolders, prepared_in_scratch
+from nas_isp.raw import camera_files
 from nas_isp.recipe import load_recipe
 from tests.dng_files import write_dng
 
@@ -82,3 +84,9 @@ def test_the_table_of_captures_may_name_groups(tmp_path, write_mosaic, noise):
         ("wide, RGGB 64..1023", 1),
     ]
     assert set(cut_raw_patches(tmp_path, tmp_path / "cache", 16, group="wide").stems) == {"b"}
+
+
+def test_groups_of_dng_files_are_told_by_their_headers(folder, monkeypatch):
+    monkeypatch.setattr(camera_files, "_convert", lambda *given: pytest.fail("decoded"))
+    files = sorted((folder / "raw").glob("*.dng"))
+    assert of_group(files, "2", folder)[0] == files[:1]

@@ -53,3 +53,9 @@ def test_several_sensors_are_listed_the_largest_first() -> None:
 
 def test_a_folder_of_photos_has_no_verdict() -> None:
     assert verdict([FileFacts("f", "photo")]) == []
+
+
+def test_captures_that_were_not_decoded_are_counted_apart() -> None:
+    lines = verdict([capture(WIDE, (2.0, 1.0, 1.5)), FileFacts("f", "raw"), FileFacts("f", "raw")])
+    assert lines[0].startswith("3 captures, of which 1 tell their sensor: of one sensor: Phone")
+    assert len(lines) == 2

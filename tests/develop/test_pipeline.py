@@ -28,7 +28,7 @@ RUNNERS: dict[str, TorchRunner] = {name: TorchRunner(bundle_of(a), name) for nam
 
 def random_raw(height: int, width: int, seed: int = 0) -> RawImage:
     mosaic = np.random.default_rng(seed).integers(0, 1024, (height, width)).astype(np.uint16)
-    return RawImage(mosaic, "RGGB", (64.0,) * 4, 1023.0)
+    return RawImage(mosaic=mosaic, cfa="RGGB", black=(64.0,) * 4, white=1023.0)
 
 
 class LevelsRunner(Runner):
@@ -70,7 +70,7 @@ def test_the_picture_is_that_of_the_network(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["plain", "quarter"])
 def test_a_flat_picture_stays_flat_up_to_its_borders(name: str) -> None:
-    flat = RawImage(np.full((44, 52), 500, np.uint16), "RGGB", (64.0,) * 4, 1023.0)
+    flat = RawImage(mosaic=np.full((44, 52), 500, np.uint16), cfa="RGGB", black=(64.0,) * 4, white=1023.0)
     picture = develop(RUNNERS[name], flat).astype(int)
     cells = picture.reshape(11, 4, 13, 4, 3)
     assert np.abs(cells - cells[5:6, :, 6:7]).max() <= 1
@@ -124,7 +124,7 @@ def blown_sky(seed: int = 0) -> RawImage:
     gains = np.tile([[0.5, 1], [1, 0.7]], (20, 24))
     noise = np.random.default_rng(seed).normal(0, 4, (40, 48))
     mosaic = np.clip(light * gains + noise + 64, 0, 960).round().astype(np.uint16)
-    return RawImage(mosaic, "RGGB", (64.0,) * 4, 1023.0, white_balance=(2.0, 1.0, 1 / 0.7))
+    return RawImage(mosaic=mosaic, cfa="RGGB", black=(64.0,) * 4, white=1023.0, white_balance=(2.0, 1.0, 1 / 0.7))
 
 
 def test_a_blown_sky_is_white_whatever_the_network_makes_of_it() -> None:
@@ -229,7 +229,7 @@ def test_a_picture_of_another_phase_keeps_its_red() -> None:
     # GRBG: red sites are at row 0, column 1; alignment cuts one column on both sides.
     mosaic = np.full((8, 10), 64, np.uint16)
     mosaic[0::2, 1::2] = 1023
-    picture = develop(LevelsRunner(), RawImage(mosaic, "GRBG", (64.0,) * 4, 1023.0))
+    picture = develop(LevelsRunner(), RawImage(mosaic=mosaic, cfa="GRBG", black=(64.0,) * 4, white=1023.0))
     assert picture.shape == (8, 8, 3)
     assert (picture == 255).all()
 

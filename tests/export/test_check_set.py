@@ -7,6 +7,7 @@ import pytest
 
 from nas_isp.errors import InputError
 from nas_isp.export.check_set import real_pictures, synthetic_pictures
+from nas_isp.raw.readers import list_raw_files
 from nas_isp.raw.sensor import SensorDescription
 
 
@@ -28,9 +29,9 @@ def test_real_pictures_are_cut_from_the_middle_or_mirrored_up(tmp_path: Path) ->
     mosaic = np.arange(12 * 16, dtype=np.uint16).reshape(12, 16)
     np.save(tmp_path / "a.npy", mosaic)
     sensor = SensorDescription(cfa="RGGB", bits=10, black=0, white=1000)
-    [cut], _, _ = real_pictures(tmp_path, 2, 4, sensor)
+    [cut], _, _ = real_pictures(list_raw_files(tmp_path), 2, 4, sensor)
     assert np.allclose(cut[0] * 1000, mosaic[4:8:2, 4:12:2])
-    [mirrored], _, _ = real_pictures(tmp_path, 8, 8, sensor)
+    [mirrored], _, _ = real_pictures(list_raw_files(tmp_path), 8, 8, sensor)
     assert mirrored.shape == (4, 8, 8)
     assert np.array_equal(mirrored[:, 6], mirrored[:, 5])
 
@@ -39,7 +40,7 @@ def test_files_are_spread_over_the_folder(tmp_path: Path) -> None:
     for level in range(6):
         np.save(tmp_path / f"{level}.npy", np.full((4, 4), level, np.uint16))
     sensor = SensorDescription(cfa="RGGB", bits=10, black=0, white=1)
-    pictures, _, left_out = real_pictures(tmp_path, 2, 2, sensor, limit=3)
+    pictures, _, left_out = real_pictures(list_raw_files(tmp_path), 2, 2, sensor, limit=3)
     assert [int(picture.max()) for picture in pictures] == [0, 2, 4]
     assert left_out == []
 
@@ -49,10 +50,10 @@ def test_a_damaged_file_is_named_and_another_takes_its_place(tmp_path: Path) -> 
         np.save(tmp_path / f"{level}.npy", np.full((4, 4), level, np.uint16))
     (tmp_path / "2.npy").write_bytes(b"no array")
     sensor = SensorDescription(cfa="RGGB", bits=10, black=0, white=1)
-    pictures, _, [line] = real_pictures(tmp_path, 2, 2, sensor, limit=3)
+    pictures, _, [line] = real_pictures(list_raw_files(tmp_path), 2, 2, sensor, limit=3)
     assert [int(picture.max()) for picture in pictures] == [0, 4, 1]
     assert "2.npy" in line
     for file in tmp_path.iterdir():
         file.write_bytes(b"no array")
     with pytest.raises(InputError, match=r"0\.npy"):
-        real_pictures(tmp_path, 2, 2, sensor, limit=3)
+        real_pictures(list_raw_files(tmp_path), 2, 2, sensor, limit=3)

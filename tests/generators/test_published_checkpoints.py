@@ -53,7 +53,9 @@ def stored_mosaic(sensor: str, side: int = 24) -> tuple[np.ndarray, RawImage]:
     """A random mosaic as its files store it, and as the program reads it."""
     described = SENSORS[sensor]
     true = np.random.default_rng(0).integers(50, 1024, (side, side)).astype(np.uint16)
-    return true << described.shift, RawImage(true, described.cfa, described.black_sites, described.white)
+    return true << described.shift, RawImage(
+        mosaic=true, cfa=described.cfa, black=described.black_sites, white=described.white
+    )
 
 
 def imported(name: str, foreign: dict[str, Tensor], sensor: str) -> torch.nn.Module:

@@ -10,7 +10,7 @@ from nas_isp.raw.libraw_rendering import render_by_libraw
 from nas_isp.raw.packing import align_to_rggb, pack, storable
 from nas_isp.raw.readers import read_raw
 from tests.dng_files import fractions, gain_map, opcode_list, write_dng
-from tests.hostile.hostile_parts import Contents
+from tests.hostile.hostile_parts import Contents, check_header
 
 HEIGHT, WIDTH = 48, 64
 LIST1, LIST2, LIST3 = 51008, 51009, 51022
@@ -28,6 +28,7 @@ def make_dng(folder: Path) -> None:
 
 def read(folder: Path) -> None:
     """As training, developing and comparing do."""
+    check_header(folder / "a.dng")
     raw = read_raw(folder / "a.dng")
     packed = pack(align_to_rggb(raw))
     assert np.isfinite(packed).all()

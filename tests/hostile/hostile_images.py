@@ -48,6 +48,13 @@ def photo_pngs(folder: Path) -> Contents:
     yield "a.png", png(64, 48, 16, 2)
 
 
+def deep_pngs(folder: Path) -> Contents:
+    yield "a.png", png(5000, 5000, 16, 6)
+    yield "a.png", png(13000, 13000, 16, 2)
+    yield "a.png", png(10000, 10000, 16, 2, rows=1)
+    yield "a.png", png(64, 48, 16, 2)
+
+
 def dngs(folder: Path) -> Contents:
     """Sizes, filters and levels that the pixels do not bear out."""
     content = (folder / "a.dng").read_bytes()

@@ -1,14 +1,19 @@
 """What crafted files are made of: code, arrays, archives and zeros that take no space."""
 
+import contextlib
 import io
 import struct
 import zipfile
 import zlib
 from collections.abc import Iterable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from nas_isp.errors import InputError
+from nas_isp.raw.readers import told_header
 
 Contents = Iterable[tuple[str, bytes]]
 """Files of a folder, and what is put into them."""
@@ -25,6 +30,16 @@ class Executed:
         import os
 
         return os.system, ("touch executed ../executed",)
+
+
+def check_header(path: Path) -> None:
+    """A RAW file's header tells nothing, what can be right, or what is wrong; the reader of the whole file goes on."""
+    with contextlib.suppress(InputError):
+        header = told_header(path)
+        if header is not None:
+            assert min(header.size) >= 4
+            assert 0 <= min(header.black) <= max(header.black) < header.white
+            assert header.white_balance is None or np.isfinite(header.white_balance).all()
 
 
 def npy(array: Any) -> bytes:

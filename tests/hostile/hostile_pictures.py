@@ -1,5 +1,6 @@
 """Whole RAW files, photos, pairs and patch caches, and reading them."""
 
+import contextlib
 import os
 import shutil
 from collections.abc import Callable
@@ -13,17 +14,19 @@ from nas_isp.data.inspection import inspect_files
 from nas_isp.data.pairs import load_pairs
 from nas_isp.data.patches import PhotoPatches, RawPatches, cut_photo_patches, cut_raw_patches
 from nas_isp.data.photo_files import opened
-from nas_isp.data.photos import read_photo
+from nas_isp.data.photos import photo_size, read_photo
 from nas_isp.develop.sensor_match import match_sensor
+from nas_isp.errors import InputError
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.libraw_rendering import render_by_libraw
 from nas_isp.raw.mosaic_files import write_mosaic_png
 from nas_isp.raw.packing import align_to_rggb, pack
 from nas_isp.raw.readers import read_raw
 from nas_isp.raw.sensor import SensorDescription
-from tests.data.color_cases import P3_CHRM, gama, iccp, write_png
+from tests.data.color_cases import P3_CHRM, gama, iccp, png16, write_png
 from tests.dng_files import write_dng
-from tests.icc_files import gray_profile
+from tests.hostile.hostile_parts import check_header
+from tests.icc_files import gray_profile, rgb_profile
 
 HEIGHT, WIDTH = 48, 64
 SMALL = 1_000_000
@@ -102,6 +105,23 @@ def make_table(folder: Path) -> None:
     )
 
 
+def make_shading(folder: Path) -> None:
+    """A mosaic with gain maps beside it, as an array and as text."""
+    make_mosaic_npy(folder)
+    np.save(folder / "map.npy", np.linspace(1, 2, 48).reshape(3, 4, 4))
+    (folder / "map.tsv").write_text("1\t1.5\n1.5\t2\n")
+    np.save(folder / "b.npy", mosaic())
+    (folder / "captures.tsv").write_text("file\tshading\na.npy\tmap.npy\nb.npy\tmap.tsv\n")
+
+
+def read_shaded(folder: Path) -> None:
+    for name in ("a.npy", "b.npy"):
+        check_header(folder / name)
+        raw = read_raw(folder / name)
+        assert np.isfinite(pack(align_to_rggb(raw))).all()
+        assert raw.mosaic.max() <= raw.white
+
+
 def make_npy_set(folder: Path) -> None:
     (folder / "raws").mkdir()
     np.save(folder / "raws/a.npy", np.random.default_rng(0).integers(0, 4096, (256, 256, 4), dtype=np.uint16))
@@ -111,6 +131,7 @@ def make_npy_set(folder: Path) -> None:
 
 def read_camera(folder: Path) -> None:
     """As `develop --compare` does, which takes seconds for whole pictures."""
+    check_header(next(folder.iterdir()))
     raw = read_raw(next(folder.iterdir()))
     _check_raw(raw)
     if raw.mosaic.size <= SMALL:
@@ -120,7 +141,9 @@ def read_camera(folder: Path) -> None:
 
 
 def read_mosaic(folder: Path) -> None:
-    _check_raw(read_raw(next(path for path in folder.iterdir() if path.stem == "a")))
+    path = next(path for path in folder.iterdir() if path.stem == "a")
+    check_header(path)
+    _check_raw(read_raw(path))
 
 
 def _check_raw(raw: RawImage) -> None:
@@ -179,6 +202,15 @@ def make_colored(folder: Path) -> None:
     photo().save(folder / "c.jpg", exif=exif)
 
 
+def make_deep(folder: Path) -> None:
+    """16 bits a channel."""
+    deep = np.random.default_rng(0).integers(0, 65536, (HEIGHT, WIDTH, 3), dtype=np.uint16)
+    png16(folder / "a.png", deep, iCCP=iccp(rgb_profile(1.8, "x")))
+    table = tuple(range(0, 65536, 257))
+    tifffile.imwrite(folder / "a.tif", deep, photometric="rgb", extratags=[(301, "H", 256, table, True)])
+    tifffile.imwrite(folder / "b.tif", deep, photometric="rgb", compression="zlib", predictor=True)
+
+
 def make_pages(folder: Path) -> None:
     with tifffile.TiffWriter(folder / "a.tif") as tiff:
         tiff.write(np.asarray(photo(8, 8)), photometric="rgb", metadata=None, subifds=1)
@@ -218,6 +250,8 @@ def _srgb() -> object:
 def read_photos(folder: Path) -> None:
     """All photos of a folder reduced, as training does; small ones also with every pixel."""
     for path in sorted(folder.iterdir()):
+        with contextlib.suppress(InputError):
+            assert min(photo_size(path)) > 0
         reduced = read_photo(path, 32)
         _check_photo(reduced)
         assert max(reduced.shape) <= 32

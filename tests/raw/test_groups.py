@@ -101,7 +101,14 @@ def test_make_and_model_do_not_hide_another_camera_of_a_phone(tmp_path):
 
 def test_bare_mosaics_of_any_size_are_one_group():
     raws = [
-        RawImage(np.zeros(size, np.uint16), "RGGB", (64,) * 4, 1023, capture=Capture(model="x"), source="a.png")
+        RawImage(
+            mosaic=np.zeros(size, np.uint16),
+            cfa="RGGB",
+            black=(64,) * 4,
+            white=1023,
+            capture=Capture(model="x"),
+            source="a.png",
+        )
         for size in ((8, 8), (16, 8))
     ]
     assert len(grouped([sensor_facts(raw) for raw in raws])) == 1

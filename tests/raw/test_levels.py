@@ -47,7 +47,7 @@ def test_every_way_in_gives_the_same_bits(planes: NDArray[np.uint16]) -> None:
 def test_a_packed_picture_and_its_saturation_have_one_scale(planes: NDArray[np.uint16]) -> None:
     mosaic = np.minimum(planes.reshape(16, 16), 959).astype(np.uint16)
     mosaic[:8] = 959  # a sensor that stops below its white
-    raw = RawImage(mosaic, "RGGB", (64.0, 64.0, 64.0, 64.0), WHITE)
+    raw = RawImage(mosaic=mosaic, cfa="RGGB", black=(64.0, 64.0, 64.0, 64.0), white=WHITE)
     assert packed_saturation(raw) == (959 - 64) / (1023 - 64)
     np.testing.assert_array_equal(pack(raw), from_sensor_values(pack_values(mosaic, "RGGB"), raw.black, raw.white))
     assert float(pack(raw).max()) == pytest.approx(packed_saturation(raw), abs=1e-6)

@@ -16,7 +16,9 @@ BALANCED = NetworkInput(kind="balanced", white_balance=(2.0, 1.0, 1.5))
 
 def _raw(white_balance: tuple[float, float, float] | None) -> RawImage:
     mosaic = np.full((64, 64), 320, np.uint16)
-    return RawImage(mosaic, "RGGB", (64.0,) * 4, 1088.0, white_balance=white_balance, source="a.png")
+    return RawImage(
+        mosaic=mosaic, cfa="RGGB", black=(64.0,) * 4, white=1088.0, white_balance=white_balance, source="a.png"
+    )
 
 
 def test_sensor_input_stays_as_it_is() -> None:

@@ -247,3 +247,19 @@ def test_records_that_no_search_writes_are_refused_by_name(searched: Study) -> N
     (searched.folder / "rejected.jsonl").write_text('{"trial": -1}\n')
     with pytest.raises(InputError, match=r"rejected\.jsonl, line 1, field 'trial'"):
         Study.open(searched.folder)
+
+
+def test_a_study_is_read_where_what_it_was_made_with_is_not_installed(tmp_path: Path) -> None:
+    """A loss and a score of other packages; going on needs them."""
+    study = search(tmp_path, Budget(trials=3))
+    before = [record.trial for record in study.front()]
+    content = yaml.safe_load((tmp_path / "config.yaml").read_text())
+    content["recipe"]["train"]["weights"]["theirs"] = 0.5
+    content["recipe"]["train"]["score"] = "their-score"
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(content))
+    opened = Study.open(tmp_path)
+    assert [record.trial for record in opened.front()] == before
+    assert opened.config.recipe.train.weights["theirs"] == 0.5
+    assert opened.config.recipe.train.score == "their-score"
+    with pytest.raises(InputError, match=r"unknown loss term 'theirs'|unknown score 'their-score'"):
+        Study.begin(tmp_path, config())

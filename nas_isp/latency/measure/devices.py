@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from nas_isp import resources
+from nas_isp.arguments import PATH, checked_arguments
 from nas_isp.errors import InputError
 from nas_isp.latency.measure.host import HOST, HOST_PRECISIONS, check_same_host
 from nas_isp.latency.measure.measurements import read_measurements
@@ -15,6 +16,7 @@ def device_names() -> list[str]:
     return sorted({*resources.names("latency_tables"), *HOST_PRECISIONS})
 
 
+@checked_arguments(name_or_path=PATH)
 def load_table(name_or_path: str) -> LatencyTable:
     """The shipped table of that name, this machine's own, or the table in a file.
 
@@ -35,7 +37,9 @@ def load_table(name_or_path: str) -> LatencyTable:
         return measurements.table()
     if name_or_path not in resources.names("latency_tables") and not Path(name_or_path).is_file():
         known = ", ".join(device_names())
-        raise InputError(f"unknown device '{name_or_path}': known are {known}, or give the path of a .json file")
+        raise InputError(
+            f"unknown device '{name_or_path}': known are {known}, or give the path of a .json file", "device"
+        )
     return read_table(resources.find("latency_tables", name_or_path))
 
 

@@ -9,11 +9,14 @@ import numpy as np
 
 from nas_isp.raw.dng.illuminants import (
     D50,
+    LIGHTS,
+    OTHER_LIGHT,
     TEMPERATURES,
     Chromaticity,
     adaptation,
     chromaticity_of,
     temperature_of,
+    weights_of_three,
     xyz_of,
 )
 from nas_isp.raw.dng.tags import DngTags
@@ -54,7 +57,8 @@ def dng_color(tags: DngTags) -> DngColor:
     """Gains and matrix of the light of a picture.
 
     AsShotNeutral is the gains; AsShotWhiteXY says the same through the matrices. With matrices for two lights those
-    for the picture's are interpolated over the reciprocal of its color temperature; with one matrix the result is the
+    for the picture's are interpolated over the reciprocal of its color temperature, with those for three over
+    temperature and tint; with one matrix the result is the
     sensor's, and does not change with the light. Forward matrices are preferred, as the specification wants it.
     """
     calibration = _Calibration(tags)
@@ -82,11 +86,14 @@ class _Calibration:
     """The matrices of a file, for any light."""
 
     def __init__(self, tags: DngTags) -> None:
-        self._color, self._forward = tags.color_matrices, tags.forward_matrices
-        own = tags.camera_calibrations if tags.calibration_signatures_match else (None, None)
+        self._lights = _three_lights(tags)
+        count = 2 if self._lights is None else 3
+        self._color, self._forward = tags.color_matrices[:count], tags.forward_matrices[:count]
+        own = tags.camera_calibrations if tags.calibration_signatures_match else ()
         balance = np.diag(tags.analog_balance or (1.0, 1.0, 1.0))
-        self._own = tuple(balance @ (np.eye(3) if one is None else one) for one in own)
-        self._kelvin = tuple(TEMPERATURES.get(code, 0.0) for code in tags.illuminants)
+        given = [*own, None, None, None][:count]
+        self._own = tuple(balance @ (np.eye(3) if one is None else one) for one in given)
+        self._kelvin = tuple(_kelvin(tags, place) for place in range(2))
 
     @property
     def usable(self) -> bool:
@@ -123,18 +130,27 @@ class _Calibration:
             return rows_to_one(np.linalg.inv(adaptation(D65, D50) @ XYZ_OF_SRGB) @ matrix)
         if not self.usable:
             return None
-        if light is None or not self._for_two(self._color):
+        if light is None or not (self._for_three(self._color) or self._for_two(self._color)):
             light = D65
         neutral = self.to_camera(light) @ xyz_of(light)
         to_xyz = adaptation(light, D65) @ np.linalg.inv(self.to_camera(light)) @ np.diag(neutral)
         return rows_to_one(np.linalg.inv(XYZ_OF_SRGB) @ to_xyz)
 
+    def _for_three(self, matrices: tuple[Matrix | None, ...]) -> bool:
+        return self._lights is not None and len(matrices) == 3 and all(one is not None for one in matrices)
+
     def _for_two(self, matrices: tuple[Matrix | None, ...]) -> bool:
-        return all(one is not None for one in matrices) and min(self._kelvin) > 0 and len(set(self._kelvin)) == 2
+        given = all(one is not None for one in matrices[:2])
+        return given and min(self._kelvin) > 0 and len(set(self._kelvin)) == 2
 
     def _of(self, matrices: tuple[Matrix | None, ...], light: Chromaticity | None) -> Matrix:
         """The matrix for a light; daylight's where it is not known."""
-        first, second = matrices
+        if self._lights is not None and self._for_three(matrices):
+            weights = weights_of_three(light or D65, self._lights)
+            return np.asarray(
+                sum(weight * one for weight, one in zip(weights, matrices, strict=True) if one is not None)
+            )
+        first, second = matrices[:2]
         if first is None or second is None:
             only = first if second is None else second
             return np.eye(3) if only is None else only
@@ -148,6 +164,30 @@ class _Calibration:
         one, other = self._kelvin
         share = (1 / kelvin - 1 / other) / (1 / one - 1 / other)
         return float(np.clip(share, 0, 1))
+
+
+def _three_lights(tags: DngTags) -> list[Chromaticity] | None:
+    """Those of a file with matrices for three lights (DNG 1.6); None for any other."""
+    if len(tags.color_matrices) < 3 or any(matrix is None for matrix in tags.color_matrices):
+        return None
+    lights = [_light(tags, place) for place in range(3)]
+    known = [light for light in lights if light is not None]
+    return known if len(set(known)) == 3 else None
+
+
+def _light(tags: DngTags, place: int) -> Chromaticity | None:
+    code = tags.illuminants[place] if place < len(tags.illuminants) else 0
+    if code == OTHER_LIGHT:
+        return tags.described_lights[place] if place < len(tags.described_lights) else None
+    return LIGHTS.get(code)
+
+
+def _kelvin(tags: DngTags, place: int) -> float:
+    """Of one of two lights; 0 where it is not known."""
+    if tags.illuminants[place] == OTHER_LIGHT:
+        light = _light(tags, place)
+        return 0.0 if light is None else temperature_of(light)
+    return TEMPERATURES.get(tags.illuminants[place], 0.0)
 
 
 def rows_to_one(matrix: Matrix) -> Matrix | None:

@@ -20,15 +20,12 @@ from nas_isp.raw.dng.opcodes import (
 )
 from nas_isp.raw.dng.tag_levels import BlackPlane, active_area, black_plane, unfit_deltas, white_of_sites
 from nas_isp.raw.dng.tags import DngTags
+from nas_isp.raw.flattening import Shadings, flattened, pedestal_of
 from nas_isp.raw.image import Mosaic
-from nas_isp.raw.lens_shading import Shading, shading_gains
-from nas_isp.raw.levels import Levels, flatten
-from nas_isp.raw.saturation import observed_saturation
+from nas_isp.raw.lens_shading import Shading
+from nas_isp.raw.levels import Levels
 
 MOST_WHITE = 65535
-STRIP = 256
-"""Rows at a time, so that planes of the picture's size are not held."""
-
 MOST_MAPS = 16
 """Phones have one for each site of the cell."""
 
@@ -40,18 +37,16 @@ SHADING_LEFT = "the file's lens shading gain map is not applied"
 
 
 @dataclass(frozen=True)
-class CorrectedMosaic:
-    """A mosaic for which four black levels and one white level hold.
+class CorrectedLevels:
+    """Levels after what a file asks for.
 
     Attributes:
-        mosaic: `(H, W)`, uint16, or float32 where it was flattened.
         black: of the sites (0,0), (0,1), (1,0), (1,1).
         white: saturation level.
         applied: what was done, one line each.
         left: what the file asks for and was not done.
     """
 
-    mosaic: Mosaic
     black: Levels
     white: float
     applied: tuple[str, ...] = ()
@@ -65,8 +60,8 @@ def corrected(
     black: Levels,
     white: float,
     shading: bool = True,
-) -> CorrectedMosaic:
-    """Do what the tags of a file ask for.
+) -> tuple[Mosaic, CorrectedLevels]:
+    """Do what the tags of a file ask for: the mosaic, float32 where it was flattened, and the levels that hold for it.
 
     Black that four numbers say stays with the mosaic, whose values are then the sensor's. Any other black level, and
     the gains of a lens, are worked into the values: they have the highest black level of all for black then, which is
@@ -80,57 +75,58 @@ def corrected(
         white: LibRaw's white level, likewise.
         shading: apply gain maps.
     """
-    work = _Instructions(tags, shading)
-    work.left += unfit_deltas(tags)
-    mosaic = work.without_bad_pixels(mosaic, corner)
-    plane = black_plane(tags, corner, (mosaic.shape[0], mosaic.shape[1]))
-    of_sites = black if plane is None else plane.of_sites
-    if tags.white_level is not None and max(tags.white_level) <= MOST_WHITE:
-        white = max(tags.white_level)
-    whites = white_of_sites(tags, corner)
-    if of_sites is not None and whites is None and not work.maps:
-        return CorrectedMosaic(mosaic, of_sites, white, tuple(work.applied), tuple(work.left))
-    if plane is None:
-        height, width = mosaic.shape
-        plane = BlackPlane(np.array(black).reshape(2, 2), np.zeros(height), np.zeros(width))
-    pedestal = max(plane.highest, 0.0)
-    flat = mosaic.astype(np.float32)
-    if pedestal < min(whites or (white,)):
-        _flatten(flat, mosaic, plane, work.maps, tags, corner, pedestal, white, whites)
-    level = (pedestal, pedestal, pedestal, pedestal)
-    return CorrectedMosaic(flat, level, white, tuple(work.applied), tuple(work.left))
+    plan = _Plan(tags, corner, (mosaic.shape[0], mosaic.shape[1]), black, white, shading)
+    mosaic = plan.work.without_bad_pixels(mosaic, corner)
+    return mosaic if plan.keeps_values else plan.flattened(mosaic), plan.levels()
 
 
-def _flatten(
-    flat: NDArray[np.float32],
-    mosaic: NDArray[np.uint16],
-    plane: BlackPlane,
-    maps: list[Shading],
-    tags: DngTags,
-    corner: tuple[int, int],
-    pedestal: float,
-    white: float,
-    whites: Levels | None,
-) -> None:
-    """Flatten strip by strip; what has saturated before has afterwards, whatever its gain."""
-    height, width = mosaic.shape
-    ceiling = observed_saturation(mosaic, pedestal, white)
-    top, left, bottom, right = active_area(tags)
-    size, columns = (bottom - top, right - left), (corner[1] - left, corner[1] - left + width)
-    cells = np.array(whites or (white,) * 4, np.float32).reshape(2, 2)
-    for start in range(0, height, STRIP):
-        stop = min(start + STRIP, height)
-        rows = (corner[0] - top + start, corner[0] - top + stop)
-        gains = shading_gains(maps, size, rows, columns) if maps else None
-        limits: NDArray[np.float32] | np.float32 = np.float32(ceiling)
-        if whites is not None:
-            tiled = np.tile(cells, (-(-(stop - start) // 2), -(-width // 2)))[: stop - start, :width]
-            of_sites = np.float32(white - pedestal) / (tiled - np.float32(pedestal))
-            gains = of_sites if gains is None else gains * of_sites
-            limits = tiled * np.float32(ceiling / white)
-        stopped = mosaic[start:stop] >= limits
-        flatten(flat[start:stop], plane.rows(start, stop), gains, pedestal, ceiling)
-        flat[start:stop][stopped] = ceiling
+def corrected_levels(
+    tags: DngTags, corner: tuple[int, int], size: tuple[int, int], black: Levels, white: float, shading: bool = True
+) -> CorrectedLevels:
+    """What `corrected` says of a mosaic of a size, without its pixels; bad ones are not counted."""
+    plan = _Plan(tags, corner, size, black, white, shading)
+    plan.work.name_bad_pixels()
+    return plan.levels()
+
+
+class _Plan:
+    """What is to be done to a mosaic."""
+
+    def __init__(
+        self,
+        tags: DngTags,
+        corner: tuple[int, int],
+        size: tuple[int, int],
+        black: Levels,
+        white: float,
+        shading: bool,
+    ) -> None:
+        self._tags, self._corner = tags, corner
+        self.work = _Instructions(tags, shading)
+        self.work.left += unfit_deltas(tags)
+        plane = black_plane(tags, corner, size)
+        self._of_sites = black if plane is None else plane.of_sites
+        self._plane = plane or BlackPlane(np.array(black).reshape(2, 2), np.zeros(size[0]), np.zeros(size[1]))
+        said = tags.white_level is not None and max(tags.white_level) <= MOST_WHITE
+        self._white = max(tags.white_level) if tags.white_level is not None and said else white
+        self._whites = white_of_sites(tags, corner)
+
+    @property
+    def keeps_values(self) -> bool:
+        """Whether four black levels say all, so that the sensor's values stay."""
+        return self._of_sites is not None and self._whites is None and not self.work.maps
+
+    def levels(self) -> CorrectedLevels:
+        level = pedestal_of(self._plane)
+        black = self._of_sites if self.keeps_values and self._of_sites is not None else (level, level, level, level)
+        return CorrectedLevels(black, self._white, tuple(self.work.applied), tuple(self.work.left))
+
+    def flattened(self, mosaic: NDArray[np.uint16]) -> NDArray[np.float32]:
+        top, left, bottom, right = active_area(self._tags)
+        shading = Shadings(
+            self.work.maps, (bottom - top, right - left), (self._corner[0] - top, self._corner[1] - left)
+        )
+        return flattened(mosaic, self._plane, shading, self._white, self._whites)
 
 
 class _Instructions:
@@ -173,6 +169,11 @@ class _Instructions:
             self.maps.append(found)
         else:
             self.left.append(SHADING_LEFT)
+
+    def name_bad_pixels(self) -> None:
+        """Say without the pixels that some are bad."""
+        if self._bad:
+            self.applied.append("bad pixels that the file names are filled from their neighbors")
 
     def without_bad_pixels(self, mosaic: NDArray[np.uint16], corner: tuple[int, int]) -> NDArray[np.uint16]:
         """The mosaic with the pixels filled that the file names; the list speaks of the stored picture."""

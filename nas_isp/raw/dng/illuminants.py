@@ -1,6 +1,7 @@
 """Lights: chromaticities, correlated color temperatures, and adaptation from one white to another."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,30 @@ TEMPERATURES: dict[int, float] = {
     **{16: 2925, 17: 2850, 18: 5500, 19: 6500, 20: 5500, 21: 6500, 22: 7500, 23: 5000, 24: 3200},
 }
 """Kelvin of EXIF LightSource codes, as Adobe's DNG SDK takes them: 17 is illuminant A, 21 D65, 23 D50."""
+
+LIGHTS: dict[int, Chromaticity] = {
+    **dict.fromkeys((3, 17), (0.4476, 0.4074)),
+    18: (0.348483, 0.351747),
+    19: (0.310061, 0.316150),
+    23: (0.3457, 0.3585),
+    **dict.fromkeys((1, 4, 9, 20), (0.3324, 0.3474)),
+    **dict.fromkeys((10, 21), (0.3127, 0.3290)),
+    **dict.fromkeys((11, 22), (0.2990, 0.3149)),
+    12: (0.31310, 0.33727),
+    **dict.fromkeys((2, 14), (0.37208, 0.37529)),
+    13: (0.34588, 0.35875),
+    15: (0.40910, 0.39430),
+    16: (0.44018, 0.40329),
+    24: (0.42270, 0.39895),
+}
+"""Chromaticities of the same lights, which count where there are three: fluorescent ones are CIE F1, F2, F8, F3, F4."""
+
+OTHER_LIGHT = 255
+"""Code of a light that the file describes itself."""
+
+TINT_SCALE = -3000.0
+WARMEST_KELVIN, FURTHEST_TINT = 1500.0, 200.0
+LEAST_SQUARE, LEAST_WEIGHT = 1e-8, 0.02
 
 BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 MOST_ADAPTATION = 10.0
@@ -75,19 +100,52 @@ def chromaticity_of(xyz: Matrix) -> Chromaticity | None:
 
 def temperature_of(light: Chromaticity) -> float:
     """Correlated color temperature in kelvin, by Robertson's method; 1667 and above."""
+    return temperature_and_tint(light)[0]
+
+
+def temperature_and_tint(light: Chromaticity) -> tuple[float, float]:
+    """Correlated color temperature, and the distance from the black body along the line of equal temperature.
+
+    A tint of 1 is a distance of 1/3000 in the CIE 1960 diagram, positive towards green, as in Adobe's DNG SDK.
+    """
     x, y = light
     below = -2 * x + 12 * y + 3
     u, v = 4 * x / below, 6 * y / below
     reciprocal, us, vs, slopes = ISOTHERMS.T
     distances = ((v - vs) - slopes * (u - us)) / np.hypot(1, slopes)
     crossed = np.nonzero(distances[1:] <= 0)[0]
+    after = int(crossed[0]) + 1 if len(crossed) else len(ISOTHERMS) - 1
+    share = distances[after - 1] / (distances[after - 1] - distances[after]) if len(crossed) else 1.0
     if distances[0] <= 0:
-        return math.inf
-    if not len(crossed):
-        return 1e6 / float(reciprocal[-1])
-    after = int(crossed[0]) + 1
-    share = distances[after - 1] / (distances[after - 1] - distances[after])
-    return 1e6 / float(reciprocal[after - 1] + share * (reciprocal[after] - reciprocal[after - 1]))
+        share = 0.0
+    lengths = np.hypot(1, slopes)
+    ends = slice(after - 1, after + 1)
+    weights = np.array((1 - share, share))
+    along = np.array((weights @ (1 / lengths[ends]), weights @ (slopes[ends] / lengths[ends])))
+    offset = np.array((u - weights @ us[ends], v - weights @ vs[ends]))
+    tint = TINT_SCALE * float(offset @ along / np.hypot(*along))
+    inverse = float(weights @ reciprocal[ends])
+    return (1e6 / inverse if inverse > 0 else math.inf), tint
+
+
+def weights_of_three(light: Chromaticity, lights: Sequence[Chromaticity]) -> Matrix:
+    """Shares `(3,)` of the matrices of three lights for a picture's, which sum to 1.
+
+    By the inverse square of the distance over 1500 K / temperature and tint / 200, smoothed, small ones left out
+    (CalculateTripleIlluminantWeights of Adobe's DNG SDK 1.6).
+    """
+    places = np.array([_place(one) for one in (light, *lights)])
+    closeness = 1 / (((places[1:] - places[0]) ** 2).sum(axis=1) + LEAST_SQUARE)
+    shares = closeness / closeness.sum()
+    smooth = shares * shares * (3 - 2 * shares)
+    kept = np.clip((smooth - LEAST_WEIGHT) / (1 - LEAST_WEIGHT), 0, 1)
+    weights: Matrix = kept / kept.sum()
+    return weights
+
+
+def _place(light: Chromaticity) -> tuple[float, float]:
+    kelvin, tint = temperature_and_tint(light)
+    return min(WARMEST_KELVIN / kelvin, 1.0), tint / FURTHEST_TINT
 
 
 def adaptation(from_light: Chromaticity, to_light: Chromaticity) -> Matrix:

@@ -5,22 +5,28 @@ before that. Tags and their meaning: Adobe, "Digital Negative (DNG) Specificatio
 """
 
 import math
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nas_isp.raw.tiff_directory import MOST_SIDE, Area, Directory, Matrix, directories_of, silent_tifffile
+from nas_isp.raw.tiff_directory import MOST_SIDE, Area, Directory, Matrix, directories_of, end_of_data, silent_tifffile
 
 if TYPE_CHECKING:
     from tifffile import TiffPage
+
+Chromaticity = tuple[float, float]
 
 CFA_PHOTOMETRIC, LINEAR_PHOTOMETRIC = 32803, 34892
 JPEG_XL = 52546
 
 MOST_OPCODE_BYTES = 16 << 20
 """A gain map of every pixel of a thumbnail has a tenth of it."""
+
+MOST_ILLUMINANT_BYTES = 1 << 16
+"""A spectrum in steps of 1 nm has a tenth of it."""
 
 MOST_PATTERN = 4096
 """Values of a black level that repeats."""
@@ -54,12 +60,14 @@ class DngTags:
         baseline_exposure: EV that a converter should add.
         noise_profile: pairs (S, O), one for all colors or one a color: the variance of a value x is S x + O, both in
             units of white - black.
-        color_matrices: XYZ to camera `(3, 3)` for each calibration light.
+        color_matrices: XYZ to camera `(3, 3)` for each calibration light, two or three.
         forward_matrices: white-balanced camera to XYZ of D50.
         camera_calibrations: this very camera beside its model.
         illuminants: EXIF LightSource codes of the calibration lights, 0 where not said.
+        described_lights: chromaticities of those that IlluminantData1 to 3 describe; None for a spectrum.
         calibration_signatures_match: whether `camera_calibrations` are meant for the matrices in the file.
         opcode_lists: bytes of OpcodeList1, 2 and 3; empty where there is none.
+        data_end: place in the file where the stored picture ends.
         sub_images: of every picture in the file: width, height, photometric, and NewSubfileType (0 is the picture).
     """
 
@@ -85,12 +93,14 @@ class DngTags:
     analog_balance: tuple[float, float, float] | None = None
     baseline_exposure: float | None = None
     noise_profile: tuple[tuple[float, float], ...] | None = None
-    color_matrices: tuple[Matrix | None, Matrix | None] = (None, None)
-    forward_matrices: tuple[Matrix | None, Matrix | None] = (None, None)
-    camera_calibrations: tuple[Matrix | None, Matrix | None] = (None, None)
-    illuminants: tuple[int, int] = (0, 0)
+    color_matrices: tuple[Matrix | None, ...] = (None, None)
+    forward_matrices: tuple[Matrix | None, ...] = (None, None)
+    camera_calibrations: tuple[Matrix | None, ...] = (None, None)
+    illuminants: tuple[int, ...] = (0, 0)
+    described_lights: tuple[Chromaticity | None, ...] = ()
     calibration_signatures_match: bool = True
     opcode_lists: tuple[bytes, bytes, bytes] = (b"", b"", b"")
+    data_end: int = 0
     sub_images: tuple[tuple[int, int, int, int], ...] = ()
 
 
@@ -155,16 +165,18 @@ def _tags_of(first: Directory, main: Directory, pages: "list[TiffPage]") -> DngT
         analog_balance=first.positive(50727),
         baseline_exposure=None if exposure is None else exposure[0],
         noise_profile=_noise_profile(main.numbers(51041, 2, 8) or first.numbers(51041, 2, 8)),
-        color_matrices=(first.matrix(50721), first.matrix(50722)),
-        forward_matrices=(first.matrix(50964), first.matrix(50965)),
-        camera_calibrations=(first.matrix(50723), first.matrix(50724)),
-        illuminants=(first.whole(50778) or 0, first.whole(50779) or 0),
+        color_matrices=tuple(first.matrix(code) for code in (50721, 50722, 52531)),
+        forward_matrices=tuple(first.matrix(code) for code in (50964, 50965, 52532)),
+        camera_calibrations=tuple(first.matrix(code) for code in (50723, 50724, 52530)),
+        illuminants=tuple(first.whole(code) or 0 for code in (50778, 50779, 52529)),
+        described_lights=tuple(_described_light(first, code) for code in (52533, 52534, 52535)),
         calibration_signatures_match=first.text(50931) == first.text(50932),
         opcode_lists=(
             main.raw_bytes(51008, MOST_OPCODE_BYTES),
             main.raw_bytes(51009, MOST_OPCODE_BYTES),
             main.raw_bytes(51022, MOST_OPCODE_BYTES),
         ),
+        data_end=end_of_data(page),
         sub_images=tuple(
             (int(one.imagewidth), int(one.imagelength), int(one.photometric or 0), Directory(one).whole(254) or 0)
             for one in pages
@@ -197,10 +209,19 @@ def _delta(main: Directory, code: int) -> Matrix | None:
     return None if found is None else np.array(found)
 
 
-def _chromaticity(found: list[float] | None) -> tuple[float, float] | None:
+def _chromaticity(found: list[float] | None) -> Chromaticity | None:
     if found is None or min(found) <= 0 or sum(found) >= 1:
         return None
     return found[0], found[1]
+
+
+def _described_light(first: Directory, code: int) -> Chromaticity | None:
+    """x and y of IlluminantData: type 0, and two fractions; type 1 is a spectrum, which is not read."""
+    content, order = first.raw_bytes(code, MOST_ILLUMINANT_BYTES), first.page.parent.byteorder
+    if len(content) < 18 or struct.unpack_from(f"{order}H", content)[0] != 0:
+        return None
+    x, below_x, y, below_y = struct.unpack_from(f"{order}4I", content, 2)
+    return _chromaticity([x / below_x, y / below_y]) if below_x and below_y else None
 
 
 def _noise_profile(found: list[float] | None) -> tuple[tuple[float, float], ...] | None:

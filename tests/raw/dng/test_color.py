@@ -1,12 +1,13 @@
 """Gains and matrices of DNG files, for sensors whose colors are known because the test has made them up."""
 
+import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from nas_isp.raw.dng.color import XYZ_OF_SRGB, dng_color
-from nas_isp.raw.dng.illuminants import adaptation, chromaticity_of, temperature_of, xyz_of
+from nas_isp.raw.dng.illuminants import adaptation, chromaticity_of, temperature_and_tint, temperature_of, xyz_of
 from nas_isp.raw.dng.tags import DngTags
 from nas_isp.raw.readers import read_raw
 from tests.dng_files import fractions, write_dng
@@ -107,6 +108,85 @@ def test_matrices_of_two_lights_are_interpolated_over_the_reciprocal_temperature
         assert found.white_balance == pytest.approx((neutral[1] / neutral[0], 1, neutral[1] / neutral[2]), rel=2e-3)
         assert found.sensor_matrix is not None
         np.testing.assert_allclose(found.sensor_matrix, colors(D65, COOL), atol=1e-3)
+
+
+SHADE, GREENISH = (0.2990, 0.3149), (0.37208, 0.37529)
+THIRD = np.array(((0.9, -0.2, -0.1), (-0.5, 1.3, 0.2), (0.0, 0.25, 0.5)))
+THREE = {"color_matrices": (WARM, COOL, THIRD), "illuminants": (17, 21, 2)}
+
+
+@pytest.mark.parametrize(("light", "kelvin", "tint"), [(D65, 6504, 10), (D50, 5001, 10), (A, 2855, 0)])
+def test_tints_of_standard_lights(light: tuple[float, float], kelvin: float, tint: float) -> None:
+    """What Adobe's programs show for them."""
+    found = temperature_and_tint(light)
+    assert found[0] == pytest.approx(kelvin, rel=2e-3)
+    assert found[1] == pytest.approx(tint, abs=0.5)
+
+
+def sdk_weights(light: tuple[float, float], lights: tuple[tuple[float, float], ...]) -> list[float]:
+    """The rule of the DNG SDK written out, with temperatures and tints of its own table."""
+    own_kelvin, own_tint = temperature_and_tint(light)
+    shares = []
+    for kelvin, tint in map(temperature_and_tint, lights):
+        square = (1500 / own_kelvin - 1500 / kelvin) ** 2 + ((own_tint - tint) / 200) ** 2
+        shares.append(1 / (square + 1e-8))
+    total = sum(shares)
+    smooth = [share**2 / total**2 * (3 - 2 * share / total) for share in shares]
+    kept = [max((one - 0.02) / 0.98, 0) for one in smooth]
+    return [one / sum(kept) for one in kept]
+
+
+@pytest.mark.parametrize("light", [A, D65, GREENISH, D50, SHADE, (0.40, 0.36), (0.36, 0.40)])
+def test_matrices_of_three_lights_are_weighed_by_temperature_and_tint(light: tuple[float, float]) -> None:
+    first, second, third = sdk_weights(light, ((0.4476, 0.4074), (0.3127, 0.3290), GREENISH))
+    mixed = first * WARM + second * COOL + third * THIRD
+    neutral = mixed @ xyz_of(light)
+    found = dng_color(DngTags(as_shot_white_xy=light, **THREE))
+    assert found.color_matrix is not None
+    np.testing.assert_allclose(found.color_matrix, colors(light, mixed), atol=1e-3)
+    assert found.white_balance == pytest.approx((neutral[1] / neutral[0], 1, neutral[1] / neutral[2]))
+    by_color = dng_color(DngTags(as_shot_neutral=tuple(neutral), **THREE))
+    assert by_color.white_balance == pytest.approx(found.white_balance)
+
+
+def test_at_each_of_three_lights_its_own_matrix_counts() -> None:
+    for light, matrix in (((0.4476, 0.4074), WARM), ((0.3127, 0.3290), COOL), (GREENISH, THIRD)):
+        found = dng_color(DngTags(as_shot_white_xy=light, **THREE))
+        assert found.color_matrix is not None
+        np.testing.assert_allclose(found.color_matrix, colors(light, matrix), atol=1e-3)
+        assert found.sensor_matrix is not None
+        np.testing.assert_allclose(found.sensor_matrix, colors(D65, COOL), atol=1e-3)
+
+
+def test_a_third_light_that_is_not_known_leaves_the_two_others() -> None:
+    two = dng_color(DngTags(as_shot_white_xy=D50, color_matrices=(WARM, COOL), illuminants=(17, 21)))
+    for lights in ((17, 21, 0), (17, 21, 255), (17, 21, 21)):
+        found = dng_color(DngTags(as_shot_white_xy=D50, color_matrices=(WARM, COOL, THIRD), illuminants=lights))
+        assert found.color_matrix is not None
+        assert two.color_matrix is not None
+        np.testing.assert_array_equal(found.color_matrix, two.color_matrix)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_file_describes_its_third_light_itself(tmp_path: Path, order: str) -> None:
+    """IlluminantData, in the file's order of bytes, and the third matrices."""
+    described = struct.pack(f"{order}H4I", 0, *fractions(GREENISH, 100_000))
+    tags = [
+        (50729, "2I", 2, fractions(GREENISH, 100_000), True),
+        (50722, "2i", 9, fractions(WARM.ravel()), True),
+        (52531, "2i", 9, fractions(THIRD.ravel()), True),
+        (50778, "H", 1, 21, True),
+        (50779, "H", 1, 17, True),
+        (52529, "H", 1, 255, True),
+        (52535, 7, len(described), described, True),
+    ]
+    path = write_dng(tmp_path / "a.dng", MOSAIC, neutral=None, extra_tags=tags, byteorder=order)
+    raw = read_raw(path)
+    neutral = THIRD @ xyz_of(GREENISH)
+    assert raw.white_balance == pytest.approx((neutral[1] / neutral[0], 1, neutral[1] / neutral[2]), rel=1e-3)
+    assert raw.color_matrix is not None
+    np.testing.assert_allclose(raw.color_matrix, colors(GREENISH, THIRD), atol=2e-3)
+    assert len(raw.capture.calibration) == 27
 
 
 def test_a_forward_matrix_is_preferred_and_brings_white_to_white() -> None:

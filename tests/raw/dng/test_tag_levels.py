@@ -141,7 +141,7 @@ def test_deltas_of_another_length_than_the_active_area_are_left_out(tmp_path: Pa
 @pytest.mark.parametrize("white", [255.0, 1023.0, 4095.0, 16383.0, 65535.0])
 def test_flattened_values_are_stored_nearly_as_they_are(white: float) -> None:
     mosaic = np.random.default_rng(0).uniform(0, white, (8, 12)).astype(np.float32)
-    raw = RawImage(mosaic, "GBRG", (10, 11, 12, 13), white)
+    raw = RawImage(mosaic=mosaic, cfa="GBRG", black=(10, 11, 12, 13), white=white)
     stored, factor = storable(raw)
     assert stored.mosaic.dtype == np.uint16
     assert factor * white <= 65535

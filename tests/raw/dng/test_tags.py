@@ -53,7 +53,7 @@ def test_every_tag_arrives_as_it_was_written(tmp_path: Path) -> None:
     assert tags.analog_balance == (1.5, 1, 1.25)
     assert tags.baseline_exposure == -1.75
     assert tags.noise_profile == ((2e-4, 3e-6),)
-    first, second = tags.color_matrices
+    first, second, _ = tags.color_matrices
     assert first is not None
     assert second is not None
     np.testing.assert_allclose(first.ravel(), XYZ_TO_CAMERA)
@@ -61,7 +61,7 @@ def test_every_tag_arrives_as_it_was_written(tmp_path: Path) -> None:
     assert tags.forward_matrices[0] is None
     assert tags.forward_matrices[1] is not None
     assert tags.camera_calibrations[0] is not None
-    assert tags.illuminants == (17, 21)
+    assert tags.illuminants == (17, 21, 0)
     assert tags.opcode_lists == (b"", b"\0\0\0\0", b"")
     assert tags.sub_images == ((24, 16, 32803, 0),)
 
@@ -138,7 +138,7 @@ def test_files_of_other_readers_are_read(shared_data: Path) -> None:
     assert tags.unique_camera_model == "Blackmagic Pocket Cinema Camera 4K"
     assert tags.has_linearization_table
     assert tags.baseline_exposure == 2.65412
-    assert tags.illuminants == (17, 21)
+    assert tags.illuminants == (17, 21, 0)
     compressed = read_dng_tags(shared_data / "cases/18_dng_jpegxl/jxl.dng")
     assert compressed is not None
     assert compressed.compression == JPEG_XL
