@@ -1,20 +1,41 @@
-"""Latency predictions of networks whose whole family was left out of table, models and correction."""
+"""Latency predictions of networks whose whole family was left out, also from the choice of how to predict.
+
+Outer folds: each family in turn is set aside. Inner folds: without it, each other family is predicted by tables that
+know neither. On the inner errors, averaged over phones, first the method for kernels is chosen (by the sum of a
+network's kernels), then the form of the correction (by the time of the network). Every family counts the same, in
+choosing and in fitting: a network unlike the table's is of a family of its own.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import TypeVar
 
 import numpy as np
 from phone_fitting import phone_table
 from phone_measurements import Measurements, Row, by_network
+from phone_methods import CORRECTION_FORMS, KERNEL_METHODS, PROCESS, CorrectionForm, KernelMethod
 
 from nas_isp.latency.kernels.kernel import Kernel
-from nas_isp.latency.predict.gaussian_process import Interpolator, position
-from nas_isp.latency.predict.predictor import MakeInterpolator, Predictor
-from nas_isp.latency.predict.roofline import Roofline
+from nas_isp.latency.predict.correction import Extras, fit_correction
+from nas_isp.latency.predict.predictor import Predictor
 from nas_isp.latency.predict.uncertainty import Uncertainty, calibrate
 
 SMALL_SIDE, LARGE_SIDE = 58, 110
 """Maps up to the first, with their borders, predict those from the second on: how far off an extrapolation is."""
+
+Errors = np.ndarray
+Candidate = TypeVar("Candidate", KernelMethod, CorrectionForm)
+
+
+@dataclass(frozen=True)
+class Summed:
+    """What a table says of a network before any correction."""
+
+    kernels_ms: float
+    kernels: int
+    extras: Extras
+    unmeasured_share: float
 
 
 @dataclass(frozen=True)
@@ -33,85 +54,116 @@ class LeftOut:
         return self.predicted_ms / self.measured_ms - 1
 
 
-@dataclass(frozen=True)
-class Method:
-    """A way to predict, to be compared with others."""
+class CrossValidation:
+    """Errors with families left out; what tables say is computed once for each set of families left out."""
 
-    name: str
-    make_interpolator: MakeInterpolator = Interpolator
-    extras: bool = True
-    knows_kernels: bool = False
-    """Whether every kernel's measured time is known and only the correction is left to fit."""
+    def __init__(self, measurements: Measurements, group_of: Callable[[str], str], phones: Sequence[str]) -> None:
+        """Set the folds.
 
+        Args:
+            measurements: of all networks.
+            group_of: family of a network.
+            phones: over which inner errors are averaged.
+        """
+        self.measurements, self.phones = measurements, list(phones)
+        self.group_of = {network: group_of(network) for network in by_network(measurements.rows)}
+        self.groups = sorted(set(self.group_of.values()))
+        self.summed = cache(self._summed)
 
-class RooflineOnly(Interpolator):
-    """No correction by neighbors."""
+    def chosen(self, outer: str | None = None) -> tuple[KernelMethod, CorrectionForm]:
+        """What the inner folds choose without anything of the outer family; None: with all families."""
+        method = simplest_of_the_best(
+            {method: self._inner(outer, lambda phone, group, m=method: self._sum_error(phone, outer, group, m))
+             for method in KERNEL_METHODS}
+        )  # fmt: skip
+        form = simplest_of_the_best(
+            {form: self._inner(outer, lambda phone, group, f=form: self._error(phone, outer, group, method, f))
+             for form in CORRECTION_FORMS}
+        )  # fmt: skip
+        return method, form
 
-    def latency_ms(self, kernel: Kernel) -> float:
-        return self._modelled(kernel)
+    def left_out(self, phone: str, group: str, method: KernelMethod, form: CorrectionForm) -> list[LeftOut]:
+        """The networks of a family, predicted without it."""
+        return self._predicted(phone, frozenset({group}), group, method, form)
 
+    def _inner(self, outer: str | None, error: Callable[[str, str], float]) -> Errors:
+        """(families,): mean over the phones of an error in each inner family."""
+        inner = [group for group in self.groups if group != outer]
+        return np.array([np.mean([error(phone, group) for phone in self.phones]) for group in inner])
 
-class Neighbors(Interpolator):
-    """The mean ratio of measured to modelled time of the five nearest kernels, closer ones counting more."""
+    def _sum_error(self, phone: str, outer: str | None, group: str, method: KernelMethod) -> float:
+        """Mean relative error of the sums of kernels of a family, against the kernels' measured times."""
+        summed = self.summed(phone, _without(outer, group))[method]
+        known = self.summed(phone, _without(outer))[method]
+        return float(np.mean([abs(summed[n].kernels_ms / known[n].kernels_ms - 1) for n in self._networks(group)]))
 
-    SOFTENING = 0.1
+    def _error(self, phone: str, outer: str | None, group: str, method: KernelMethod, form: CorrectionForm) -> float:
+        predicted = self._predicted(phone, _without(outer, group), group, method, form)
+        return float(np.mean([abs(network.error) for network in predicted]))
 
-    def __init__(self, model: Roofline, timed: Sequence[tuple[Kernel, float]], kind: str = "") -> None:
-        super().__init__(model, timed, kind)
-        self._points = np.array([position(kernel)[:8] for kernel, _ in timed])
-        self._ratios = np.log([time / self._modelled(kernel) for kernel, time in timed])
-
-    def latency_ms(self, kernel: Kernel) -> float:
-        distances = np.linalg.norm(self._points - position(kernel, self.largest_pixels)[:8], axis=1)
-        nearest = np.argsort(distances, kind="stable")[:5]
-        closeness = 1 / (distances[nearest] + self.SOFTENING)
-        return self._modelled(kernel) * float(np.exp(closeness @ self._ratios[nearest] / closeness.sum()))
-
-
-class Trees(Interpolator):
-    """Boosted trees on the logarithm of measured over modelled time; needs scikit-learn."""
-
-    def __init__(self, model: Roofline, timed: Sequence[tuple[Kernel, float]], kind: str = "") -> None:
-        from sklearn.ensemble import GradientBoostingRegressor
-
-        super().__init__(model, timed, kind)
-        self._trees = GradientBoostingRegressor(
-            n_estimators=200, learning_rate=0.08, max_depth=5, subsample=0.5, min_samples_leaf=3, random_state=0
+    def _predicted(
+        self, phone: str, excluded: frozenset[str], group: str, method: KernelMethod, form: CorrectionForm
+    ) -> list[LeftOut]:
+        summed, times = self.summed(phone, excluded)[method], self.measurements.networks_ms
+        kept = [network for network, family in self.group_of.items() if family not in excluded]
+        correction = fit_correction(
+            [summed[network].kernels_ms for network in kept],
+            [summed[network].kernels for network in kept],
+            [times[network][phone] for network in kept],
+            [summed[network].extras for network in kept],
+            terms=form.terms,
+            shrinkage=form.shrinkage,
+            weights=family_weights([self.group_of[network] for network in kept]),
         )
-        ratios = [time / self._modelled(kernel) for kernel, time in timed]
-        self._trees.fit([position(kernel) for kernel, _ in timed], np.log(ratios))
+        found = []
+        for network in self._networks(group):
+            of_it = summed[network]
+            latency_ms = correction.apply(of_it.kernels_ms, of_it.kernels, of_it.extras)
+            found.append(LeftOut(network, group, latency_ms, times[network][phone], of_it.unmeasured_share))
+        return found
 
-    def latency_ms(self, kernel: Kernel) -> float:
-        ratio = self._trees.predict([position(kernel, self.largest_pixels)])[0]
-        return self._modelled(kernel) * float(np.exp(ratio))
+    def _networks(self, group: str) -> list[str]:
+        return [network for network, family in self.group_of.items() if family == group]
+
+    def _summed(self, phone: str, excluded: frozenset[str]) -> dict[KernelMethod, dict[str, Summed]]:
+        """All networks by each method and a table that knows nothing of some families, whose borders are not told."""
+        rows = [row for row in self.measurements.rows if self.group_of[row.network] not in excluded]
+        table = phone_table(phone, rows)
+        asked = {
+            network: [as_a_user_gives_it(kernel) for kernel in kernels]
+            if self.group_of[network] in excluded
+            else kernels
+            for network, kernels in by_network(self.measurements.rows).items()
+        }
+        return {method: _sums(Predictor(table, method.make_interpolator), asked) for method in KERNEL_METHODS}
 
 
-SHIPPED = Method("Gaussian process")
-METHODS = {
-    "process": SHIPPED,
-    "three-numbers": Method("Gaussian process, correction of three numbers", extras=False),
-    "neighbors": Method("five nearest neighbors", Neighbors),
-    "neighbors-three-numbers": Method("five nearest neighbors, correction of three numbers", Neighbors, extras=False),
-    "trees": Method("boosted trees", Trees),
-    "roofline": Method("roofline alone", RooflineOnly),
-    "known": Method("measured kernels, only the correction fitted", knows_kernels=True),
-}
-
-
-def cross_validate(
-    phone: str, measurements: Measurements, group_of: Callable[[str], str], method: Method = SHIPPED
-) -> list[LeftOut]:
-    """Every network, predicted without its group, from its kernels by the documented keys alone."""
-    found = []
-    for held_out in sorted({group_of(row.network) for row in measurements.rows}):
-        kept = [row for row in measurements.rows if group_of(row.network) != held_out]
-        left_out = [row for row in measurements.rows if group_of(row.network) == held_out]
-        predict = _prediction(phone, kept, left_out, measurements, method)
-        for network, kernels in by_network(left_out).items():
-            latency_ms, unmeasured = predict([as_a_user_gives_it(kernel) for kernel in kernels])
-            measured_ms = measurements.networks_ms[network][phone]
-            found.append(LeftOut(network, held_out, latency_ms, measured_ms, unmeasured))
+def _sums(predictor: Predictor, networks: dict[str, list[Kernel]]) -> dict[str, Summed]:
+    found = {}
+    for network, kernels in networks.items():
+        prediction = predictor.predict(kernels)
+        extras = predictor.extras(prediction.kernels)
+        found[network] = Summed(prediction.kernels_ms, len(kernels), extras, 1 - prediction.measured_share)
     return found
+
+
+def simplest_of_the_best(errors: dict[Candidate, Errors]) -> Candidate:
+    """The best of the simplest candidates that tie with the best of all.
+
+    Two tie where their errors differ by no more than one standard error of that difference over the families.
+    """
+    best = min(errors, key=lambda candidate: float(errors[candidate].mean()))
+    tied = []
+    for candidate, found in errors.items():
+        worse = found - errors[best]
+        if worse.mean() <= worse.std(ddof=1) / len(worse) ** 0.5:
+            tied.append(candidate)
+    return min(tied, key=lambda candidate: (candidate.complexity, float(errors[candidate].mean())))
+
+
+def family_weights(families: Sequence[str]) -> list[float]:
+    """Weights of networks by which all families count the same."""
+    return [1 / families.count(family) for family in families]
 
 
 def as_a_user_gives_it(kernel: Kernel) -> Kernel:
@@ -123,40 +175,29 @@ def extrapolation_errors(phone: str, measurements: Measurements) -> list[float]:
     """Relative errors of kernels on large maps, predicted from small maps alone."""
     small = [row for row in measurements.rows if row.kernel.height <= SMALL_SIDE]
     large = {row.kernel: row.times_ms[phone] for row in measurements.rows if _is_large(row, phone)}
-    predictor = Predictor(phone_table(phone, small, measurements.networks_ms, correct=False))
+    predictor = Predictor(phone_table(phone, small), PROCESS.make_interpolator)
     return [predictor.predict_kernel(kernel).latency_ms / time - 1 for kernel, time in large.items()]
 
 
 def coverage(left_out: Sequence[LeftOut], extrapolated: Sequence[float]) -> float:
-    """Share of networks within intervals that were calibrated without the network's own group."""
+    """Share of networks, all families alike, within intervals that were calibrated without the network's family."""
     within = []
     for network in left_out:
         others = [other for other in left_out if other.group != network.group]
         half_width = calibrated(others, extrapolated).half_width(network.unmeasured_share, 0)
         within.append(abs(network.measured_ms / network.predicted_ms - 1) <= half_width)
-    return float(np.mean(within))
+    return float(np.average(within, weights=family_weights([network.group for network in left_out])))
 
 
 def calibrated(left_out: Sequence[LeftOut], extrapolated: Sequence[float]) -> Uncertainty:
-    """The half-widths that hold 90 % of these networks."""
+    """The half-widths that hold 90 % of the networks of a further family."""
     errors = [network.measured_ms / network.predicted_ms - 1 for network in left_out]
-    return calibrate(errors, [network.unmeasured_share for network in left_out], extrapolated)
+    shares = [network.unmeasured_share for network in left_out]
+    return calibrate(errors, shares, extrapolated, [network.group for network in left_out])
 
 
-def _prediction(
-    phone: str, kept: list[Row], left_out: list[Row], measurements: Measurements, method: Method
-) -> Callable[[Sequence[Kernel]], tuple[float, float]]:
-    table = phone_table(phone, kept, measurements.networks_ms, method.make_interpolator, method.extras)
-    if method.knows_kernels:
-        everything = phone_table(phone, [*kept, *left_out], measurements.networks_ms, correct=False)
-        table = everything.model_copy(update={"correction": table.correction})
-    predictor = Predictor(table, method.make_interpolator)
-
-    def predict(kernels: Sequence[Kernel]) -> tuple[float, float]:
-        prediction = predictor.predict(kernels)
-        return prediction.latency_ms, 1 - prediction.measured_share
-
-    return predict
+def _without(*groups: str | None) -> frozenset[str]:
+    return frozenset(group for group in groups if group is not None)
 
 
 def _is_large(row: Row, phone: str) -> bool:

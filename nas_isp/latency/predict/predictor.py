@@ -11,6 +11,7 @@ from typing import Literal
 
 from nas_isp.errors import InputError
 from nas_isp.latency.kernels.kernel import CLAMPS, CONVOLUTIONS, WINDOW_OPS, Kernel, Padding
+from nas_isp.latency.predict.additions import ms_per_added_mvalue, with_addition, without_addition, without_cost
 from nas_isp.latency.predict.correction import Extras
 from nas_isp.latency.predict.gaussian_process import Interpolator
 from nas_isp.latency.predict.roofline import (
@@ -18,14 +19,16 @@ from nas_isp.latency.predict.roofline import (
     SMALLEST_TIME_MS,
     WINOGRAD,
     Roofline,
+    added_mvalues,
     kind_of,
+    stored_mvalues,
     substitutes,
     work,
 )
 from nas_isp.latency.predict.table import LatencyTable
 
-MakeInterpolator = Callable[[Roofline, Sequence[tuple[Kernel, float]], str], Interpolator]
-"""From a kind's roofline, its timed kernels and its name ('' unless on a GPU) to what predicts kernels between them."""
+MakeInterpolator = Callable[[Roofline, Sequence[tuple[Kernel, float]]], Interpolator]
+"""From a kind's roofline and its timed kernels to what predicts kernels between them."""
 
 Basis = Literal["measured", "interpolated", "extrapolated"]
 FALLS_BACK = "the delegate leaves it to the CPU; this is its time alone, without what the network loses around it"
@@ -88,12 +91,18 @@ class Predictor:
         self._timed: dict[str, list[tuple[Kernel, float]]] = {}
         self._interpolators: dict[str, Interpolator] = {}
         self._known: dict[Kernel, KernelPrediction] = {}
+        self._extras: dict[Kernel, Extras] = {}
         self._adds_borders = any(_holds_border(entry.kernel) for entry in table.measured)
+        timed = [(_pooled_to_one(entry.kernel), entry.median_ms) for entry in table.measured]
+        on_gpu = table.device.processor == "gpu"
+        self._addition = ms_per_added_mvalue(timed, self._key, table.models.get(MEMORY_BOUND)) if on_gpu else 0.0
         for entry in table.measured:
             self._paddings.setdefault(_geometry(entry.kernel), entry.kernel.padding or "same")
-            kernel = _pooled_to_one(entry.kernel)
-            self._measured[self._key(kernel)] = entry.median_ms
-            self._timed.setdefault(self._kind(kernel), []).append((kernel, entry.median_ms))
+        for kernel, time_ms in timed:
+            self._measured[self._key(kernel)] = time_ms
+            addition_ms = self._addition_ms(kernel)
+            bare = (without_addition(kernel), without_cost(time_ms, addition_ms)) if addition_ms else (kernel, time_ms)
+            self._timed.setdefault(self._kind(kernel), []).append(bare)
 
     def predict(self, kernels: Sequence[Kernel]) -> Prediction:
         """See `predict`."""
@@ -124,17 +133,27 @@ class Predictor:
 
     def extras(self, parts: Sequence[KernelPrediction]) -> Extras:
         """What the correction charges for on top of the sum of the kernels."""
-        kernels = [self._resolved(part.kernel) for part in parts]
-        winograd = sum(
-            part.latency_ms for part, kernel in zip(parts, kernels, strict=True) if self._kind(kernel) == WINOGRAD
-        )
-        return Extras(
-            winograd_ms=winograd,
-            mweights=sum(float(work(kernel)[3]) for kernel in kernels),
-            padded_mvalues=sum(
-                kernel.in_channels * kernel.height * kernel.width / 1e6 for kernel in kernels if _holds_border(kernel)
-            ),
-        )
+        amounts = [self._extras_of(part) for part in parts]
+        return Extras(*(sum(column) for column in zip(*amounts, strict=True)))
+
+    def _extras_of(self, part: KernelPrediction) -> Extras:
+        known = self._extras.get(part.kernel)
+        if known is None:
+            if len(self._extras) >= _KERNELS_KEPT:
+                self._extras.clear()
+            kernel = self._resolved(part.kernel)
+            stored = stored_mvalues(kernel)
+            known = self._extras[part.kernel] = Extras(
+                winograd_ms=part.latency_ms if self._kind(kernel) == WINOGRAD else 0.0,
+                mweights=float(work(kernel)[3]),
+                padded_mvalues=kernel.in_channels * kernel.height * kernel.width / 1e6
+                if _holds_border(kernel)
+                else 0.0,
+                stored_mvalues=stored,
+                copied_mvalues=2 * stored if kernel.op == "concat" else 0.0,
+                added_mvalues=added_mvalues(kernel),
+            )
+        return known
 
     def key(self, kernel: Kernel) -> tuple[object, ...]:
         """What a measurement of this kernel is found by: equal for kernels that cost the same on this device."""
@@ -151,21 +170,41 @@ class Predictor:
         kind = self._kind(resolved)
         if kind not in self._timed or kind not in self.table.models:
             return self._borrowed(kernel, resolved, kind)
+        if (twin_ms := self._of_twin(resolved)) is not None:
+            return KernelPrediction(kernel, twin_ms, "interpolated")
         interpolator = self._interpolator(kind)
         beyond = interpolator.beyond(resolved)
-        latency_ms = interpolator.latency_ms(resolved)
+        addition_ms = self._addition_ms(resolved)
+        latency_ms = interpolator.latency_ms(without_addition(resolved) if addition_ms else resolved) + addition_ms
         return KernelPrediction(kernel, latency_ms, "extrapolated" if beyond else "interpolated", beyond)
+
+    def _addition_ms(self, kernel: Kernel) -> float:
+        """What reading the second tensor takes; nothing where additions are kernels or features of their own."""
+        return self._addition * added_mvalues(kernel) if self._addition else 0.0
+
+    def _of_twin(self, kernel: Kernel) -> float | None:
+        """Time by the measured kernel that differs in nothing but an addition."""
+        if not self._addition:
+            return None
+        if kernel.added_tensors:
+            plain_ms = self._measured.get(self._key(without_addition(kernel)))
+            return None if plain_ms is None else plain_ms + self._addition_ms(kernel)
+        adding = with_addition(kernel)
+        adding_ms = self._measured.get(self._key(adding))
+        return None if adding_ms is None else without_cost(adding_ms, self._addition_ms(adding))
 
     def _interpolator(self, kind: str) -> Interpolator:
         if kind not in self._interpolators:
-            known_kind = kind if self.table.device.processor == "gpu" else ""
-            self._interpolators[kind] = self._make_interpolator(self.table.models[kind], self._timed[kind], known_kind)
+            self._interpolators[kind] = self._make_interpolator(self.table.models[kind], self._timed[kind])
         return self._interpolators[kind]
 
     def _borrowed(self, kernel: Kernel, resolved: Kernel, kind: str) -> KernelPrediction:
         for substitute in substitutes(kind):
             if substitute in self.table.models:
-                latency_ms = max(float(work(resolved) @ self.table.models[substitute].coefficients), SMALLEST_TIME_MS)
+                addition_ms = self._addition_ms(resolved)
+                bare = without_addition(resolved) if addition_ms else resolved
+                modelled_ms = float(work(bare) @ self.table.models[substitute].coefficients)
+                latency_ms = max(modelled_ms, SMALLEST_TIME_MS) + addition_ms
                 like = "an operator that only moves values" if substitute == MEMORY_BOUND else substitute
                 reason = f"no {kind} was measured; estimated as {like}"
                 return KernelPrediction(kernel, latency_ms, "extrapolated", reason)

@@ -2,8 +2,9 @@
 
 A kernel's time is modelled as ``constant + a * multiply-accumulates + b * values moved + c * weights + d * depth``,
 no term negative, fitted to the relative error. The depth is the number of values that one output value is summed
-from, one after another: on small maps a GPU waits for that chain, however few outputs there are. Channels count in
-slices of four, as mobile GPUs store them.
+from, one after another: on small maps a GPU waits for that chain, however few outputs there are. A concatenation has
+such a chain too: one work item copies all channels of a pixel in turn. Channels count in slices of four, as mobile
+GPUs store them.
 """
 
 from collections.abc import Sequence
@@ -109,12 +110,26 @@ def work(kernel: Kernel) -> FloatArray:
         macs = float(window * outputs * pixels_out)
     elif kernel.op in ("mean", "reduce_max"):
         macs, depth = float(inputs * pixels_in), float(pixels_in)
+    elif kernel.op == "concat":
+        macs, depth = 0.0, float(outputs)
     else:
         macs = 0.0
     values_in = pixels_in * (outputs if kernel.op == "concat" else inputs)
     second_input = outputs * pixels_out if kernel.op in ("add", "sub", "mul") and not kernel.broadcast else 0
-    values_out = pixels_out * outputs * (1 + kernel.added_tensors)
-    return np.array([1.0, macs / 1e9, (values_in + second_input + values_out) / 1e6, weights / 1e6, depth / 1e3])
+    values_out = pixels_out * outputs
+    moved = (values_in + second_input + values_out) / 1e6 + added_mvalues(kernel)
+    return np.array([1.0, macs / 1e9, moved, weights / 1e6, depth / 1e3])
+
+
+def stored_mvalues(kernel: Kernel) -> float:
+    """Values / 1e6 that a kernel writes."""
+    rows, columns = kernel.output_size
+    return rows * columns * _sliced(kernel.out_channels) / 1e6
+
+
+def added_mvalues(kernel: Kernel) -> float:
+    """Values / 1e6 of a second tensor that a kernel reads and adds to its output."""
+    return kernel.added_tensors * stored_mvalues(kernel)
 
 
 def fit_roofline(work_rows: FloatArray, times_ms: FloatArray) -> Roofline:

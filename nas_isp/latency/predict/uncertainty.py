@@ -7,6 +7,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from nas_isp.latency.predict.roofline import FloatArray
 from nas_isp.settings import Settings
 
 COVERAGE = 0.9
@@ -32,29 +33,45 @@ class Uncertainty(Settings):
 
 
 def calibrate(
-    errors: Sequence[float], unmeasured_shares: Sequence[float], extrapolation_errors: Sequence[float]
+    errors: Sequence[float],
+    unmeasured_shares: Sequence[float],
+    extrapolation_errors: Sequence[float],
+    groups: Sequence[str] | None = None,
 ) -> Uncertainty:
-    """Choose the half-widths so that 90 % of the given errors lie within them, as narrow as that can be on average.
+    """Choose the half-widths so that 90 % of further errors lie within them, as narrow as that can be on average.
 
     Args:
         errors: relative errors of networks that were left out.
         unmeasured_shares: share of each network's kernel time that was not measured.
         extrapolation_errors: relative errors of kernels on maps larger than those of the fit.
+        groups: family of each network. Networks of a family err together: each family counts once, and the 90 % are
+            those of a further family. None: every network is a family of its own.
     """
     sizes, shares = np.abs(errors), np.array(unmeasured_shares, dtype=float)
+    families = list(groups) if groups is not None else [str(index) for index in range(len(sizes))]
+    weights = np.array([1 / families.count(family) for family in families])
     best = (math.inf, 0.0, 0.0)
     for slope in np.arange(0, STEEPEST, STEP):
-        base = max(_quantile(sizes - slope * shares), 0.0)
-        best = min(best, (base + slope * float(shares.mean()), base, float(slope)))
+        base = max(_quantile(sizes - slope * shares, weights), 0.0)
+        best = min(best, (base + slope * float(np.average(shares, weights=weights)), base, float(slope)))
+    extrapolated = np.abs(extrapolation_errors)
     return Uncertainty(
         measured=round(best[1], 4),
         interpolated=round(best[2], 4),
-        extrapolated=round(max(_quantile(np.abs(extrapolation_errors)), best[2]), 4),
+        extrapolated=round(max(_quantile(extrapolated, np.ones(len(extrapolated))), best[2]), 4),
         networks=len(sizes),
     )
 
 
-def _quantile(values: np.ndarray) -> float:
-    """The value below which a further one of the same kind lies with the wanted probability (split conformal)."""
-    ordered = np.sort(values)
-    return float(ordered[min(math.ceil((len(ordered) + 1) * COVERAGE), len(ordered)) - 1])
+def _quantile(values: FloatArray, weights: FloatArray) -> float:
+    """The value below which a further one of the same kind lies with the wanted probability (split conformal).
+
+    Args:
+        values: (n,) of things left out.
+        weights: (n,) adding up to the number of families.
+    """
+    order = np.argsort(values, kind="stable")
+    families = float(weights.sum())
+    wanted = min((families + 1) * COVERAGE, families)
+    reached = np.cumsum(weights[order]) >= wanted - 1e-9
+    return float(values[order][int(np.argmax(reached))])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nas_isp.latency.kernels.kernel import Kernel
-from nas_isp.latency.predict.gaussian_process import FEATURES, LENGTHS, SMOOTH, Interpolator, position
+from nas_isp.latency.predict.gaussian_process import LENGTHS, NOISE, Interpolator, position
 from nas_isp.latency.predict.roofline import Roofline, fit_roofline, work
 
 
@@ -13,10 +13,10 @@ def conv(side: int, inputs: int = 32, outputs: int = 32, window: int = 3) -> Ker
     return Kernel.model_validate(shape | {"height": side, "width": side})
 
 
-def interpolator(times: dict[Kernel, float], kind: str = "conv2d_spatial") -> Interpolator:
+def interpolator(times: dict[Kernel, float]) -> Interpolator:
     kernels = list(times)
     model = fit_roofline(np.array([work(kernel) for kernel in kernels]), np.array(list(times.values())))
-    return Interpolator(model, list(times.items()), kind)
+    return Interpolator(model, list(times.items()))
 
 
 def made_up_ms(kernel: Kernel) -> float:
@@ -24,53 +24,36 @@ def made_up_ms(kernel: Kernel) -> float:
     return float(work(kernel)[1]) * (2 if kernel.height < 20 else 1) + 0.01
 
 
-def test_every_feature_has_a_length_in_every_kind() -> None:
-    assert (
-        {len(lengths) for lengths in LENGTHS.values()} == {len(SMOOTH), len(FEATURES), len(position(conv(8)))} == {16}
-    )
-    assert min(min(lengths) for lengths in LENGTHS.values()) > 0
+def test_every_feature_has_a_length() -> None:
+    assert len(LENGTHS) == len(position(conv(8))) == 10
+    assert min(LENGTHS.values()) > 0
 
 
 def test_a_measured_kernel_is_nearly_met_and_one_between_two_lies_between_them() -> None:
     known = {conv(side, c, c): made_up_ms(conv(side, c, c)) for side in (8, 14, 28, 56) for c in (16, 32, 64, 128)}
     found = interpolator(known)
     for kernel, time in known.items():
-        assert found.latency_ms(kernel) == pytest.approx(time, rel=0.05)
+        assert found.latency_ms(kernel) == pytest.approx(time, rel=0.12)
     between = found.latency_ms(conv(28, 48, 64))
     assert found.latency_ms(conv(28, 32, 64)) < between < found.latency_ms(conv(28, 64, 64))
 
 
-@pytest.mark.parametrize(
-    ("kind", "changed", "differing"),
-    [
-        ("conv2d_spatial", "inputs", [(7.1, 4.0)]),
-        ("conv2d_spatial", "outputs", [(0.9, 2.0), (1.9, 1000.0)]),
-        ("conv2d_pointwise", "inputs", [(1.6, 4.0)]),
-        ("", "inputs", [(4.0, 4.0)]),
-        ("", "outputs", [(2.0, 2.0), (1000.0, 1000.0)]),
-    ],
-)
-def test_likeness_fades_over_the_lengths_of_what_differs(
-    kind: str, changed: str, differing: list[tuple[float, float]]
-) -> None:
+@pytest.mark.parametrize(("changed", "length"), [("inputs", 4.0), ("outputs", 2.0)])
+def test_likeness_fades_over_the_length_of_what_differs(changed: str, length: float) -> None:
     """Two kernels of which one has eight times the channels of the other, and one between: solved by hand.
 
-    Channels that are so many multiples of four differ in nothing but their logarithm and, for outputs, the logarithm
-    of outputs in all. Their times are e ** 0.1 and e ** -0.1 where the model says 1 ms.
+    Channels that are multiples of four differ in nothing but their logarithm. Their times are e ** 0.1 and e ** -0.1
+    where the model says 1 ms.
     """
-    noise = {"conv2d_spatial": 0.015, "conv2d_pointwise": 0.04, "": 0.03}[kind]
 
     def likeness(log_ratio: float) -> float:
-        own, smooth = (sum((log_ratio / lengths[part]) ** 2 for lengths in differing) ** 0.5 for part in (0, 1))
-        return 0.2 * matern(own) + 0.8 * matern(smooth)
-
-    def matern(distance: float) -> float:
+        distance = log_ratio / length
         return (1 + math.sqrt(3) * distance) * math.exp(-math.sqrt(3) * distance)
 
     one_ms = Roofline(constant_ms=1, ms_per_gmac=0, ms_per_mvalue=0, ms_per_mweight=0, kernels=2, mean_error=0)
     narrow, middle, wide = (conv(28, **{"inputs": 256, "outputs": 256, changed: count}) for count in (256, 512, 2048))
-    found = Interpolator(one_ms, [(narrow, math.exp(0.1)), (wide, math.exp(-0.1))], kind)
-    weight = 0.1 / (1 + noise - likeness(math.log(8)))
+    found = Interpolator(one_ms, [(narrow, math.exp(0.1)), (wide, math.exp(-0.1))])
+    weight = 0.1 / (1 + NOISE - likeness(math.log(8)))
     alike = likeness(0) - likeness(math.log(8))
     assert math.log(found.latency_ms(narrow)) == pytest.approx(weight * alike, rel=1e-6)
     middle_alike = likeness(math.log(2)) - likeness(math.log(4))
@@ -90,12 +73,6 @@ def test_a_larger_map_keeps_the_ratio_of_the_largest_measured_ones() -> None:
     assert "larger" in found.beyond(conv(448))
     assert "channels" in found.beyond(conv(28, 512))
     assert found.beyond(conv(40)) == ""
-
-
-def test_channels_that_fill_work_groups_badly_are_told_apart() -> None:
-    filling = FEATURES.index("output_filling")
-    assert position(conv(14, outputs=64))[filling] == 0
-    assert position(conv(14, outputs=68))[filling] == pytest.approx(np.log(32 / 17))
 
 
 def _rows(times: dict[Kernel, float]) -> tuple[np.ndarray, np.ndarray]:

@@ -2,12 +2,13 @@ import numpy as np
 import pytest
 
 from nas_isp.latency.kernels.kernel import Kernel
-from nas_isp.latency.predict.correction import Correction, fit_correction
 from nas_isp.latency.predict.roofline import (
     MEMORY_BOUND,
+    added_mvalues,
     fit_models,
     fit_roofline,
     kind_of,
+    stored_mvalues,
     work,
 )
 
@@ -26,6 +27,29 @@ def test_work_is_counted_by_hand() -> None:
     full = work(kernel("add", in_channels=16))
     assert full.tolist() == pytest.approx([1, 0, 3 * 1600 / 1e6, 0, 1 / 1e3])
     assert work(kernel("add", in_channels=16, broadcast=True))[2] == pytest.approx(2 * 1600 / 1e6)
+
+
+def test_a_concatenation_copies_its_channels_one_after_another() -> None:
+    """Read and written once each; one work item does all channels of a pixel."""
+    joined = kernel("concat", in_channels=24, out_channels=64, kernel=1)
+    assert work(joined).tolist() == pytest.approx([1, 0, 2 * 6400 / 1e6, 0, 64 / 1e3])
+    assert stored_mvalues(joined) == pytest.approx(6400 / 1e6)
+    assert added_mvalues(joined) == 0
+    assert added_mvalues(kernel("concat", out_channels=64, activation="add")) == pytest.approx(6400 / 1e6)
+
+
+def test_a_wide_concatenation_on_a_small_map_costs_its_chain() -> None:
+    """As on a phone: 1024 channels of 7x7 pixels take longer than 256 of 14x14, which are as many values."""
+    shapes = [(side, wide) for side in (7, 14, 28, 56) for wide in (64, 128, 256, 512)]
+    joined = [kernel("concat", out_channels=wide, height=side, width=side) for side, wide in shapes]
+    truth = np.array([0.005, 0, 0.07, 0, 0.12])
+    model = fit_roofline(np.array([work(k) for k in joined]), np.array([work(k) @ truth for k in joined]))
+    assert model.coefficients == pytest.approx(truth, abs=1e-5)
+    small, large = (
+        kernel("concat", out_channels=wide, height=side, width=side) for side, wide in ((7, 1024), (14, 256))
+    )
+    assert work(small)[2] == work(large)[2]
+    assert work(small) @ model.coefficients > 2 * (work(large) @ model.coefficients)
 
 
 def test_channels_count_in_slices_of_four() -> None:
@@ -74,24 +98,3 @@ def test_of_two_amounts_in_proportion_the_first_is_charged_for() -> None:
     assert rows[:, 1] * 1e9 == pytest.approx(rows[:, 3] * 1e6)
     model = fit_roofline(rows, 0.01 + 20 * rows[:, 1])
     assert (model.constant_ms, model.ms_per_gmac, model.ms_per_mweight) == pytest.approx((0.01, 20, 0))
-
-
-def test_correction_recovers_scale_launch_and_constant() -> None:
-    sums, counts = [1.0, 5.0, 20.0, 3.0, 9.0], [10, 20, 60, 50, 5]
-    measured = [1.1 * total + 0.02 * count + 0.9 for total, count in zip(sums, counts, strict=True)]
-    found = fit_correction(sums, counts, measured)
-    assert (found.scale, found.ms_per_kernel, found.constant_ms) == pytest.approx((1.1, 0.02, 0.9), abs=1e-5)
-    assert found.fitted
-    assert found.networks == 5
-    assert found.apply(2.0, 30) == pytest.approx(2.2 + 0.6 + 0.9, abs=1e-4)
-
-
-def test_no_correction_changes_nothing_and_says_that_it_is_not_fitted() -> None:
-    assert Correction().apply(3.5, 12) == 3.5
-    assert not Correction().fitted
-
-
-def test_one_network_gives_a_scale_and_no_constant() -> None:
-    found = fit_correction([2.0], [4], [3.0])
-    assert found.apply(2.0, 4) == pytest.approx(3.0, rel=1e-5)
-    assert found.scale > 0
