@@ -1,0 +1,192 @@
+"""Measures ways to develop pictures against the pictures that the camera itself made of the same captures."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nas_isp.data.raw_previews import Preview, read_preview
+from nas_isp.develop.evaluate import Developer
+from nas_isp.errors import InputError
+from nas_isp.evaluation.metrics import Image8, delta_e00, psnr, ssim
+from nas_isp.evaluation.registration import NotRegisteredError, Placement, covered, reduced, register
+from nas_isp.progress import ReportsProgress, unseen
+from nas_isp.raw.classical import render_image
+from nas_isp.raw.image import RawImage
+from nas_isp.raw.libraw_rendering import DEFAULT_GAMMA, render_by_libraw
+from nas_isp.raw.orientation import upright
+from nas_isp.raw.readers import read_raw
+
+CLASSICAL, LIBRAW = "classical", "LibRaw"
+
+MOST_SIDE = 1024
+"""A larger preview is reduced by a whole factor: colors and tones are measured, not the finest detail, in which lens
+corrections and sharpening would count more."""
+
+USUAL_CAPTURES = 8
+"""So many captures tell what a training is worth."""
+
+
+@dataclass(frozen=True)
+class PreviewScores:
+    """How near a picture is to the camera's: PSNR in dB, SSIM, mean CIEDE2000."""
+
+    psnr: float
+    ssim: float
+    delta_e00: float
+
+
+@dataclass(frozen=True)
+class CameraPicture:
+    """The camera's picture of a capture.
+
+    Attributes:
+        pixels: sRGB, uint8 `(h, w, 3)`, upright.
+        placement: of it in a developed picture.
+        shape: rows and columns of the developed picture.
+    """
+
+    pixels: Image8
+    placement: Placement
+    shape: tuple[int, int]
+
+    def scores(self, picture: Image8) -> PreviewScores:
+        """Of a developed picture `(H, W, 3)`, reduced to the camera's by means over areas.
+
+        Raises:
+            ValueError: a picture of another size than the one in which the camera's was placed.
+        """
+        if picture.shape[:2] != self.shape:
+            raise ValueError(f"a picture of {picture.shape[:2]} where {self.shape} was expected")
+        size = (self.pixels.shape[0], self.pixels.shape[1])
+        part = _inner(covered(self.placement, self.shape, size))
+        ours = np.rint(reduced(picture, self.placement, size)[part]).astype(np.uint8)
+        theirs = np.ascontiguousarray(self.pixels[part])
+        return PreviewScores(psnr(ours, theirs), ssim(ours, theirs), delta_e00(ours, theirs))
+
+
+@dataclass(frozen=True)
+class PreviewReport:
+    """Scores against the camera's pictures.
+
+    Attributes:
+        captures: names of the files that were measured.
+        rows: scores by way to develop, a value for each capture.
+        left_out: why captures were not measured, a line each.
+    """
+
+    captures: tuple[str, ...]
+    rows: dict[str, tuple[PreviewScores, ...]]
+    left_out: tuple[str, ...] = ()
+
+    def mean(self, name: str) -> PreviewScores:
+        """Of a row over the captures."""
+        return PreviewScores(*np.mean([list(asdict(one).values()) for one in self.rows[name]], axis=0).tolist())
+
+    def below(self, name: str, than: str = CLASSICAL) -> tuple[int, int]:
+        """In how many captures a row is worse than another: by PSNR, and by CIEDE2000."""
+        pairs = list(zip(self.rows[name], self.rows[than], strict=True))
+        return sum(a.psnr < b.psnr for a, b in pairs), sum(a.delta_e00 > b.delta_e00 for a, b in pairs)
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data."""
+        means = {name: asdict(self.mean(name)) for name in self.rows}
+        each = {
+            capture: {name: asdict(row[at]) for name, row in self.rows.items()}
+            for at, capture in enumerate(self.captures)
+        }
+        return {"captures": len(self.captures), **means, "each": each, "left_out": list(self.left_out)}
+
+
+def measure_previews(
+    files: Sequence[Path],
+    developers: Mapping[str, Developer],
+    most: int | None = None,
+    shading: bool = True,
+    progress: ReportsProgress = unseen,
+) -> PreviewReport | None:
+    """Develop captures and compare with the camera's pictures in their files.
+
+    Args:
+        files: RAW files; those without a preview, and bare mosaics, are passed over.
+        developers: ways to develop, by name; see `renderings` for those without a network.
+        most: measure at most so many captures, spread evenly over the files.
+        shading: apply the gain maps that RAW files bring against lens shading.
+        progress: told (captures done, captures).
+
+    Returns:
+        None where no file has a preview that fits its capture.
+
+    Raises:
+        InputError: a developer cannot develop a capture.
+    """
+    found = _with_preview(files, most)
+    names, scores, left_out = [], [], []
+    for done, (file, preview) in enumerate(found):
+        progress(done, len(found))
+        try:
+            raw = read_raw(file, shading=shading)
+            camera = camera_picture(raw, preview)
+        except InputError as error:
+            left_out.append(str(error))
+            continue
+        names.append(file.name)
+        scores.append([camera.scores(develop(raw)) for develop in developers.values()])
+    rows = {name: tuple(one[at] for one in scores) for at, name in enumerate(developers)}
+    return PreviewReport(tuple(names), rows, tuple(left_out)) if found else None
+
+
+def camera_picture(raw: RawImage, preview: Preview) -> CameraPicture:
+    """Turn the camera's picture upright and find where it lies in developed ones.
+
+    Raises:
+        InputError: it shows something else than the capture.
+    """
+    picture = render_image(raw, "bilinear", auto_exposure=True)
+    reason = ""
+    for flip in dict.fromkeys((preview.flip, 0, raw.flip)):  # cameras turn the pixels, or only say how to
+        pixels = _at_most(upright(preview.pixels, flip), MOST_SIDE)
+        try:
+            placement = register(picture, pixels)
+        except NotRegisteredError as error:
+            reason = reason or str(error)
+            continue
+        return CameraPicture(pixels, placement, (picture.shape[0], picture.shape[1]))
+    raise InputError(f"{raw.source}: its preview does not fit the capture ({reason}); it is not measured")
+
+
+def renderings() -> dict[str, Developer]:
+    """The ways without a network: our classical rendering and LibRaw's with its own tone curve, both in the light that
+    the file says.
+    """
+    return {CLASSICAL: render_image, LIBRAW: lambda raw: render_by_libraw(np.uint8, raw, DEFAULT_GAMMA)}
+
+
+def _with_preview(files: Sequence[Path], most: int | None) -> list[tuple[Path, Preview]]:
+    found = ((file, read_preview(file)) for file in _spread(files, most))
+    return [(file, preview) for file, preview in found if preview is not None]
+
+
+def _spread(files: Sequence[Path], most: int | None) -> Iterable[Path]:
+    """At most so many, evenly over all."""
+    if most is None or len(files) <= most:
+        return files
+    return [files[at * len(files) // most] for at in range(most)]
+
+
+def _at_most(pixels: Image8, most_side: int) -> Image8:
+    """Reduced by a whole factor to at most so many pixels a side."""
+    factor = -(-max(pixels.shape[:2]) // most_side)
+    if factor <= 1:
+        return pixels
+    height, width = (side // factor for side in pixels.shape[:2])
+    blocks = pixels[: height * factor, : width * factor].reshape(height, factor, width, factor, 3)
+    return np.rint(blocks.mean((1, 3))).astype(np.uint8)
+
+
+def _inner(inside: Any) -> tuple[slice, slice]:
+    """Rows and columns of which nearly all pixels are inside."""
+    rows, columns = (np.flatnonzero(inside.mean(axis) > 0.5) for axis in (1, 0))
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
