@@ -1,6 +1,7 @@
 """Measures ways to develop pictures against the pictures that the camera itself made of the same captures."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,8 @@ MOST_SIDE = 1024
 """A larger preview is reduced by a whole factor: colors and tones are measured, not the finest detail, in which lens
 corrections and sharpening would count more."""
 
-USUAL_CAPTURES = 8
-"""So many captures tell what a training is worth."""
+USUAL_CAPTURES, USUAL_PIXELS = 8, 1e8
+"""So many captures, and of large ones so many pixels, tell what a training is worth."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,18 @@ class PreviewReport:
         pairs = list(zip(self.rows[name], self.rows[than], strict=True))
         return sum(a.psnr < b.psnr for a, b in pairs), sum(a.delta_e00 > b.delta_e00 for a, b in pairs)
 
+    def verdict(self, name: str) -> str:
+        """A line: the means of a row, those of the classical rendering, and in how many captures it is worse."""
+        ours, classical = self.mean(name), self.mean(CLASSICAL)
+        by_psnr, by_color = self.below(name)
+        is_worse = ours.psnr < classical.psnr or ours.delta_e00 > classical.delta_e00
+        warning = "; WORSE than the classical rendering" if is_worse else ""
+        return (
+            f"against the camera's pictures of {len(self.captures)} captures: {ours.psnr:.2f} dB, CIEDE2000 "
+            f"{ours.delta_e00:.2f}; classical rendering {classical.psnr:.2f} dB, {classical.delta_e00:.2f}; below it "
+            f"in {by_psnr} by PSNR, in {by_color} by CIEDE2000{warning}"
+        )
+
     def to_json(self) -> dict[str, Any]:
         """As plain data."""
         means = {name: asdict(self.mean(name)) for name in self.rows}
@@ -104,28 +117,36 @@ def measure_previews(
     files: Sequence[Path],
     developers: Mapping[str, Developer],
     most: int | None = None,
+    most_pixels: float = math.inf,
     shading: bool = True,
     progress: ReportsProgress = unseen,
-) -> PreviewReport | None:
+) -> PreviewReport:
     """Develop captures and compare with the camera's pictures in their files.
 
     Args:
         files: RAW files; those without a preview, and bare mosaics, are passed over.
         developers: ways to develop, by name; see `renderings` for those without a network.
         most: measure at most so many captures, spread evenly over the files.
+        most_pixels: measure no further capture once so many pixels were developed.
         shading: apply the gain maps that RAW files bring against lens shading.
         progress: told (captures done, captures).
 
     Returns:
-        None where no file has a preview that fits its capture.
+        No captures where no file has a preview that fits.
 
     Raises:
         InputError: a developer cannot develop a capture.
     """
-    found = _with_preview(files, most)
-    names, scores, left_out = [], [], []
-    for done, (file, preview) in enumerate(found):
-        progress(done, len(found))
+    chosen = _spread(files, most)
+    names: list[str] = []
+    scores: list[list[PreviewScores]] = []
+    left_out: list[str] = []
+    pixels = 0
+    for done, file in enumerate(chosen):
+        progress(done, len(chosen))
+        preview = read_preview(file)
+        if preview is None or (names and pixels > most_pixels):
+            continue
         try:
             raw = read_raw(file, shading=shading)
             camera = camera_picture(raw, preview)
@@ -133,9 +154,10 @@ def measure_previews(
             left_out.append(str(error))
             continue
         names.append(file.name)
+        pixels += raw.mosaic.size
         scores.append([camera.scores(develop(raw)) for develop in developers.values()])
     rows = {name: tuple(one[at] for one in scores) for at, name in enumerate(developers)}
-    return PreviewReport(tuple(names), rows, tuple(left_out)) if found else None
+    return PreviewReport(tuple(names), rows, tuple(left_out))
 
 
 def camera_picture(raw: RawImage, preview: Preview) -> CameraPicture:
@@ -164,12 +186,7 @@ def renderings() -> dict[str, Developer]:
     return {CLASSICAL: render_image, LIBRAW: lambda raw: render_by_libraw(np.uint8, raw, DEFAULT_GAMMA)}
 
 
-def _with_preview(files: Sequence[Path], most: int | None) -> list[tuple[Path, Preview]]:
-    found = ((file, read_preview(file)) for file in _spread(files, most))
-    return [(file, preview) for file, preview in found if preview is not None]
-
-
-def _spread(files: Sequence[Path], most: int | None) -> Iterable[Path]:
+def _spread(files: Sequence[Path], most: int | None) -> Sequence[Path]:
     """At most so many, evenly over all."""
     if most is None or len(files) <= most:
         return files

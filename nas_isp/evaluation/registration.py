@@ -2,8 +2,9 @@
 
 Both are compared by the gradients of their luma, each divided by how strong gradients are around it: a tone curve, a
 cast or a vignette changes those little. Scale and place are found by correlating both pictures at many scales and
-refined by least squares on ever finer pictures (Lucas, Kanade, "An iterative image registration technique", 1981; with
-the slopes of the small picture as in Baker, Matthews, "Lucas-Kanade 20 years on", 2004).
+refined by least squares on ever finer pictures (Lucas, Kanade, "An iterative image registration technique", 1981). How
+strong the large picture's gradients are in the small one is fitted beside the place, as noise or sharpening of one of
+them would else pass for another scale.
 """
 
 from dataclasses import dataclass, replace
@@ -37,11 +38,14 @@ LEAST_CORRELATION = 0.25
 MOST_BEND = 0.08
 """How much farther from its center a corner may lie than without distortion."""
 
-WORTH_A_BEND = 0.002
-"""So much more correlation a distortion has to bring, or there is none."""
+WORTH_A_BEND = 1.003
+"""So many times as much correlation a distortion has to bring, or there is none."""
 
-MOST_STEPS, SMALL_STEP = 20, 0.005
-"""Of a refinement, and the step in pixels of the small picture at which it ends."""
+MOST_STEPS, MOST_STEP, SMALL_STEP = 20, 2.0, 0.01
+"""Of a refinement, the largest in pixels of the small picture, and the one at which it ends."""
+
+LEAST_STRENGTH = 0.1
+"""Of gradients in the small picture: with less of them the place would be guessed."""
 
 LEAST_COVERED = 0.5
 """Share of the small picture that lies in the large one."""
@@ -85,7 +89,7 @@ def register(picture: NDArray[Any], small: NDArray[Any]) -> Placement:
         placement = _refined(sums, sought, side, placement, bends=True)
     bent = _refined(sums, sought, FINE_SIDE, placement, bends=True)
     placement = _refined(sums, sought, FINE_SIDE, replace(bent, bend=0.0), bends=False)
-    if bent.correlation > placement.correlation + WORTH_A_BEND:
+    if bent.correlation > placement.correlation * WORTH_A_BEND:
         placement = bent
     if placement.correlation < LEAST_CORRELATION:
         raise NotRegisteredError(
@@ -208,12 +212,13 @@ def _refined(sums: Floats, small: Floats, most_side: int, start: Placement, bend
     part, factor = _coarser(small, most_side)
     wanted, size = _gradients(part), (part.shape[0], part.shape[1])
     placement = replace(start, scale=(start.scale[0] * factor, start.scale[1] * factor))
-    slopes = _slopes(wanted, bends) * covered(placement, tuple(side - 1 for side in sums.shape), size)
-    flat = slopes.reshape(len(slopes), -1)
-    inverse = np.linalg.pinv(flat @ flat.T)
+    whole = tuple(side - 1 for side in sums.shape)
+    used = ndimage.binary_erosion(covered(placement, whole, size), iterations=3, border_value=1)
     for _ in range(MOST_STEPS):
-        missing = wanted - _gradients(_means(sums, placement, size))
-        step = inverse @ (flat @ missing.ravel())
+        seen = _gradients(_means(sums, placement, size))
+        terms = (np.stack([seen, *_slopes(seen, bends)]) * used).reshape(5 + bends, -1)
+        strength, *steps = np.linalg.pinv(terms @ terms.T) @ (terms @ wanted.ravel())
+        step = np.clip(np.array(steps) / max(strength, LEAST_STRENGTH), -MOST_STEP, MOST_STEP)
         placement = _moved(placement, step, size)
         if np.abs(step).max() < SMALL_STEP:
             break
@@ -223,10 +228,10 @@ def _refined(sums: Floats, small: Floats, most_side: int, start: Placement, bend
     return replace(placement, scale=scale, correlation=correlation)
 
 
-def _slopes(wanted: Floats, bends: bool) -> Floats:
+def _slopes(seen: Floats, bends: bool) -> Floats:
     """How gradients `(2, h, w)` change when center, ends of the sides, corners move by a pixel: `(4 or 5, 2, h, w)`."""
-    down, across = (np.stack([ndimage.gaussian_filter(part, 0.7, order=order) for part in wanted]) for order in AXES)
-    height, width = wanted.shape[1:]
+    down, across = (np.stack([ndimage.gaussian_filter(part, 0.7, order=order) for part in seen]) for order in AXES)
+    height, width = seen.shape[1:]
     row = ((np.arange(height) + 0.5) / height * 2 - 1)[:, None]
     column = ((np.arange(width) + 0.5) / width * 2 - 1)[None, :]
     diagonal = float(np.hypot(height, width))
