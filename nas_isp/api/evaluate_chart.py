@@ -13,6 +13,7 @@ from nas_isp.generators.bundle import Bundle
 from nas_isp.progress import Note, unheard
 from nas_isp.raw.camera_files import CAMERA_SUFFIXES
 from nas_isp.raw.classical import render_image
+from nas_isp.raw.libraw_rendering import SRGB_GAMMA
 from nas_isp.raw.readers import load_sensor, read_raw
 from nas_isp.runtimes.base import Runner
 from nas_isp.search.models import load_runner
@@ -57,7 +58,7 @@ def evaluate_chart(
     where = corners or find_chart(render_image(raw, auto_exposure=True))
     if where is None:
         raise InputError(f"{path}: no ColorChecker of 24 patches found in it; give the corners of the chart", "corners")
-    ways = renderings()
+    ways = renderings(SRGB_GAMMA)
     if path.suffix.lower() not in CAMERA_SUFFIXES:
         del ways[LIBRAW]
     reports = {

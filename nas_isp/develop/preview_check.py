@@ -16,7 +16,7 @@ from nas_isp.evaluation.registration import NotRegisteredError, Placement, cover
 from nas_isp.progress import ReportsProgress, unseen
 from nas_isp.raw.classical import render_image
 from nas_isp.raw.image import RawImage
-from nas_isp.raw.libraw_rendering import DEFAULT_GAMMA, render_by_libraw
+from nas_isp.raw.libraw_rendering import DEFAULT_GAMMA, Gamma, render_by_libraw
 from nas_isp.raw.orientation import upright
 from nas_isp.raw.readers import read_raw
 
@@ -179,11 +179,13 @@ def camera_picture(raw: RawImage, preview: Preview) -> CameraPicture:
     raise InputError(f"{raw.source}: its preview does not fit the capture ({reason}); it is not measured")
 
 
-def renderings() -> dict[str, Developer]:
-    """The ways without a network: our classical rendering and LibRaw's with its own tone curve, both in the light that
-    the file says.
+def renderings(gamma: Gamma = DEFAULT_GAMMA) -> dict[str, Developer]:
+    """The ways without a network: our classical rendering and LibRaw's, both in the light that the file says.
+
+    Args:
+        gamma: LibRaw's curve. Its own makes pictures like a camera's; that of sRGB shows colors as they are.
     """
-    return {CLASSICAL: render_image, LIBRAW: lambda raw: render_by_libraw(np.uint8, raw, DEFAULT_GAMMA)}
+    return {CLASSICAL: render_image, LIBRAW: lambda raw: render_by_libraw(np.uint8, raw, gamma)}
 
 
 def _spread(files: Sequence[Path], most: int | None) -> Sequence[Path]:

@@ -21,10 +21,13 @@ FLAT = ((60, 40), (660, 40), (660, 440), (60, 440))
 TILTED = ((90, 70), (650, 30), (690, 450), (40, 380))
 """Clockwise from the brown patch."""
 
-BABELCOLOR = {"dark skin": (115, 82, 69), "light skin": (204, 161, 141), "blue sky": (101, 134, 179),
-              "foliage": (89, 109, 61), "orange": (217, 123, 37), "red": (180, 49, 57), "yellow": (238, 198, 20),
-              "magenta": (193, 84, 151), "white": (245, 245, 242), "neutral 5": (121, 121, 121)}  # fmt: skip
-"""sRGB (D65) of charts that somebody else has measured: Pascale, "RGB coordinates of the Macbeth ColorChecker", 2006."""
+MAKERS_SRGB = (
+    *((115, 82, 68), (194, 150, 130), (98, 122, 157), (87, 108, 67), (133, 128, 177), (103, 189, 170)),
+    *((214, 126, 44), (80, 91, 166), (193, 90, 99), (94, 60, 108), (157, 188, 64), (224, 163, 46)),
+    *((56, 61, 150), (70, 148, 73), (175, 54, 60), (231, 199, 31), (187, 86, 149), (8, 133, 161)),
+    *((243, 243, 242), (200, 200, 200), (160, 160, 160), (122, 122, 121), (85, 85, 85), (52, 52, 52)),
+)
+"""sRGB as the maker has published it for charts before November 2014: other pigments, the same chart."""
 
 
 def drawn(colors: np.ndarray, corners=FLAT, size=(480, 720)) -> np.ndarray:
@@ -55,10 +58,10 @@ def coded(values: np.ndarray) -> np.ndarray:
     return np.where(values <= 0.0031308, values * 12.92, 1.055 * np.maximum(values, 1e-9) ** (1 / 2.4) - 0.055)
 
 
-def test_the_reference_is_that_which_others_have_measured() -> None:
-    known = dict(zip(PATCHES, reference_srgb() * 255, strict=True))
-    for name, wanted in BABELCOLOR.items():
-        assert np.abs(known[name] - wanted).max() < 8, name
+def test_the_reference_is_that_of_the_maker() -> None:
+    difference = reference_srgb() * 255 - MAKERS_SRGB
+    assert np.abs(difference).max() < 18
+    assert np.abs(difference).mean() < 4
 
 
 @pytest.mark.parametrize("corners", [FLAT, TILTED])
@@ -76,7 +79,7 @@ def test_a_true_chart_has_no_error_from_whichever_corner_it_is_given(corners, tu
 def test_a_single_wrong_patch_is_named() -> None:
     colors = reference_srgb()
     at = list(PATCHES).index("foliage")
-    colors[at] = colors[at][::-1]
+    colors[at] = (0.7, 0.2, 0.2)
     found = measure_chart(drawn(colors, TILTED), TILTED)
     assert max(found.delta_e00, key=lambda name: found.delta_e00[name]) == "foliage"
     assert found.delta_e00["foliage"] > 20
@@ -190,5 +193,5 @@ def test_charts_in_raw_files_are_found(shared_data: Path, name: str) -> None:
     corners = find_chart(picture)
     assert corners is not None
     seen, known = measure_chart(picture, corners).measured, reference_srgb()
-    assert np.corrcoef(np.log(seen + 0.02).mean(1), np.log(known + 0.02).mean(1))[0, 1] > 0.9
+    assert np.corrcoef(seen.mean(1), known.mean(1))[0, 1] > 0.9
     assert np.corrcoef((seen[:, 0] - seen[:, 2]), (known[:, 0] - known[:, 2]))[0, 1] > 0.8
