@@ -1,12 +1,14 @@
 """Measures trainings on real captures against the pictures that the camera stored in them, and on charts.
 
 Run: python benchmarks/previews.py CAPTURES --rgb PHOTOS [--charts FILE ...] [--seeds 0 1 2]
-     [--warm-steps N] [--steps N] [--architecture efficient-isp] [--recipe default] [--classical-only] [-o FILE.jsonl] [--runs DIR]
+     [--warm-steps N] [--steps N] [--architecture efficient-isp] [--recipe default] [--classical-only]
+     [-o FILE.jsonl] [--runs DIR]
 
 CAPTURES holds RAW files with the camera's own JPEG in them. Two folds: every second capture is trained on, as
 `nas-isp train --raw FOLD --rgb PHOTOS` does, the others are developed as `nas-isp develop` does; then the other way
 round. So every capture is measured once, by a network that has not seen it. Beside it our classical rendering and
-LibRaw's, both with the gains of the file; on charts LibRaw's with the curve of sRGB. Charts are developed by the network of the first fold.
+LibRaw's, both with the gains of the file; on charts LibRaw's with the curve of sRGB. Charts are developed by the
+network of the first fold.
 
 One JSON line a capture and way: PSNR in dB, SSIM and CIEDE2000 at the resolution of the camera's picture, registered;
 one a chart and way: CIEDE2000 of the patches. Lines that `--output` already holds are not computed again.

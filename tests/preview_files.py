@@ -9,6 +9,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
+from nas_isp.raw.orientation import upright
 from tests.dng_files import CFA_BYTES, XYZ_TO_CAMERA, fractions
 
 Floats = NDArray[np.float64]
@@ -17,6 +18,12 @@ COMPRESSION, PHOTOMETRIC, STRIP_BYTES, PREVIEW_COLOR_SPACE = 259, 262, 279, 5097
 JPEG_COMPRESSION, YCBCR = 7, 6
 SAMPLES = 3
 """A side of a pixel, over which its light is averaged."""
+
+
+HEIGHT, WIDTH = 240, 320
+SIZE = (160, 120)
+FLIP_OF = {1: 0, 3: 3, 6: 6, 8: 5}
+"""Of captures, their previews (width, height), and LibRaw's codes of EXIF's orientations."""
 
 
 class Scene:
@@ -115,3 +122,21 @@ def write_dng_with_preview(
         tiff.filehandle.seek(page.dataoffsets[0])
         tiff.filehandle.write(jpeg)
     return path
+
+
+def scene_light(scene: Scene, height: int, width: int) -> NDArray[Any]:
+    """Linear colors of the whole scene, and the sRGB that shows them as `render` does with an identity matrix."""
+    return scene.picture(edges(0, 0.75 / height, height), edges(0, 1 / width, width))
+
+
+def encoded(light: NDArray[Any]) -> NDArray[Any]:
+    return np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
+
+
+def write_capture(path: Path, orientation: int = 1, sensor_way: bool = False, seed: int = 0, gain: float = 1.0) -> Path:
+    """A capture whose preview shows the upright scene, or the scene as the sensor saw it."""
+    scene = Scene(seed)
+    mosaic = mosaic_of(scene_light(scene, HEIGHT, WIDTH))
+    shown = levels(encoded(scene_light(scene, SIZE[1], SIZE[0]) * gain))
+    pixels = shown if sensor_way else upright(shown, FLIP_OF[orientation])
+    return write_dng_with_preview(path, mosaic, jpeg_of(pixels), (pixels.shape[1], pixels.shape[0]), orientation)

@@ -1,5 +1,6 @@
 """Finds a ColorChecker Classic in a picture, by the detector of OpenCV (module mcc), which is an extra."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,9 @@ from nas_isp.evaluation.metrics import Image8
 
 LONG_SIDES = (1200, 600, 2400, 4800)
 """The picture is looked through at these sizes until a chart is found: noise and detail mislead the detector."""
+
+TRIES = 3
+"""With another seed each: the detector clusters at random."""
 
 
 def find_chart(picture: Image8) -> Corners | None:
@@ -25,13 +29,13 @@ def find_chart(picture: Image8) -> Corners | None:
     cv2 = _opencv()
     height, width = picture.shape[:2]
     bgr: NDArray[np.uint8] = np.ascontiguousarray(picture[..., ::-1])
-    for side in LONG_SIDES:
+    for seed, side in itertools.product(range(TRIES), LONG_SIDES):
         scale = min(1.0, side / max(height, width))
         size = max(1, round(width * scale)), max(1, round(height * scale))
-        seen = cv2.resize(bgr, size, interpolation=cv2.INTER_AREA)
+        cv2.setRNGSeed(seed)
         detector = cv2.mcc.CCheckerDetector_create()
         try:
-            found = detector.process(seen, 1)
+            found = detector.process(cv2.resize(bgr, size, interpolation=cv2.INTER_AREA), 1)
         except cv2.error:
             continue  # of pictures too small for it
         if found:

@@ -10,29 +10,20 @@ from nas_isp.develop.preview_check import CLASSICAL, PreviewReport, PreviewScore
 from nas_isp.raw.classical import render_image
 from nas_isp.raw.orientation import upright
 from nas_isp.raw.readers import read_raw
-from tests.preview_files import Scene, edges, jpeg_of, levels, mosaic_of, write_dng_with_preview
-
-HEIGHT, WIDTH = 240, 320
-SIZE = (160, 120)
-FLIP_OF = {1: 0, 3: 3, 6: 6, 8: 5}
-
-
-def scene_light(scene: Scene, height: int, width: int) -> np.ndarray:
-    """Linear colors of the whole scene, and the sRGB that shows them as `render` does with an identity matrix."""
-    return scene.picture(edges(0, 0.75 / height, height), edges(0, 1 / width, width))
-
-
-def encoded(light: np.ndarray) -> np.ndarray:
-    return np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
-
-
-def write_capture(path: Path, orientation: int = 1, sensor_way: bool = False, seed: int = 0, gain: float = 1.0) -> Path:
-    """A capture whose preview shows the upright scene, or the scene as the sensor saw it."""
-    scene = Scene(seed)
-    mosaic = mosaic_of(scene_light(scene, HEIGHT, WIDTH))
-    shown = levels(encoded(scene_light(scene, SIZE[1], SIZE[0]) * gain))
-    pixels = shown if sensor_way else upright(shown, FLIP_OF[orientation])
-    return write_dng_with_preview(path, mosaic, jpeg_of(pixels), (pixels.shape[1], pixels.shape[0]), orientation)
+from tests.preview_files import (
+    FLIP_OF,
+    HEIGHT,
+    SIZE,
+    WIDTH,
+    Scene,
+    encoded,
+    jpeg_of,
+    levels,
+    mosaic_of,
+    scene_light,
+    write_capture,
+    write_dng_with_preview,
+)
 
 
 @pytest.mark.parametrize("orientation", FLIP_OF)
