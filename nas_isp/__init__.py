@@ -13,14 +13,17 @@ if TYPE_CHECKING:
     from nas_isp.api.describe import Description, describe_network
     from nas_isp.api.develop import develop_photo
     from nas_isp.api.distill import distill_model
-    from nas_isp.api.evaluate import evaluate_model
+    from nas_isp.api.evaluate import evaluate_model, evaluate_previews
+    from nas_isp.api.evaluate_chart import evaluate_chart
     from nas_isp.api.export import export_model
     from nas_isp.api.latency import predict_latency
     from nas_isp.api.search import run_search
     from nas_isp.api.train import train_model
     from nas_isp.develop.evaluate import Evaluation
+    from nas_isp.develop.preview_check import PreviewReport
     from nas_isp.distillation.distill import Distilled
     from nas_isp.errors import InputError
+    from nas_isp.evaluation.color_chart import ChartReport
     from nas_isp.evaluation.metrics import Scores
     from nas_isp.export.report import ExportReport
     from nas_isp.generators.architecture import Architecture, PlainArchitecture
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Architecture",
     "Bundle",
+    "ChartReport",
     "Description",
     "Distilled",
     "Evaluation",
@@ -52,6 +56,7 @@ __all__ = [
     "LatencyTable",
     "PlainArchitecture",
     "Prediction",
+    "PreviewReport",
     "Recipe",
     "ReportsProgress",
     "Runner",
@@ -66,7 +71,9 @@ __all__ = [
     "describe_network",
     "develop_photo",
     "distill_model",
+    "evaluate_chart",
     "evaluate_model",
+    "evaluate_previews",
     "export_model",
     "load_architecture",
     "load_model",
@@ -82,6 +89,7 @@ __all__ = [
 _PLACES = {
     "Architecture": "generators.architecture",
     "Bundle": "generators.bundle",
+    "ChartReport": "evaluation.color_chart",
     "Description": "api.describe",
     "Distilled": "distillation.distill",
     "Evaluation": "develop.evaluate",
@@ -91,6 +99,7 @@ _PLACES = {
     "LatencyTable": "latency.predict.table",
     "PlainArchitecture": "generators.architecture",
     "Prediction": "latency.predict.predictor",
+    "PreviewReport": "develop.preview_check",
     "Recipe": "recipe",
     "ReportsProgress": "progress",
     "Runner": "runtimes.base",
@@ -105,7 +114,9 @@ _PLACES = {
     "describe_network": "api.describe",
     "develop_photo": "api.develop",
     "distill_model": "api.distill",
+    "evaluate_chart": "api.evaluate_chart",
     "evaluate_model": "api.evaluate",
+    "evaluate_previews": "api.evaluate",
     "export_model": "api.export",
     "load_architecture": "search.models",
     "load_model": "search.models",

@@ -4,6 +4,7 @@ from numbers import Integral
 from os import PathLike
 from pathlib import Path
 
+from nas_isp.api.previews import checked_use, validate_with_previews
 from nas_isp.arguments import PATH, TEXT, checked_arguments
 from nas_isp.compute import compute_device
 from nas_isp.deadlines import deadline_in
@@ -41,6 +42,7 @@ def distill_model(
     weights_dir: AnyPath | None = None,
     seed: int = 0,
     compute: str = "auto",
+    previews: str = "validate",
     note: Note = unheard,
     progress: ReportsProgress = unseen,
 ) -> Distilled:
@@ -60,6 +62,8 @@ def distill_model(
         weights_dir: folder with weights of frozen networks.
         seed: of everything random, 0 to 2^32 - 1.
         compute: the processor: auto, cpu, cuda, ...
+        previews: validate measures what is written against the pictures that the camera stored in the study's RAW
+            files, where there are some; off does not.
         note: told what a user should know.
         progress: told how far it is.
 
@@ -73,6 +77,7 @@ def distill_model(
     opened = study if isinstance(study, Study) else Study.open(study)
     candidate = _candidate(opened, trial)
     check_output(output, BUNDLE_SUFFIX, source=teacher)
+    checked_use(previews)
     known_teacher, recipe = _teacher_or_recipe(teacher, opened.config.recipe)
     recipe = recipe.overridden(features)
     weights = None if weights_dir is None else Path(weights_dir)
@@ -83,6 +88,8 @@ def distill_model(
     device = compute_device(compute)
     run = TrainingRun(folder, checked_seed(seed), device, deadline=deadline, weights_dir=weights, progress=progress)
     distilled = distill(candidate, known_teacher, recipe, data, run, origin_of("distill", seed, opened.config.raw))
+    if previews != "off":
+        validate_with_previews(distilled.best, opened.config.raw, opened.config.shading, note, progress)
     save_bundle(output, distilled.best)
     forget_checkpoints(run)
     if distilled.best is candidate:

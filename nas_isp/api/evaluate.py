@@ -1,4 +1,4 @@
-"""`evaluate_model`: full-reference quality on true pairs."""
+"""`evaluate_model`: full-reference quality on true pairs; `evaluate_previews`: towards the camera's own pictures."""
 
 from collections import Counter
 from os import PathLike
@@ -8,15 +8,16 @@ from nas_isp.arguments import PATH, TEXT, YES_NO, checked_arguments
 from nas_isp.data.pairs import load_pairs
 from nas_isp.develop.evaluate import Developer, Evaluation, evaluate_pictures
 from nas_isp.develop.pipeline import develop
+from nas_isp.develop.preview_check import PreviewReport, measure_previews, renderings
 from nas_isp.develop.shading import shading_for, told_otherwise
-from nas_isp.errors import about
+from nas_isp.errors import InputError, about
 from nas_isp.evaluation.lpips import load_lpips
 from nas_isp.evaluation.metrics import Image8
 from nas_isp.files import AnyPath
 from nas_isp.generators.bundle import Bundle
 from nas_isp.progress import Note, ReportsProgress, unheard, unseen
 from nas_isp.raw.image import RawImage
-from nas_isp.raw.readers import load_sensor
+from nas_isp.raw.readers import list_raw_files, load_sensor
 from nas_isp.runtimes.base import Runner
 from nas_isp.search.baselines import study_baselines
 from nas_isp.search.models import load_runner
@@ -86,6 +87,53 @@ def evaluate_model(
         note(f"{pictures} of {len(known)} pictures{line}")
     own = found.pop("model")
     return Evaluation(own.scores, own.artefacts, found)
+
+
+def evaluate_previews(
+    model: AnyPath | Bundle | Runner,
+    folder: AnyPath,
+    *,
+    adapt: bool = True,
+    shading: bool | None = None,
+    note: Note = unheard,
+    progress: ReportsProgress = unseen,
+) -> PreviewReport:
+    """Measure a model, our classical rendering and LibRaw's against the pictures that the camera stored in RAW files.
+
+    Args:
+        model: a bundle's, a .tflite or an .onnx file, STUDY:TRIAL, STUDY:knee, or a bundle or runner.
+        folder: of RAW files; those without a JPEG of the camera are passed over.
+        adapt: bring RAW of another sensor to the model's, as developing does.
+        shading: apply the gain maps that RAW files bring against lens shading; None does as the training did.
+        note: told what was left out and what was adapted.
+        progress: told how far it is.
+
+    Returns:
+        For each capture and way to develop PSNR in dB, SSIM and CIEDE2000 at the resolution of the camera's picture.
+
+    Raises:
+        InputError: a model that cannot be used, or no capture with a picture of the camera that fits it.
+    """
+    runner, files = load_runner(model), list_raw_files(Path(folder))
+    adaptations: Counter[str] = Counter()
+
+    def developed(raw: RawImage) -> Image8:
+        return develop(runner, raw, adapt=adapt, note=lambda line: adaptations.update([line.removeprefix(raw.source)]))
+
+    developers: dict[str, Developer] = {"model": developed, **renderings()}
+    found = measure_previews(files, developers, shading=shading_for(runner.sensor, shading), progress=progress)
+    for line in found.left_out:
+        note(line)
+    for line, pictures in adaptations.items():
+        note(f"{pictures} of {len(found.captures)} pictures{line}")
+    if not found.captures:
+        raise InputError(
+            f"{folder}: no RAW file with a JPEG of the camera in it that fits its capture; give such files, "
+            "or true pairs",
+            "previews",
+            "pairs",
+        )
+    return found
 
 
 def _named(progress: ReportsProgress, name: str) -> ReportsProgress:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from nas_isp.api.previews import checked_use, validate_with_previews
 from nas_isp.arguments import PATH, TEXT, checked_arguments
 from nas_isp.compute import compute_device
 from nas_isp.deadlines import deadline_in
@@ -36,6 +37,7 @@ def train_model(
     weights_dir: AnyPath | None = None,
     seed: int = 0,
     compute: str = "auto",
+    previews: str = "validate",
     note: Note = unheard,
     progress: ReportsProgress = unseen,
 ) -> Trained:
@@ -52,6 +54,8 @@ def train_model(
         weights_dir: folder with weights of frozen networks.
         seed: of everything random, 0 to 2^32 - 1.
         compute: the processor: auto, cpu, cuda, ...
+        previews: validate measures the finished model against the pictures that the camera stored in the training's RAW
+            files, where there are some; off does not.
         note: told what a user should know of the data.
         progress: told how far it is.
 
@@ -64,6 +68,7 @@ def train_model(
     deadline, output = deadline_in(seconds_of(budget)), Path(output)
     architecture, settings = load_architecture(model), settings or load_recipe("default").train
     check_output(output, BUNDLE_SUFFIX, source=model)
+    checked_use(previews)
     weights = None if weights_dir is None else Path(weights_dir)
     folder = output.with_suffix(".run") if run_folder is None else Path(run_folder)
     device = compute_device(compute)
@@ -72,6 +77,8 @@ def train_model(
     with prepared_in_scratch(folders, settings, seed, note, progress) as data:
         name = str(model) if isinstance(model, str | Path) else architecture.digest()
         trained = train_in(run, architecture, data, settings, origin_of("train", seed, folders.raw, architecture=name))
+    if previews != "off":
+        validate_with_previews(trained.bundle, folders.raw_folder, folders.shading, note, progress)
     save_bundle(output, trained.bundle)
     run.forget_checkpoint()
     note(f"written: {output}; history and samples: {folder}")

@@ -12,6 +12,7 @@ from nas_isp.cli.options import (
     FeaturesOption,
     Format,
     FormatOption,
+    PreviewsOption,
     SeedOption,
     TimeOption,
     WeightsOption,
@@ -40,6 +41,7 @@ def distill(
     weights_dir: WeightsOption = None,
     seed: SeedOption = 0,
     compute: ComputeOption = "auto",
+    previews: PreviewsOption = "validate",
     format: FormatOption = "table",
 ) -> None:
     """Train a teacher unpaired (unless one is given), then the candidate on the teacher's pictures."""
@@ -57,6 +59,7 @@ def distill(
             weights_dir=weights_dir,
             seed=seed,
             compute=compute,
+            previews=previews,
             note=say,
             progress=report,
         )
@@ -68,7 +71,7 @@ def _print_scores(distilled: "Distilled", format: Format) -> None:
     if format == "json":
         print_json(scores)
         return
-    names = [name for name in next(iter(scores.values()), {}) if name != "score_kind"]
+    names = [name for name in next(iter(scores.values()), {}) if name not in ("score_kind", "previews")]
     kinds = {str(row.get("score_kind")) for row in scores.values()}
     rows = [[role, *(row.get(name, "-") for name in names)] for role, row in scores.items()]
     print_table(["model", *names], rows, title=f"quality is the {', '.join(sorted(kinds))} score")

@@ -10,6 +10,10 @@ from nas_isp.picture_size import FULL_HD_TEXT, checked_size
 from nas_isp.seeds import LARGEST_SEED
 
 Format = Literal["table", "json"]
+PreviewUse = Literal["validate", "off"]
+PreviewsOption = Annotated[
+    PreviewUse, typer.Option(help="Measure the model against the camera's own pictures in the RAW files, or do not.")
+]
 FormatOption = Annotated[Format, typer.Option("--format", help="How the result is printed.")]
 BundleOption = Annotated[Path, typer.Option("-o", "--output", help="Model bundle to write (.safetensors).")]
 RawOption = Annotated[Path | None, typer.Option(help="Folder of RAW captures; without it the demo set.")]

@@ -16,6 +16,7 @@ from nas_isp.cli.options import (
     FormatOption,
     GroupOption,
     PatchesOption,
+    PreviewsOption,
     RawOption,
     RecipeOption,
     RgbOption,
@@ -30,7 +31,7 @@ from nas_isp.deadlines import deadline_in, seconds_left
 from nas_isp.search.budget import seconds_of
 
 if TYPE_CHECKING:
-    from nas_isp.training.scoring import TrainOutcome
+    from nas_isp.training.train_to_bundle import Trained
 
 ModeOption = Annotated[str | None, typer.Option(help="unpaired, paired or paired-no-adv; default as in recipe.")]
 StepsOption = Annotated[int | None, typer.Option(min=0, help="Adversarial steps, instead of the recipe's.")]
@@ -70,6 +71,7 @@ def train(
     run: Annotated[Path | None, typer.Option(help="Folder of checkpoint and history; resumed if there.")] = None,
     seed: SeedOption = 0,
     compute: ComputeOption = "auto",
+    previews: PreviewsOption = "validate",
     format: FormatOption = "table",
 ) -> None:
     """Train one generator from RAW and photos of other scenes, or from true pairs."""
@@ -83,13 +85,14 @@ def train(
     with progress_bar("data") as report:
         trained = partial(train_model, architecture, output, folders, settings=settings, note=say, progress=report)
         left = seconds_left(deadline)
-        result = trained(budget=left, run_folder=run, weights_dir=weights_dir, seed=seed, compute=compute)
-    _print_outcome(result.outcome, format)
+        chosen = partial(trained, seed=seed, compute=compute, previews=previews)
+        result = chosen(budget=left, run_folder=run, weights_dir=weights_dir)
+    _print_outcome(result, format)
 
 
-def _print_outcome(outcome: "TrainOutcome", format: Format) -> None:
-    rows = outcome.to_dict()
+def _print_outcome(trained: "Trained", format: Format) -> None:
+    rows, measured = trained.outcome.to_dict(), trained.bundle.record.scores.get("previews")
     if format == "json":
-        print_json({**rows, "steps": outcome.step})
+        print_json({**rows, "steps": trained.outcome.step, **({} if measured is None else {"previews": measured})})
     else:
         print_table(["score", "value"], list(rows.items()))

@@ -15,6 +15,7 @@ Curve = Callable[[Floats], Floats]
 Entry = TypeVar("Entry", np.uint8, np.float32)
 
 D65: Chromaticity = (0.3127, 0.3290)
+D50: Chromaticity = (0.3457, 0.3585)
 C_WHITE: Chromaticity = (0.310, 0.316)
 DCI_WHITE: Chromaticity = (0.314, 0.351)
 E_WHITE: Chromaticity = (1 / 3, 1 / 3)
@@ -81,6 +82,11 @@ def srgb_curve(coded: Floats) -> Floats:
     return np.where(coded <= 0.04045, coded / 12.92, ((np.clip(coded, 0, None) + 0.055) / 1.055) ** 2.4)
 
 
+def romm_curve(coded: Floats) -> Floats:
+    """ISO 22028-2 (ROMM RGB)."""
+    return np.where(coded < 1 / 32, coded / 16, np.clip(coded, 0, None) ** 1.8)
+
+
 def bt709_curve(coded: Floats) -> Floats:
     """The inverse of the camera curve of ITU-R BT.709, BT.601 and BT.2020."""
     return np.where(coded < 0.081, coded / 4.5, ((np.clip(coded, 0, None) + 0.099) / 1.099) ** (1 / 0.45))
@@ -110,6 +116,9 @@ BT2020 = Primaries((0.708, 0.292), (0.170, 0.797), (0.131, 0.046))
 SRGB = RgbSpace(BT709, srgb_curve)
 ADOBE_RGB = RgbSpace(Primaries((0.640, 0.330), (0.210, 0.710), (0.150, 0.060)), gamma_curve(563 / 256))
 """Adobe RGB (1998), which DCF calls R03."""
+
+PROPHOTO = RgbSpace(Primaries((0.734699, 0.265301), (0.159597, 0.840403), (0.036598, 0.000105), D50), romm_curve)
+"""ROMM RGB, which DNG files call ProPhoto."""
 
 H273_PRIMARIES = {
     1: BT709,

@@ -57,14 +57,15 @@ STRIP_PIXELS = 1 << 20
 LEAST_GAMMA, MOST_GAMMA = 0.1, 10.0
 
 
-def color_of(image: Image.Image, path: Path) -> ToSrgb:
+def color_of(image: Image.Image, path: Path, otherwise: RgbSpace | None = None) -> ToSrgb:
     """How the pixels of a photo become sRGB. Ask before anything is done to the picture: it reads what the file says.
 
     Args:
         image: as it was opened.
         path: its file.
+        otherwise: the color space where the photo does not say any; None takes sRGB.
     """
-    says = list(_said_by(image, path))
+    says = [*_said_by(image, path), *([] if otherwise is None else [otherwise])]
 
     def to_srgb(picture: Image.Image) -> Image.Image:
         for said in says:
@@ -107,7 +108,10 @@ def _said_by(image: Image.Image, path: Path) -> Iterator[Said]:
         space = None if points is None else h273_space(points.primaries, points.transfer)
         if space is not None:
             yield space
-    space = _space_of_exif(image)
+    try:
+        space = space_of_exif(image.getexif())
+    except Exception:
+        return  # damaged tags, in too many ways to list
     if space is not None:
         yield space
 
@@ -175,10 +179,9 @@ def _mode_for(profile_space: str, mode: str) -> str | None:
     return "CMYK" if profile_space == mode == "CMYK" else None
 
 
-def _space_of_exif(image: Image.Image) -> RgbSpace | None:
+def space_of_exif(exif: Image.Exif) -> RgbSpace | None:
     """Of the tags of EXIF 3.0 and DCF 2.0; None where they say nothing."""
     try:
-        exif = image.getexif()
         details = exif.get_ifd(IFD.Exif)
         index = exif.get_ifd(IFD.Interop).get(Interop.InteropIndex)
     except Exception:

@@ -69,6 +69,11 @@ class TrainingFolders:
         """Whether the data are the embedded demo set."""
         return self.raw is None and self.rgb is None and self.pairs is None
 
+    @property
+    def raw_folder(self) -> Path | None:
+        """The folder of RAW that is trained on, also in pairs; None of the demo set."""
+        return self.raw if self.pairs is None else self.pairs / "raw"
+
     def check(self, mode: str = UNPAIRED) -> None:
         """Refuse folders that contradict each other or the mode of a training; looks at no file.
 

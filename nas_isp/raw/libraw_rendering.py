@@ -18,17 +18,24 @@ if TYPE_CHECKING:
 
 Level = TypeVar("Level", bound=np.unsignedinteger[Any])
 
-SRGB_GAMMA = (2.4, 12.92)
+Gamma = tuple[float, float]
+"""The power of a curve and its slope near black."""
+
+SRGB_GAMMA: Gamma = (2.4, 12.92)
 """LibRaw's default is the curve of BT.709; the picture is saved as sRGB."""
 
+DEFAULT_GAMMA: Gamma = (2.222, 4.5)
+"""LibRaw's own: darker than sRGB, and so nearer to what cameras make."""
 
-def render_by_libraw(level: type[Level], raw: RawImage) -> NDArray[Level]:
+
+def render_by_libraw(level: type[Level], raw: RawImage, gamma: Gamma = SRGB_GAMMA) -> NDArray[Level]:
     """LibRaw's rendering (AHD, as-shot white balance, its automatic brightness) of the pixels that a model develops.
 
     Args:
         level: uint8 for values 0..255, uint16 for 0..65535.
         raw: as read from a camera file, which is read again. Where the file says no white balance LibRaw's automatic
             one is taken.
+        gamma: of the picture.
 
     Raises:
         InputError: the file cannot be read any more.
@@ -43,7 +50,7 @@ def render_by_libraw(level: type[Level], raw: RawImage) -> NDArray[Level]:
                 demosaic_algorithm=rawpy.DemosaicAlgorithm.AHD,
                 user_wb=None if gains is None else [gains[0], gains[1], gains[2], gains[1]],
                 use_auto_wb=gains is None,
-                gamma=SRGB_GAMMA,
+                gamma=gamma,
                 output_color=rawpy.ColorSpace.sRGB,
                 output_bps=8 * np.dtype(level).itemsize,
                 user_flip=0,

@@ -10,11 +10,14 @@ import torch
 from PIL import Image
 
 from nas_isp.cli.app import main
+from nas_isp.evaluation.color_chart import reference_srgb
 from nas_isp.generators.architecture import Block, PlainArchitecture
 from nas_isp.generators.build import build
 from nas_isp.generators.bundle import Bundle, BundleRecord, save_bundle
 from nas_isp.perceptual.weight_files import WEIGHTS_VARIABLE
 from nas_isp.raw.sensor import SensorDescription
+from tests.evaluation.test_color_chart import drawn
+from tests.preview_files import mosaic_of, write_capture
 from tests.weights_files import save_random_alexnet
 
 SMALL = PlainArchitecture(blocks=(Block(kind="conv3", channels=6),))
@@ -87,3 +90,89 @@ def test_what_is_done_to_pictures_of_another_sensor_is_said_once_with_their_numb
     assert len(lines) == 1
     assert lines[0].startswith("3 of 3 pictures: from other, the model is for own; brought there by")
     assert "a.npy" not in lines[0]
+
+
+def refused(pairs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *more: object) -> str:
+    monkeypatch.setattr(sys, "argv", ["nas-isp", "evaluate", str(pairs / "m.safetensors"), *map(str, more)])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code
+    return capsys.readouterr().err
+
+
+def test_one_thing_to_measure_against_is_asked_for(
+    pairs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "nothing to measure against" in refused(pairs, monkeypatch, capsys)
+    assert "more than one" in refused(pairs, monkeypatch, capsys, "--pairs", pairs, "--previews", pairs / "raw")
+    assert "--chart" in refused(pairs, monkeypatch, capsys, "--previews", pairs / "raw", "-o", pairs / "a.png")
+
+
+def test_captures_are_measured_against_their_previews_beside_classical_and_libraw(
+    pairs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = pairs / "captures"
+    folder.mkdir()
+    for at in range(2):
+        write_capture(folder / f"{at}.dng", seed=at)
+    arguments = ("evaluate", pairs / "m.safetensors", "--previews", folder)
+    monkeypatch.setattr(sys, "argv", ["nas-isp", *map(str, arguments), "--format", "json"])
+    with pytest.raises(SystemExit):
+        main()
+    found = json.loads(capsys.readouterr().out)
+    assert found["captures"] == 2
+    assert set(found["each"]) == {"0.dng", "1.dng"}
+    assert found["classical"]["psnr"] > 15
+    assert found["model"] != found["classical"]
+    assert found["model"]["psnr"] == pytest.approx(np.mean([one["model"]["psnr"] for one in found["each"].values()]))
+    assert found["LibRaw"]["delta_e00"] > 0
+    monkeypatch.setattr(sys, "argv", ["nas-isp", *map(str, arguments)])
+    with pytest.raises(SystemExit):
+        main()
+    out = capsys.readouterr().out
+    assert "0.dng" in out
+    assert "against the camera's pictures of 2 captures" in out
+
+
+def test_a_folder_without_previews_is_refused(
+    pairs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = refused(pairs, monkeypatch, capsys, "--previews", pairs / "raw")
+    assert "no RAW file with a JPEG of the camera" in said
+    assert "--previews" in said
+
+
+def test_a_chart_is_measured_in_its_corners(
+    pairs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a bare mosaic: the picture of the patches and a report of the model and of our rendering."""
+    picture = drawn(reference_srgb()) / 255
+    linear = np.where(picture <= 0.04045, picture / 12.92, ((picture + 0.055) / 1.055) ** 2.4)
+    np.save(pairs / "raw" / "chart.npy", mosaic_of(linear, 64, 1023, (1.0, 1.0, 1.0)))
+    described = SENSOR.model_copy(update={"white_balance": (1.0, 1.0, 1.0)})
+    (pairs / "raw" / "sensor.json").write_text(described.model_dump_json())
+    corners = ("60,40", "660,40", "660,440", "60,440")
+    arguments = ("evaluate", pairs / "m.safetensors", "--chart", pairs / "raw/chart.npy", "--corners", *corners)
+    more = ("-o", str(pairs / "patches.png"), "--format", "json")
+    monkeypatch.setattr(sys, "argv", ["nas-isp", *map(str, arguments), *more])
+    with pytest.raises(SystemExit):
+        main()
+    found = json.loads(capsys.readouterr().out)
+    assert set(found) == {"model", "classical"}
+    assert found["classical"]["mean"] < 4  # of gray world, which a chart is only about
+    assert len(found["model"]["delta_e00"]) == 24
+    assert found["model"]["mean"] > 5
+    with Image.open(pairs / "patches.png") as saved:
+        assert saved.size == (576, 384)
+    monkeypatch.setattr(sys, "argv", ["nas-isp", *map(str, arguments)])
+    with pytest.raises(SystemExit):
+        main()
+    assert "chroma ratio" in capsys.readouterr().out
+
+
+def test_corners_that_are_no_points_are_refused(
+    pairs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chart = ("--chart", pairs / "raw/a.npy", "--corners")
+    for corners in (("1", "2", "3", "4"), ("a,b", "1,2", "3,4", "5,6"), ("1,2,3", "1,2", "3,4", "5,6")):
+        assert "give four points x,y" in refused(pairs, monkeypatch, capsys, *chart, *corners)

@@ -5,9 +5,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from nas_isp.cli.app import main
 from nas_isp.generators.bundle import load_bundle
+from tests.preview_files import Scene, encoded, levels, scene_light, write_capture
 
 
 def _run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
@@ -54,3 +56,31 @@ def test_what_cannot_be_used_is_one_line(
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1
     assert message in lines[0]
+
+
+def test_the_finished_model_is_measured_against_the_cameras_own_pictures(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("raw", "rgb"):
+        (tmp_path / name).mkdir()
+    for at in range(3):
+        write_capture(tmp_path / "raw" / f"{at}.dng", seed=at)
+        photo = levels(encoded(scene_light(Scene(10 + at), 192, 256)))
+        Image.fromarray(photo).save(tmp_path / "rgb" / f"{at}.png")
+    folders = ("--raw", str(tmp_path / "raw"), "--rgb", str(tmp_path / "rgb"))
+    sizes = ("--warm-steps", "1", "--steps", "0", "--batch", "2", "--patch", "64", "--patches", "24")
+    how = (*folders, *sizes, "--format", "json")
+    bundle = tmp_path / "model.safetensors"
+    assert _run(monkeypatch, *how, "-o", str(bundle)) == 0
+    said = capsys.readouterr()
+    measured = json.loads(said.out)["previews"]
+    assert measured == load_bundle(bundle).record.scores["previews"]
+    assert measured["captures"] == 3
+    assert measured["classical_psnr"] > 15
+    assert "against the camera's pictures of 3 captures" in said.err
+    other = tmp_path / "other.safetensors"
+    assert _run(monkeypatch, *how, "-o", str(other), "--previews", "off") == 0
+    said = capsys.readouterr()
+    assert "previews" not in json.loads(said.out)
+    assert "camera's pictures" not in said.err
+    assert "previews" not in load_bundle(other).record.scores

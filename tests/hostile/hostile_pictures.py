@@ -15,6 +15,7 @@ from nas_isp.data.pairs import load_pairs
 from nas_isp.data.patches import PhotoPatches, RawPatches, cut_photo_patches, cut_raw_patches
 from nas_isp.data.photo_files import opened
 from nas_isp.data.photos import photo_size, read_photo
+from nas_isp.data.raw_previews import LEAST_SIDE, read_preview
 from nas_isp.develop.sensor_match import match_sensor
 from nas_isp.errors import InputError
 from nas_isp.raw.image import RawImage
@@ -27,6 +28,7 @@ from tests.data.color_cases import P3_CHRM, gama, iccp, png16, write_png
 from tests.dng_files import write_dng
 from tests.hostile.hostile_parts import check_header
 from tests.icc_files import gray_profile, rgb_profile
+from tests.preview_files import jpeg_of, write_dng_with_preview
 
 HEIGHT, WIDTH = 48, 64
 SMALL = 1_000_000
@@ -138,6 +140,26 @@ def read_camera(folder: Path) -> None:
         rgb = render_by_libraw(np.uint8, raw)
         assert rgb.ndim == 3
         assert rgb.dtype == np.uint8
+
+
+def make_preview(folder: Path) -> None:
+    """A RAW file with the camera's own JPEG, which says its colors and how it is turned."""
+    tags = Image.Exif()
+    tags[0x0112] = 6
+    tags.get_ifd(0x8769)[0xA001] = 2
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 20, 3), dtype=np.uint8).repeat(8, 0).repeat(8, 1)
+    write_dng_with_preview(folder / "a.dng", mosaic(), jpeg_of(pixels, exif=tags), (160, 160), color_space=3)
+
+
+def read_previews(folder: Path) -> None:
+    """As `evaluate --previews` does, which refuses a folder where nothing is found."""
+    found = read_preview(folder / "a.dng")
+    if found is None:
+        raise InputError(f"{folder / 'a.dng'}: no picture of the camera in it; give another")
+    assert found.pixels.dtype == np.uint8
+    assert found.pixels.shape[2] == 3
+    assert min(found.pixels.shape[:2]) >= LEAST_SIDE
+    assert 0 <= found.flip <= 7
 
 
 def read_mosaic(folder: Path) -> None:

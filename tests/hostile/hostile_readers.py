@@ -43,6 +43,7 @@ READERS: dict[str, Reader] = {
     "camera DNG": Reader("pictures.make_dng", "pictures.read_camera", ("*.dng",), "images.dngs"),
     "DNG with opcodes": Reader("dng.make_dng", "dng.read", ("*.dng",), "dng.dngs"),
     "developed DNG": Reader("captures.make_dng", "captures.develop", ("*.dng",), "captures.dngs"),
+    "RAW preview": Reader("pictures.make_preview", "pictures.read_previews", ("*.dng",), "images.dngs"),
     "mosaic PNG": Reader("pictures.make_mosaic_png", "pictures.read_mosaic", ("*.png",), "images.mosaic_pngs"),
     "mosaic TIFF": Reader("pictures.make_mosaic_tiff", "pictures.read_mosaic", ("*.tif",)),
     "mosaic pages": Reader("pictures.make_mosaic_pages", "pictures.read_mosaic", ("*.tif",)),
