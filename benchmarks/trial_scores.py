@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import save_file
 
 from nas_isp.data.patches import load_unpaired
 from nas_isp.generators.architecture import Architecture
@@ -61,6 +62,8 @@ def _scored(
                 trainer.advance(step)
                 outcome = trainer.score()
                 rows.append({"step": outcome.step, **outcome.to_dict()})
+                weights = {name: value.contiguous() for name, value in trainer.chosen().state_dict().items()}
+                save_file(weights, folder / f"step-{step:06d}.safetensors")
                 trainer.scores.append(rows[-1])
                 trainer.save()
         except TrainingDiverged as error:

@@ -74,6 +74,8 @@ def distill_model(
     distilled = distill(candidate, known_teacher, recipe, data, run, origin_of("distill", seed, opened.config.raw))
     save_bundle(output, distilled.best)
     forget_checkpoints(run)
+    for line in distilled.said():
+        note(line)
     if distilled.best is candidate:
         note(_kept(distilled))
     elif distilled.learned_nothing:

@@ -67,5 +67,7 @@ def train_model(
         trained = train_in(run, architecture, data, settings, origin_of("train", seed, folders.raw, architecture=name))
     save_bundle(output, trained.bundle)
     run.forget_checkpoint()
+    for line in trained.said():
+        note(line)
     note(f"written: {output}; history and samples: {folder}")
     return trained

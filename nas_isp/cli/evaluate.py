@@ -19,7 +19,7 @@ def evaluate(
     pairs: Annotated[Path, typer.Option(help="Folder that holds raw/ and rgb/ with equal stems.")],
     sensor: SensorOption = None,
     baseline: Annotated[
-        Path | None, typer.Option(help="A study: also score its classical rendering, plain and color-transported.")
+        Path | None, typer.Option(help="A study whose classical rendering is scored, plain and color-transported.")
     ] = None,
     weights_dir: Annotated[
         Path | None, typer.Option(help="Folder with AlexNet's weights, for LPIPS; see `nas-isp doctor`.")
@@ -31,7 +31,8 @@ def evaluate(
     """Score a model on true pairs, on the 8-bit picture that `develop` would save.
 
     LPIPS is scored where AlexNet's weights are found, and null without them. Checkerboards, color blotches, shifts and
-    dead or clipped channels are looked for beside a classical rendering of the RAW.
+    dead or clipped channels are looked for beside a classical rendering of the RAW. That rendering is scored as well;
+    how the model's pictures look beside it is said in words, and a warning where the model is worse.
     """
     from nas_isp.api.evaluate import evaluate_model
     from nas_isp.evaluation.artefacts import artefact_line

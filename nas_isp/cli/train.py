@@ -30,7 +30,7 @@ from nas_isp.deadlines import deadline_in, seconds_left
 from nas_isp.search.budget import seconds_of
 
 if TYPE_CHECKING:
-    from nas_isp.training.scoring import TrainOutcome
+    from nas_isp.training.train_to_bundle import Trained
 
 ModeOption = Annotated[str | None, typer.Option(help="unpaired, paired or paired-no-adv; default as in recipe.")]
 StepsOption = Annotated[int | None, typer.Option(min=0, help="Adversarial steps, instead of the recipe's.")]
@@ -84,12 +84,17 @@ def train(
         trained = partial(train_model, architecture, output, folders, settings=settings, note=say, progress=report)
         left = seconds_left(deadline)
         result = trained(budget=left, run_folder=run, weights_dir=weights_dir, seed=seed, compute=compute)
-    _print_outcome(result.outcome, format)
+    _print_outcome(result, format)
 
 
-def _print_outcome(outcome: "TrainOutcome", format: Format) -> None:
-    rows = outcome.to_dict()
+def _print_outcome(trained: "Trained", format: Format) -> None:
+    rows, classical = trained.outcome.to_dict(), trained.classical
     if format == "json":
-        print_json({**rows, "steps": outcome.step})
+        also = {} if classical is None else {"classical": classical}
+        print_json({**rows, **also, "steps": trained.outcome.step})
+    elif classical is None:
+        print_table(["score", "model"], list(rows.items()))
     else:
-        print_table(["score", "value"], list(rows.items()))
+        print_table(
+            ["score", "model", "classical"], [[name, row, classical.get(name, "-")] for name, row in rows.items()]
+        )

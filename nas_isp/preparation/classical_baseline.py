@@ -24,10 +24,16 @@ class ClassicalBaseline:
     exposure: float
     transport: ColorTransport
 
-    def render(self, packed: Tensor) -> Tensor:
-        """The plain rendering of packed RAW `(B, 4, h, w)`, sRGB 0..1 `(B, 3, 2h, 2w)`."""
-        return look_of(self.white_balance, self.color_matrix)(packed, exposure=self.exposure)
+    def render(self, packed: Tensor, gains: Tensor | None = None) -> Tensor:
+        """The plain rendering of packed RAW `(B, 4, h, w)`, sRGB 0..1 `(B, 3, 2h, 2w)`.
 
-    def render_transported(self, packed: Tensor) -> Tensor:
+        Args:
+            packed: (x - black) / (white - black), canonical order.
+            gains: of the captures' own light, `(3,)` or `(B, 3)`; None takes the common ones.
+        """
+        look = look_of(self.white_balance, self.color_matrix)
+        return look(packed, exposure=self.exposure, **({} if gains is None else {"white_balance": gains}))
+
+    def render_transported(self, packed: Tensor, gains: Tensor | None = None) -> Tensor:
         """The same with transported colors."""
-        return self.transport(self.render(packed))
+        return self.transport(self.render(packed, gains))

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from nas_isp.data.patch_files import new_array
 from nas_isp.data.patches import UnpairedData
+from nas_isp.preparation.anchors import make_anchors
 from nas_isp.preparation.camera_fit import fit_camera
 from nas_isp.preparation.classical_baseline import ClassicalBaseline
 from nas_isp.preparation.color_transport import identity_transport
@@ -74,6 +75,7 @@ def prepare(
     pairs = validation_pairs(data.pairs)
     scoring = ScoringSet(data.raw, references, data.photos, synthetic, pairs, score_with_pairs and bool(pairs))
     scoring.chosen_score(settings.score)
+    scoring.anchors = make_anchors(scoring, gains, baseline, data.pairs)
     return Prepared(training, scoring, baseline)
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 from nas_isp.data.patches import PhotoPatches
 from nas_isp.data.sampling import RAW_STREAM, step_indices
 from nas_isp.preparation.content_reference import spread
+from nas_isp.raw.image import RawImage
 from nas_isp.raw.levels import subtract_black
 from nas_isp.raw.packing import pack_values
 from nas_isp.raw.synthesis import SyntheticCamera, synthesize_raw
@@ -38,8 +39,12 @@ class SyntheticPairs:
 
     def test_batch(self, device: torch.device) -> tuple[Tensor, Tensor]:
         """Fixed pairs spread over the set, for scoring."""
-        indices = spread(len(self.packed), TEST_PAIRS)
-        return self.tensor(indices, device), self.photos.tensor(indices, device)
+        return self.tensor(self.test_indices, device), self.photos.tensor(self.test_indices, device)
+
+    @property
+    def test_indices(self) -> NDArray[np.intp]:
+        """Of the fixed pairs."""
+        return spread(len(self.packed), TEST_PAIRS)
 
     def tensor(self, indices: NDArray[np.intp], device: torch.device) -> Tensor:
         """Packed RAW of photo patches, (value - black) / (white - black), scaled on the device."""
@@ -50,6 +55,11 @@ class SyntheticPairs:
 def synthetic_mosaics(photos: PhotoPatches, camera: SyntheticCamera, seed: int, packed: NDArray[np.uint16]) -> None:
     """Fill `(N, 4, S/2, S/2)` with packed RAW of every photo patch, each taken in its own light, exposure and noise."""
     for index in range(len(photos)):
-        picture = photos.tensor([index])[0].permute(1, 2, 0).numpy()
-        raw = synthesize_raw(picture, np.random.default_rng([seed, index]), camera)
+        raw = synthetic_raw(photos, camera, seed, index)
         packed[index] = pack_values(raw.mosaic, raw.cfa)
+
+
+def synthetic_raw(photos: PhotoPatches, camera: SyntheticCamera, seed: int, index: int) -> RawImage:
+    """The RAW of one photo patch, with the gains of the light that was drawn for it."""
+    picture = photos.tensor([index])[0].permute(1, 2, 0).numpy()
+    return synthesize_raw(picture, np.random.default_rng([seed, index]), camera)

@@ -1,6 +1,7 @@
 """`evaluate` scores LPIPS where AlexNet's weights are, and says null where they are not."""
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from nas_isp.generators.architecture import Block, PlainArchitecture
 from nas_isp.generators.build import build
 from nas_isp.generators.bundle import Bundle, BundleRecord, save_bundle
 from nas_isp.perceptual.weight_files import WEIGHTS_VARIABLE
+from nas_isp.raw.classical import render_image
+from nas_isp.raw.readers import read_raw
 from nas_isp.raw.sensor import SensorDescription
 from tests.weights_files import save_random_alexnet
 
@@ -64,7 +67,8 @@ def test_lpips_is_scored_with_the_weights_of_the_named_folder(
     save_random_alexnet(pairs / "weights")
     found = scores(pairs, monkeypatch, capsys, "--weights-dir", pairs / "weights")
     assert found["lpips"] > 0
-    assert {**found, "lpips": None} == without
+    found["lpips"] = found["baselines"]["classical"]["lpips"] = None
+    assert found == without
 
 
 def test_what_is_done_to_pictures_of_another_sensor_is_said_once_with_their_number(
@@ -87,3 +91,28 @@ def test_what_is_done_to_pictures_of_another_sensor_is_said_once_with_their_numb
     assert len(lines) == 1
     assert lines[0].startswith("3 of 3 pictures: from other, the model is for own; brought there by")
     assert "a.npy" not in lines[0]
+
+
+def test_the_classical_rendering_is_a_row_and_the_look_is_said(
+    pairs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The photo is made the rendering itself, so that no model is better."""
+    own = SENSOR.model_copy(update={"white_balance": (1.5, 1.0, 2.0)})
+    (pairs / "raw" / "sensor.json").write_text(own.model_dump_json())
+    rendering = render_image(read_raw(pairs / "raw" / "a.npy"), auto_exposure=True)
+    Image.fromarray(rendering).save(pairs / "rgb" / "a.png")
+    found = scores(pairs, monkeypatch, capsys)
+    assert found["baselines"]["classical"]["psnr"] == 100
+    assert found["baselines"]["classical"]["delta_e00"] == 0
+    assert "look" not in found["baselines"]["classical"]
+    assert found["look"]["words"].startswith("cast: ")
+    assert found["look"]["faults"] == re.findall(r"\((\w+)\)", found["look"]["words"])
+    monkeypatch.setattr(sys, "argv", ["nas-isp", "evaluate", str(pairs / "m.safetensors"), "--pairs", str(pairs)])
+    with pytest.raises(SystemExit):
+        main()
+    captured = capsys.readouterr()
+    assert "│ classical │" in captured.out
+    assert "the model, beside the classical rendering: cast: " in captured.err
+    warnings = [line for line in captured.err.splitlines() if line.startswith("warning")]
+    assert len(warnings) == 1
+    assert "against 100.00 dB, CIEDE2000" in warnings[0]
