@@ -41,7 +41,7 @@ class ReferenceFreeWeights(Settings):
     """How the parts of the score are weighed; chosen on short trainings of eight networks, see docs/quality.md."""
 
     synthetic: Annotated[float, Field(ge=0, le=1, description="Share of synthetic pairs in PSNR and CIEDE2000.")] = 0.5
-    difference: Annotated[Weight, Field(description="dB per unit of CIEDE2000.")] = 0.3
+    difference: Annotated[Weight, Field(description="dB per unit of CIEDE2000.")] = 0.8
     color: Annotated[Weight, Field(description="dB per unit of Lab sliced Wasserstein distance.")] = 0.1
     texture: Annotated[Weight, Field(description="dB per unit of feature moment distance.")] = 3.0
     content: Annotated[Weight, Field(description="dB per unit of content distance.")] = 10.0

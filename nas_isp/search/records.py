@@ -56,7 +56,7 @@ class ClassicalRecord(Settings):
 
     quality: Annotated[FiniteFloat, Field(description="By the score of the trials.")]
     score_kind: Annotated[str, Field(description="What quality is: psnr or reference-free.")]
-    scores: Annotated[dict[str, FiniteFloat], Field(description="All of its scores.")] = {}
+    scores: Annotated[dict[str, FiniteFloat], Field(max_length=1000, description="All of its scores.")] = {}
 
 
 def quality_name(score_kind: str | None) -> str:

@@ -61,7 +61,7 @@ def test_a_spoilt_picture_scores_worse_and_more_so_the_more_it_is_spoilt(
 def test_a_target_scored_against_itself_misses_nothing(photos: Tensor, features: FeatureNetwork) -> None:
     scores = reference_free_score(photos, photos, target_statistics(photos, features), features)
     assert scores["fidelity"] == pytest.approx(20, abs=1e-3)  # the references' own error
-    assert scores["quality"] == pytest.approx(20 - 0.3 * 10, abs=1e-2)
+    assert scores["quality"] == pytest.approx(20 - 0.8 * 10, abs=1e-2)
     assert scores["color"] == pytest.approx(0, abs=1e-4)
 
 
@@ -84,11 +84,11 @@ LOOK = Look(0, 0, 0, 0, 1, 0, 0, 0, 1, 1).to_dict()
 
 def test_stand_ins_for_the_truth_share_alike_and_distances_cost() -> None:
     distances = 0.3 + 0.3 + 1.6
-    assert reference_free_quality(PARTS) == pytest.approx(19.5 - 0.3 * 11 - distances)
+    assert reference_free_quality(PARTS) == pytest.approx(19.5 - 0.8 * 11 - distances)
     no_pairs = {name: value for name, value in PARTS.items() if "synthetic" not in name}
-    assert reference_free_quality(no_pairs) == pytest.approx(17 - 0.3 * 13 - distances)
+    assert reference_free_quality(no_pairs) == pytest.approx(17 - 0.8 * 13 - distances)
     no_anchors = {name: value for name, value in no_pairs.items() if "anchor" not in name}
-    assert reference_free_quality(no_anchors) == pytest.approx(16 - 0.3 * 12 - distances)
+    assert reference_free_quality(no_anchors) == pytest.approx(16 - 0.8 * 12 - distances)
 
 
 @pytest.mark.parametrize(

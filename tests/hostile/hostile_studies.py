@@ -10,12 +10,13 @@ import torch
 from PIL import Image
 
 from nas_isp.data.patches import PhotoPatches, RawPatches
+from nas_isp.evaluation.look import Look
 from nas_isp.generators.architecture import Block, PlainArchitecture
 from nas_isp.preparation.classical_baseline import ClassicalBaseline
 from nas_isp.preparation.color_transport import identity_transport
 from nas_isp.preparation.prepared import Prepared
 from nas_isp.preparation.prepared_files import load_prepared, save_prepared
-from nas_isp.preparation.scoring_set import ScoringSet
+from nas_isp.preparation.scoring_set import Anchors, ScoringSet
 from nas_isp.preparation.synthetic_pairs import SyntheticPairs
 from nas_isp.preparation.training_data import TrainingData
 from nas_isp.raw.synthesis import SyntheticCamera
@@ -24,7 +25,7 @@ from nas_isp.report.page import page_html
 from nas_isp.search.journal import open_journal
 from nas_isp.search.locking import drop_torn_line
 from nas_isp.search.models import load_architecture
-from nas_isp.search.records import Rung, TrialRecord
+from nas_isp.search.records import ClassicalRecord, Rung, TrialRecord
 from nas_isp.search.study import Study
 from nas_isp.training.trainer import Trainer
 from nas_isp.training.training_run import TrainingRun
@@ -43,9 +44,11 @@ def make_preparation(folder: Path) -> None:
     references = np.zeros((len(raw), 3, 32, 32), np.uint8)
     synthetic = SyntheticPairs(np.full((len(photos), 4, 16, 16), 512, np.uint16), photos, SyntheticCamera(), seed=0)
     pairs = [(torch.zeros(4, 16, 16), np.zeros((32, 32, 3), np.uint8))]
+    tested = [np.zeros((min(len(patches), 48), 3, 32, 32), np.uint8) for patches in (raw, photos)]
+    anchors = Anchors(tested[0], tested[1], {"psnr": 20.0, "delta_e00": 10.0})
     prepared = Prepared(
         TrainingData(raw, photos, references, seed=0, synthetic=synthetic),
-        ScoringSet(raw, references, photos, synthetic, pairs),
+        ScoringSet(raw, references, photos, synthetic, pairs, anchors=anchors),
         ClassicalBaseline((2.0, 1.0, 1.5), None, 1.0, identity_transport()),
     )
     save_prepared(prepared, folder / "prepared")
@@ -60,6 +63,9 @@ def read_preparation(folder: Path) -> None:
     assert prepared.baseline.render_transported(packed).shape == reference.shape
     assert training.synthetic is not None
     assert len(training.synthetic.packed) == len(training.photos)
+    assert scoring.anchors is not None
+    assert scoring.anchors.captures.shape == reference.shape
+    assert all(math.isfinite(value) for value in scoring.anchors.on_pairs.values())
     for pair, photo in scoring.pairs:
         assert (2 * pair.shape[1], 2 * pair.shape[2], 3) == photo.shape
 
@@ -100,6 +106,7 @@ def make_study(folder: Path) -> None:
         Image.new("RGB", (8, 8)).save(study.trial_folder(number) / "sample.png")
         study.reject(record.model_copy(update={"digest": str(number), "state": "rejected", "trial": number + 3}))
     journal.sync()
+    study.write_classical(ClassicalRecord(quality=19.0, score_kind="psnr", scores={"psnr": 19.0}))
     study.close()
     for path in (folder / "study").iterdir():
         path.rename(folder / path.name)
@@ -138,6 +145,10 @@ def crafted(folder: Path) -> Contents:
     ]
     for change in changes:
         yield "trials/0001/result.json", json.dumps(record | change).encode()
+    look = Look(0, 0, 0, 0, 1, 0, 0, 0, 1, 1).to_dict()
+    for scores in ({"psnr": 1e308}, dict.fromkeys(look, 1e308), dict.fromkeys(look, -1e308), look):
+        yield "trials/0001/result.json", json.dumps(record | {"scores": scores}).encode()
+        yield "classical.json", json.dumps({"quality": -1e308, "score_kind": "<b>", "scores": scores}).encode()
         yield "rejected.jsonl", (json.dumps(record | change) + "\n").encode()
     yield "rejected.jsonl", b"\xff\xfe\n"
     yield "trials/0001/sample.png", b"not a picture"

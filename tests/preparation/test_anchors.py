@@ -9,11 +9,12 @@ import pytest
 import torch
 
 from nas_isp.data.demo import demo_folders
-from nas_isp.data.patches import UnpairedData, load_unpaired
+from nas_isp.data.patches import UnpairedData, load_pairs, load_unpaired
 from nas_isp.errors import InputError
 from nas_isp.evaluation.metrics import delta_e00, psnr, to_8_bit
 from nas_isp.preparation.anchors import make_anchors, on_pairs
 from nas_isp.preparation.content_reference import white_balance_of_patches
+from nas_isp.preparation.paired import prepare_paired
 from nas_isp.preparation.prepare import prepare
 from nas_isp.preparation.prepared import Prepared
 from nas_isp.preparation.prepared_files import load_prepared, save_prepared
@@ -114,3 +115,13 @@ def test_numbers_of_the_rendering_that_are_none_are_refused(value: str, prepared
     (tmp_path / "prepared.json").write_text(json.dumps(record).replace('"VALUE"', value))
     with pytest.raises(InputError):
         load_prepared(tmp_path)
+
+
+def test_paired_data_have_renderings_as_bright_as_their_photos(tmp_path: Path) -> None:
+    pairs = load_pairs(demo_folders(tmp_path)[2])
+    prepared = prepare_paired(pairs, 64, seed=0)
+    anchors = prepared.scoring.anchors
+    assert anchors.synthetic is None
+    assert anchors.on_pairs == on_pairs(pairs, prepared.baseline)
+    assert prepared.baseline.exposure > 1
+    assert np.mean(anchors.captures) == pytest.approx(np.mean(prepared.scoring.references), rel=0.1)
