@@ -31,7 +31,7 @@ It is added to what is measured, as errors of independent causes are, so that be
 being as near to the truth as they are. The photos of synthetic pairs are true, and have no such error.
 """
 
-USUAL_CAST_LEVELS, USUAL_STOPS, USUAL_CHROMA = 10.0, 0.5, 1.5
+USUAL_CAST_LEVELS, USUAL_STOPS, USUAL_CHROMA = 10.0, 0.5, 2.0
 """What finished photos differ from the classical rendering by; within it, a look costs little."""
 
 Weight = Annotated[float, Field(ge=0)]

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import torch
 from pydantic import Field, FiniteFloat
 
@@ -108,10 +109,12 @@ def _read_anchors(folder: Path, record: PreparedRecord, scoring: ScoringSet) -> 
     if not record.anchored:
         return None
     shape = scoring.references.shape[1:]
-    captures = read_array(folder / ANCHORS, "|u1", (len(scoring.test_indices), *shape))
+    # Few enough to be kept in memory, unlike the other arrays.
+    captures = np.array(read_array(folder / ANCHORS, "|u1", (len(scoring.test_indices), *shape)))
     synthetic = None
     if scoring.synthetic is not None:
-        synthetic = read_array(folder / SYNTHETIC_ANCHORS, "|u1", (len(scoring.synthetic.test_indices), *shape))
+        count = len(scoring.synthetic.test_indices)
+        synthetic = np.array(read_array(folder / SYNTHETIC_ANCHORS, "|u1", (count, *shape)))
     return Anchors(captures, synthetic, dict(record.classical_on_pairs))
 
 

@@ -127,7 +127,7 @@ def test_eight_bit_pictures_are_looked_at_in_their_middle() -> None:
         ({"green_magenta_levels": -8.0, "blue_yellow_levels": 8.0}, "tinted"),
         ({"tinted_share": 0.2}, "tinted"),
         ({"chroma_ratio": 0.6}, "dull"),
-        ({"chroma_ratio": 2.5}, "garish"),
+        ({"chroma_ratio": 3.0}, "garish"),
         ({"exposure_stops": -0.8}, "dark"),
         ({"exposure_stops": 1.2}, "bright"),
         ({"blown_share": 0.05}, "blown"),
@@ -147,7 +147,7 @@ def test_each_fault_is_named_alone_and_within_its_limit_not_at_all(change: dict[
 def test_the_words_have_every_number_with_its_unit() -> None:
     look = Look(-4.2, 0.2, 5, 0.02, 0.6, -0.8, 0.031, -0.1, 0.58, 0.9)
     assert look_words(look) == (
-        "cast: 4 levels towards magenta; 2 % of bright grays tinted; chroma 0.60 of classical (dull); "
+        "cast: 4 levels towards magenta, 2 % of bright grays off by over 25 levels; chroma 0.60 of classical (dull); "
         "0.8 stops darker (dark); blown 3 % more (blown); crushed 10 % less; noise 0.58 of classical; "
         "sharpness 0.90 of classical"
     )
