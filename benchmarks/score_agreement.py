@@ -1,16 +1,17 @@
-"""Measures whether the reference-free score orders checkpoints as PSNR on true pairs does.
+"""Measures whether the reference-free score orders checkpoints as PSNR and CIEDE2000 on true pairs do.
 
 Run: python benchmarks/score_agreement.py RUNS... [--leave-out PART]
 
 RUNS is what `benchmarks/trial_scores.py -o RUNS` or `benchmarks/quality.py --runs RUNS` keeps: a folder a training
-with its `scores.jsonl`, in which a scored checkpoint has its distances and, because the bench has pairs, its PSNR.
-The score is computed anew from the distances with the present weights; each of its parts, and where the networks are
-known their parameters and multiply-accumulates (more is better), are ranked beside it.
+with its `scores.jsonl`, in which a scored checkpoint has its parts and, because the bench has pairs, PSNR and
+CIEDE2000. The score is computed anew from the parts with the present weights; each of its parts, and where the
+networks are known their parameters and multiply-accumulates (more is better), are ranked beside it.
 
-Printed: Kendall's tau with PSNR over all checkpoints, over the last checkpoints of all trainings (what a search
-ranks), and the median within a training; and the regret: how many dB the checkpoint with the best score lies below
-the one with the best PSNR, over all, over the last ones, and the largest within a training. `--leave-out lite` and so
-on skips trainings whose name holds the word. Trainings without synthetic pairs have another score and are left out.
+Printed for PSNR and for CIEDE2000: Kendall's tau over all checkpoints, over the last checkpoints of all trainings (what
+a search ranks), and the median within a training; and the regret: how many dB, or units of CIEDE2000, the checkpoint
+with the best score lies below the best one, over all, over the last ones, and the largest within a training.
+`--leave-out lite` and so on skips trainings whose name holds the word. Trainings without synthetic pairs have another
+score and are left out.
 """
 
 import argparse
@@ -27,10 +28,15 @@ from nas_isp.latency.validate.agreement import kendall_tau
 
 Row = dict[str, Any]
 Score = Callable[[Row], float]
-PARTS = {"fidelity": 1, "synthetic": 1, "color": -1, "texture": -1, "content": -1}
+PARTS = {
+    **{"fidelity": 1, "anchor": 1, "synthetic": 1, "difference": -1, "anchor_difference": -1},
+    **{"synthetic_difference": -1, "color": -1, "texture": -1, "content": -1, "cast_levels": -1, "tinted_share": -1},
+}
 """What the score is made of, and whether more of it is better."""
 
-COLUMNS = "score | tau, all | tau, last | tau within | regret dB, all | regret, last | largest regret within"
+TRUTHS = {"psnr": 1, "delta_e00": -1}
+
+COLUMNS = "score | tau, all | tau, last | tau within | regret, all | regret, last | largest regret within"
 
 
 def main() -> None:
@@ -43,13 +49,14 @@ def main() -> None:
         rows
         for file in files
         if not any(word in file.parent.name for word in arguments.leave_out)
-        and PARTS.keys() <= (rows := _rows(file))[0].keys()
+        and PARTS.keys() | TRUTHS.keys() <= (rows := _rows(file))[0].keys()
     ]
     print(f"{sum(map(len, trainings))} checkpoints of {len(trainings)} trainings")
-    print(COLUMNS)
-    for name, score in _scores(trainings):
-        numbers = _agreement(trainings, score)
-        print(f"{name} | " + " | ".join("-" if number is None else f"{number:.2f}" for number in numbers))
+    for truth, sign in TRUTHS.items():
+        print(f"\n{truth}: {COLUMNS}")
+        for name, score in _scores(trainings):
+            numbers = _agreement(trainings, score, lambda row, truth=truth, sign=sign: sign * row[truth])
+            print(f"{name} | " + " | ".join("-" if number is None else f"{number:.2f}" for number in numbers))
 
 
 def _rows(file: Path) -> list[Row]:
@@ -71,26 +78,25 @@ def _scores(trainings: list[list[Row]]) -> Iterator[tuple[str, Score]]:
             yield name, lambda row, name=name: row[name]
 
 
-def _agreement(trainings: list[list[Row]], score: Score) -> list[float | None]:
+def _agreement(trainings: list[list[Row]], score: Score, truth: Score) -> list[float | None]:
     everything, last = [row for rows in trainings for row in rows], [rows[-1] for rows in trainings]
-    within = [tau for rows in trainings if (tau := _tau(rows, score)) is not None]
+    within = [tau for rows in trainings if (tau := _tau(rows, score, truth)) is not None]
     return [
-        _tau(everything, score),
-        _tau(last, score),
+        _tau(everything, score, truth),
+        _tau(last, score, truth),
         statistics.median(within) if within else None,
-        _regret(everything, score),
-        _regret(last, score),
-        max(_regret(rows, score) for rows in trainings),
+        _regret(everything, score, truth),
+        _regret(last, score, truth),
+        max(_regret(rows, score, truth) for rows in trainings),
     ]
 
 
-def _tau(rows: list[Row], score: Score) -> float | None:
-    return kendall_tau([score(row) for row in rows], [row["psnr"] for row in rows])
+def _tau(rows: list[Row], score: Score, truth: Score) -> float | None:
+    return kendall_tau([score(row) for row in rows], [truth(row) for row in rows])
 
 
-def _regret(rows: list[Row], score: Score) -> float:
-    kept = max(rows, key=score)
-    return float(max(row["psnr"] for row in rows) - kept["psnr"])
+def _regret(rows: list[Row], score: Score, truth: Score) -> float:
+    return float(max(map(truth, rows)) - truth(max(rows, key=score)))
 
 
 if __name__ == "__main__":

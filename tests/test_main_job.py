@@ -51,7 +51,8 @@ def test_from_a_search_to_a_developed_photo(tmp_path: Path) -> None:
     assert (tmp_path / "S" / "report.html").stat().st_size > 10_000
 
     scores = json.loads(succeeded("distill", "S", "-o", "m.safetensors", "--format", "json", folder=tmp_path))
-    assert scores.keys() == {"candidate", "teacher", "student"}
+    assert scores.keys() == {"candidate", "teacher", "student", "classical"}
+    assert scores["classical"]["quality"] == pytest.approx(front["classical"]["quality"], rel=1e-5)
 
     export = ("export", "m.safetensors", "--to", "tflite", "--input-size", "96x96", "--format", "json")
     report = json.loads(succeeded(*export, "-o", "m.tflite", folder=tmp_path))

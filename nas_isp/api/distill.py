@@ -92,6 +92,8 @@ def distill_model(
         validate_with_previews(distilled.best, opened.config.raw, opened.config.shading, note, progress)
     save_bundle(output, distilled.best)
     forget_checkpoints(run)
+    for line in distilled.said():
+        note(line)
     if distilled.best is candidate:
         note(_kept(distilled))
     elif distilled.learned_nothing:

@@ -1,6 +1,7 @@
 """`evaluate_model`: full-reference quality on true pairs; `evaluate_previews`: towards the camera's own pictures."""
 
 from collections import Counter
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from nas_isp.develop.pipeline import develop
 from nas_isp.develop.preview_check import PreviewReport, measure_previews, renderings
 from nas_isp.develop.shading import shading_for, told_otherwise
 from nas_isp.errors import InputError, about
+from nas_isp.evaluation.beside_classical import CLASSICAL
 from nas_isp.evaluation.lpips import load_lpips
 from nas_isp.evaluation.metrics import Image8
 from nas_isp.files import AnyPath
@@ -19,7 +21,7 @@ from nas_isp.progress import Note, ReportsProgress, unheard, unseen
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.readers import list_raw_files, load_sensor
 from nas_isp.runtimes.base import Runner
-from nas_isp.search.baselines import study_baselines
+from nas_isp.search.baselines import plain_baseline, study_baselines
 from nas_isp.search.models import load_runner
 from nas_isp.search.study import Study
 
@@ -51,15 +53,17 @@ def evaluate_model(
         model: a bundle's, a .tflite or an .onnx file, STUDY:TRIAL, STUDY:knee, or a bundle or runner.
         pairs: folder that holds raw/ and rgb/ with equal stems.
         sensor: of bare mosaics: a known name or a JSON file.
-        baseline: a study, whose classical rendering is scored too, plain and with the photos' look.
+        baseline: a study, whose classical rendering is scored, plain and with the photos' look, instead of one by what
+            the files alone say.
         weights_dir: folder with AlexNet's weights.
         adapt: bring RAW of another sensor to the model's, as developing does.
         shading: apply the gain maps that RAW files bring against lens shading; None does as the training did.
-        note: told what was left out and what was adapted.
+        note: told what was left out and what was adapted, the look in words, and where the model is worse.
         progress: told how far it is.
 
     Returns:
-        Means over the pairs: PSNR in dB, SSIM, MS-SSIM, CIEDE2000, LPIPS; artefacts; and the baselines' likewise.
+        Means over the pairs: PSNR in dB, SSIM, MS-SSIM, CIEDE2000, LPIPS; artefacts; the look beside the classical
+        rendering; and the baselines' likewise.
 
     Raises:
         InputError: a model or pairs that cannot be used.
@@ -78,15 +82,23 @@ def evaluate_model(
             adaptations.update([f": {otherwise}"])
         return develop(runner, raw, adapt=adapt, note=lambda line: adaptations.update([line.removeprefix(raw.source)]))
 
-    developers: dict[str, Developer] = {"model": developed}
+    baselines: dict[str, Developer] = {CLASSICAL: plain_baseline}
     if baseline is not None:
-        developers |= study_baselines(baseline if isinstance(baseline, Study) else Study.open(baseline))
+        baselines = study_baselines(baseline if isinstance(baseline, Study) else Study.open(baseline))
+    developers: dict[str, Developer] = {"model": developed, **baselines}
     lpips = load_lpips(None if weights_dir is None else Path(weights_dir))
-    found = {name: evaluate_pictures(known, one, lpips, _named(progress, name)) for name, one in developers.items()}
+    anchor = baselines[CLASSICAL]
+    found = {
+        name: evaluate_pictures(known, one, lpips, _named(progress, name), anchor if name == "model" else None)
+        for name, one in developers.items()
+    }
     for line, pictures in adaptations.items():
         note(f"{pictures} of {len(known)} pictures{line}")
     own = found.pop("model")
-    return Evaluation(own.scores, own.artefacts, found)
+    evaluation = replace(own, baselines=found)
+    for line in evaluation.said():
+        note(line)
+    return evaluation
 
 
 def evaluate_previews(

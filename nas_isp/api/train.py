@@ -81,5 +81,7 @@ def train_model(
         validate_with_previews(trained.bundle, folders.raw_folder, folders.shading, note, progress)
     save_bundle(output, trained.bundle)
     run.forget_checkpoint()
+    for line in trained.said():
+        note(line)
     note(f"written: {output}; history and samples: {folder}")
     return trained

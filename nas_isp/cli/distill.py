@@ -71,7 +71,8 @@ def _print_scores(distilled: "Distilled", format: Format) -> None:
     if format == "json":
         print_json(scores)
         return
-    names = [name for name in next(iter(scores.values()), {}) if name not in ("score_kind", "previews")]
+    named = (name for row in scores.values() for name in row if name not in ("score_kind", "previews"))
+    names = dict.fromkeys(named)
     kinds = {str(row.get("score_kind")) for row in scores.values()}
-    rows = [[role, *(row.get(name, "-") for name in names)] for role, row in scores.items()]
-    print_table(["model", *names], rows, title=f"quality is the {', '.join(sorted(kinds))} score")
+    rows = [[name, *(row.get(name, "-") for row in scores.values())] for name in names]
+    print_table(["score", *scores], rows, title=f"quality is the {', '.join(sorted(kinds))} score")

@@ -55,7 +55,8 @@ def evaluate(
     """Score a model on true pairs, on the 8-bit picture that `develop` would save.
 
     LPIPS is scored where AlexNet's weights are found, and null without them. Checkerboards, color blotches, shifts and
-    dead or clipped channels are looked for beside a classical rendering of the RAW.
+    dead or clipped channels are looked for beside a classical rendering of the RAW. That rendering is scored as well;
+    how the model's pictures look beside it is said in words, and a warning where the model is worse.
 
     With --previews it is measured against the pictures that the camera itself stored in RAW files, with --chart against
     the published colors of a ColorChecker; both beside a classical rendering and LibRaw's.

@@ -56,6 +56,7 @@ def print_front(opened: "Study", study: Path, format: FrontFormat) -> None:
         _print_table(summary, study)
         if note:
             say(f"note: {note}")
+        _warn_of_worse(summary["front"])
 
 
 def _print_csv(summary: dict[str, Any]) -> None:
@@ -64,6 +65,9 @@ def _print_csv(summary: dict[str, Any]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow([*COLUMNS, "knee"])
     writer.writerows([*(row[name] for name in COLUMNS), int(row["knee"])] for row in summary["front"])
+    if (classical := summary["classical"]) is not None:
+        of_rendering = {"trial": "classical", "quality": classical["quality"], "psnr": classical["scores"].get("psnr")}
+        writer.writerow([*(of_rendering.get(name) for name in COLUMNS), 0])
 
 
 def _print_table(summary: dict[str, Any], study: Path) -> None:
@@ -72,12 +76,30 @@ def _print_table(summary: dict[str, Any], study: Path) -> None:
         shows_psnr = summary["score_kind"] != "psnr" and any(row["psnr"] is not None for row in front)
         names = ["trial", summary["quality_name"], f"ms on {summary['device']}", "parameters", "GMACs"]
         rows = [_cells(row, shows_psnr) for row in front]
+        if summary["classical"] is not None:
+            rows.append(_classical_cells(summary["classical"], shows_psnr))
         print_table(names + ["PSNR of pairs"] * shows_psnr + [""], rows, title=f"Pareto front of {study}")
     else:
         print(f"{study}: no trial is complete yet")
     print(", ".join(f"{count} {state}" for state, count in counts.items()))
+    for row in front:
+        if row["look"] is not None:
+            print(f"trial {row['trial']}, beside the classical rendering: {row['look']}")
     if front:
         print(f"models: {study}/trials/NNNN/model.safetensors · report: {study}/report.html")
+
+
+def _warn_of_worse(front: list[dict[str, Any]]) -> None:
+    """One line, whatever the number of trials."""
+    worse = [f"trial {row['trial']} is {row['worse']}" for row in front if row["worse"]]
+    if worse:
+        others = f" (and {len(worse) - 1} more of the front)" if len(worse) > 1 else ""
+        say(f"warning: {worse[-1]}{others}")
+
+
+def _classical_cells(classical: dict[str, Any], shows_psnr: bool) -> list[Any]:
+    psnr = classical["scores"].get("psnr")
+    return ["classical", classical["quality"], "-", "-", "-"] + ["-" if psnr is None else psnr] * shows_psnr + [""]
 
 
 def _cells(row: dict[str, Any], shows_psnr: bool) -> list[Any]:

@@ -91,8 +91,14 @@ def train(
 
 
 def _print_outcome(trained: "Trained", format: Format) -> None:
-    rows, measured = trained.outcome.to_dict(), trained.bundle.record.scores.get("previews")
+    rows, classical = trained.outcome.to_dict(), trained.classical
+    measured = trained.bundle.record.scores.get("previews")
     if format == "json":
-        print_json({**rows, "steps": trained.outcome.step, **({} if measured is None else {"previews": measured})})
+        also = {name: value for name, value in (("classical", classical), ("previews", measured)) if value is not None}
+        print_json({**rows, **also, "steps": trained.outcome.step})
+    elif classical is None:
+        print_table(["score", "model"], list(rows.items()))
     else:
-        print_table(["score", "value"], list(rows.items()))
+        print_table(
+            ["score", "model", "classical"], [[name, row, classical.get(name, "-")] for name, row in rows.items()]
+        )

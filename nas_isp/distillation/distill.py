@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from nas_isp.deadlines import deadline_in, seconds_left
+from nas_isp.evaluation.beside_classical import CLASSICAL, lines_beside_classical
 from nas_isp.evaluation.metrics import to_8_bit
 from nas_isp.generators.bundle import RAW_FOLDER, Bundle, network_of, save_bundle
 from nas_isp.preparation.prepared import Prepared
@@ -47,9 +48,21 @@ class Distilled:
         return all(torch.equal(before[name].cpu(), after[name].cpu()) for name in before)
 
     def scores(self) -> dict[str, dict[str, Any]]:
-        """The scores of candidate, teacher and student, by role."""
+        """The scores of candidate, teacher and student, by role, and those of the classical rendering."""
         roles = {"candidate": self.candidate, "teacher": self.teacher, "student": self.student}
-        return {role: bundle.record.scores for role, bundle in roles.items()}
+        scores = {role: dict(bundle.record.scores) for role, bundle in roles.items()}
+        classical = [row.pop(CLASSICAL, None) for row in scores.values()][-1]
+        return scores if classical is None else {**scores, CLASSICAL: classical}
+
+    def said(self) -> list[str]:
+        """How student and teacher look beside the classical rendering, and warnings where they are worse."""
+        scores = self.scores()
+        classical = scores.get(CLASSICAL)
+        return [
+            line
+            for role in ("teacher", "student")
+            for line in lines_beside_classical(f"the {role}", scores[role], classical)
+        ]
 
 
 def distill(

@@ -109,6 +109,21 @@ def mean_scores(pairs: Iterable[tuple[Image8, Image8]], lpips: Lpips | None = No
     )
 
 
+def psnr_and_difference(pairs: Iterable[tuple[Image8, Image8]]) -> dict[str, float]:
+    """`psnr` and `delta_e00` of (picture, truth) pairs, averaged over images; what a training has the time for.
+
+    CIEDE2000 is that of every second row and column.
+
+    Raises:
+        InputError: no pair, or shapes that differ.
+    """
+    rows = [(psnr(picture, truth), delta_e00(picture[::2, ::2], truth[::2, ::2])) for picture, truth in pairs]
+    if not rows:
+        raise InputError("no image pair to score; give a folder with raw/ and rgb/ files of equal stems")
+    means = np.mean(rows, axis=0)
+    return {"psnr": float(means[0]), "delta_e00": float(means[1])}
+
+
 def to_8_bit(images: Tensor) -> NDArray[np.uint8]:
     """sRGB `(B, 3, H, W)` clipped to 0..1 and rounded: `(B, H, W, 3)`."""
     pixels = (images.detach().clamp(0, 1) * 255).round().to(torch.uint8)

@@ -35,13 +35,23 @@ class ClassicalBaseline:
         """Gains that suit the captures on the whole."""
         return self.network_input.white_balance
 
-    def render(self, packed: Tensor, white_balance: Gains | None = None) -> Tensor:
-        """The classical rendering of packed RAW `(B, 4, h, w)`, sRGB 0..1 `(B, 3, 2h, 2w)`."""
-        matrix = None if self.color_matrix is None else torch.tensor(self.color_matrix)
-        return render(packed, torch.tensor(white_balance or self.white_balance), matrix, exposure=self.exposure)
+    def render(self, packed: Tensor, gains: Tensor | None = None) -> Tensor:
+        """The classical rendering of packed RAW `(B, 4, h, w)`, sRGB 0..1 `(B, 3, 2h, 2w)`.
 
-    def render_with_look(self, packed: Tensor, white_balance: Gains | None = None) -> Tensor:
-        """The same with the photos' exposure, tone and saturation."""
-        gains = white_balance or self.white_balance
-        factors = np.stack([self.network_input.factors(glance(one.numpy()), gains) for one in packed])
-        return look_pictures(packed, factors, self.look)
+        Args:
+            packed: (x - black) / (white - black), canonical order.
+            gains: of the captures' own light, `(3,)` or `(B, 3)`; None takes the common ones.
+        """
+        matrix = None if self.color_matrix is None else torch.tensor(self.color_matrix)
+        balance = torch.tensor(self.white_balance) if gains is None else gains
+        return render(packed, balance, matrix, exposure=self.exposure)
+
+    def render_with_look(self, packed: Tensor, gains: Tensor | None = None) -> Tensor:
+        """The same with the photos' exposure, tone and saturation; `packed` are whole captures."""
+        balance = torch.tensor(self.white_balance) if gains is None else gains
+        rows = (balance / balance[..., 1:2]).reshape(-1, 3).expand(len(packed), 3).tolist()
+        factors = [
+            self.network_input.factors(glance(one), (red, green, blue))
+            for one, (red, green, blue) in zip(packed.numpy(), rows, strict=True)
+        ]
+        return look_pictures(packed, np.stack(factors), self.look)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from nas_isp.data.patches import Pairs, cut_pair_patches
 from nas_isp.data.sampling import MOST_PATCHES
+from nas_isp.preparation.anchors import make_anchors
 from nas_isp.preparation.content_reference import common_white_balance, white_balance_of_patches
 from nas_isp.preparation.fitted_baseline import fitted_baseline
 from nas_isp.preparation.network_inputs import network_inputs
@@ -47,7 +48,9 @@ def prepare_paired(
     gains = white_balance_of_patches(raw, common)
     baseline = fitted_baseline(raw, photos, gains, common, metered=input_kind == "balanced")
     inputs = network_inputs(raw, gains, baseline.network_input if input_kind == "balanced" else NetworkInput())
-    scored = validation_pairs(tested if tested is not None else pairs, inputs.kind)
+    tested = tested if tested is not None else pairs
+    scored = validation_pairs(tested, inputs.kind)
     training = TrainingData(inputs, photos, photos.pixels, seed, paired=True)
     scoring = ScoringSet(inputs, photos.pixels, photos, None, scored, bool(scored))
+    scoring.anchors = make_anchors(scoring, gains, baseline, tested)
     return Prepared(training, scoring, baseline)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from nas_isp.data.patch_files import new_array
 from nas_isp.data.patches import RawPatches, UnpairedData
+from nas_isp.preparation.anchors import make_anchors
 from nas_isp.preparation.camera_fit import fit_camera
 from nas_isp.preparation.classical_baseline import ClassicalBaseline
 from nas_isp.preparation.content_reference import (
@@ -19,7 +20,7 @@ from nas_isp.preparation.content_reference import (
 from nas_isp.preparation.fitted_baseline import fitted_baseline
 from nas_isp.preparation.network_inputs import NetworkInputs, network_inputs
 from nas_isp.preparation.prepared import Prepared
-from nas_isp.preparation.prepared_files import REFERENCES, SYNTHETIC, SYNTHETIC_FACTORS
+from nas_isp.preparation.prepared_files import REFERENCES, SYNTHETIC, SYNTHETIC_FACTORS, SYNTHETIC_GAINS
 from nas_isp.preparation.published_reference import published_pictures
 from nas_isp.preparation.scoring_set import ScoringSet
 from nas_isp.preparation.synthetic_pairs import SyntheticPairs, make_synthetic
@@ -76,6 +77,7 @@ def prepare(
     pairs = validation_pairs(data.pairs, inputs.kind)
     scoring = ScoringSet(inputs, references, data.photos, synthetic, pairs, score_with_pairs and bool(pairs))
     scoring.chosen_score(settings.score)
+    scoring.anchors = make_anchors(scoring, gains, baseline, data.pairs)
     return Prepared(training, scoring, baseline)
 
 
@@ -102,6 +104,8 @@ def _synthetic_pairs(
     """Synthetic RAW of all photos, by the look undone and a camera fitted to the captures."""
     camera = fit_camera(data.raw, data.photos, gains)
     packed = new_array(folder / SYNTHETIC, "<u2", (len(data.photos), *data.raw.packed.shape[1:]))
-    factors = new_array(folder / SYNTHETIC_FACTORS, "<f4", (len(data.photos), 3))
-    make_synthetic(data.photos, baseline.look, camera, inputs.kind, seed, packed, factors)
-    return SyntheticPairs(packed, factors, data.photos, camera, seed)
+    taken, factors = (
+        new_array(folder / name, "<f4", (len(data.photos), 3)) for name in (SYNTHETIC_GAINS, SYNTHETIC_FACTORS)
+    )
+    make_synthetic(data.photos, baseline.look, camera, inputs.kind, seed, packed, taken, factors)
+    return SyntheticPairs(packed, taken, factors, data.photos, camera, seed)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, FiniteFloat
 
 from nas_isp.data.patch_files import read_array, store_array
 from nas_isp.data.patches import PhotoPatches, RawPatches
@@ -16,7 +16,7 @@ from nas_isp.preparation.classical_baseline import ClassicalBaseline
 from nas_isp.preparation.look import Look
 from nas_isp.preparation.network_inputs import NetworkInputs
 from nas_isp.preparation.prepared import Prepared
-from nas_isp.preparation.scoring_set import ScoringSet
+from nas_isp.preparation.scoring_set import Anchors, ScoringSet
 from nas_isp.preparation.synthetic_pairs import SyntheticPairs
 from nas_isp.preparation.training_data import TrainingData
 from nas_isp.preparation.validation_pairs import read_pairs, save_pairs
@@ -25,7 +25,8 @@ from nas_isp.raw.synthesis import SyntheticCamera
 from nas_isp.settings import Settings, load_yaml
 
 RECORD, REFERENCES, SYNTHETIC, PAIRS = "prepared.json", "references.npy", "synthetic.npy", "pairs.npz"
-FACTORS, SYNTHETIC_FACTORS = "factors.npy", "synthetic_factors.npy"
+FACTORS, SYNTHETIC_FACTORS, SYNTHETIC_GAINS = "factors.npy", "synthetic_factors.npy", "synthetic_gains.npy"
+ANCHORS, SYNTHETIC_ANCHORS = "anchors.npy", "synthetic_anchors.npy"
 
 Color = Annotated[list[float], Field(min_length=3, max_length=3)]
 
@@ -51,6 +52,10 @@ class PreparedRecord(Settings):
     camera: Annotated[
         SyntheticCamera | None, Field(description="The camera fitted to the captures, if synthetic pairs were made.")
     ] = None
+    anchored: Annotated[bool, Field(description="Classical renderings of what is scored were made.")] = False
+    classical_on_pairs: Annotated[
+        dict[str, FiniteFloat], Field(max_length=10, description="What the classical rendering scores on true pairs.")
+    ] = {}
 
 
 def save_prepared(prepared: Prepared, folder: Path) -> None:
@@ -69,7 +74,12 @@ def save_prepared(prepared: Prepared, folder: Path) -> None:
     if training.synthetic is not None:
         store_array(folder / SYNTHETIC, training.synthetic.packed)
         store_array(folder / SYNTHETIC_FACTORS, training.synthetic.factors)
+        store_array(folder / SYNTHETIC_GAINS, training.synthetic.gains)
     save_pairs(folder / PAIRS, prepared.scoring.pairs)
+    if (anchors := prepared.scoring.anchors) is not None:
+        store_array(folder / ANCHORS, anchors.captures)
+        if anchors.synthetic is not None:
+            store_array(folder / SYNTHETIC_ANCHORS, anchors.synthetic)
     write_whole(folder / RECORD, _record_of(prepared, folder).model_dump_json(indent=1))
 
 
@@ -91,18 +101,38 @@ def load_prepared(folder: Path) -> Prepared:
         if record.camera is not None:
             packed = read_array(folder / SYNTHETIC, "<u2", (len(photos), 4, height, width))
             synthetic = SyntheticPairs(
-                packed, _factors(folder / SYNTHETIC_FACTORS, len(photos)), photos, record.camera, record.seed
+                packed,
+                _factors(folder / SYNTHETIC_GAINS, len(photos)),
+                _factors(folder / SYNTHETIC_FACTORS, len(photos)),
+                photos,
+                record.camera,
+                record.seed,
             )
         pairs = read_pairs(folder / PAIRS)
+        training = TrainingData(inputs, photos, references, record.seed, record.paired, synthetic)
+        with_pairs = record.score_with_pairs and bool(pairs)
+        scoring = ScoringSet(inputs, references, photos, synthetic, pairs, with_pairs)
+        scoring.anchors = _read_anchors(folder, record, scoring)
     except InputError as error:
         raise InputError(f"{folder}: damaged preparation ({error}); delete the folder to make it anew") from error
-    training = TrainingData(inputs, photos, references, record.seed, record.paired, synthetic)
-    scoring = ScoringSet(inputs, references, photos, synthetic, pairs, record.score_with_pairs and bool(pairs))
     return Prepared(training, scoring, _baseline_of(record))
 
 
+def _read_anchors(folder: Path, record: PreparedRecord, scoring: ScoringSet) -> Anchors | None:
+    if not record.anchored:
+        return None
+    shape = scoring.references.shape[1:]
+    # Few enough to be kept in memory, unlike the other arrays.
+    captures = np.array(read_array(folder / ANCHORS, "|u1", (len(scoring.test_indices), *shape)))
+    synthetic = None
+    if scoring.synthetic is not None:
+        count = len(scoring.synthetic.test_indices)
+        synthetic = np.array(read_array(folder / SYNTHETIC_ANCHORS, "|u1", (count, *shape)))
+    return Anchors(captures, synthetic, dict(record.classical_on_pairs))
+
+
 def _record_of(prepared: Prepared, folder: Path) -> PreparedRecord:
-    training, baseline = prepared.training, prepared.baseline
+    training, baseline, anchors = prepared.training, prepared.baseline, prepared.scoring.anchors
     return PreparedRecord(
         raw=os.path.relpath(training.inputs.raw.folder, folder),
         photos=os.path.relpath(training.photos.folder, folder),
@@ -115,6 +145,8 @@ def _record_of(prepared: Prepared, folder: Path) -> PreparedRecord:
         color_matrix=baseline.color_matrix,
         exposure=baseline.exposure,
         camera=training.synthetic.camera if training.synthetic else None,
+        anchored=anchors is not None,
+        classical_on_pairs={} if anchors is None else anchors.on_pairs,
     )
 
 

@@ -21,6 +21,21 @@ TEST_PATCHES = 48
 STATISTICS_PHOTOS = 192
 
 
+@dataclass(frozen=True)
+class Anchors:
+    """Classical renderings of what a scoring set holds, each in its own light; see `preparation.anchors`.
+
+    Attributes:
+        captures: uint8 `(B, 3, S, S)`, of the test patches.
+        synthetic: uint8 `(M, 3, S, S)`, of the synthetic test pairs; None where there are none.
+        on_pairs: `psnr` in dB and `delta_e00` of the rendering on the true pairs; empty without any.
+    """
+
+    captures: NDArray[np.uint8] = field(repr=False)
+    synthetic: NDArray[np.uint8] | None = field(default=None, repr=False)
+    on_pairs: dict[str, float] = field(default_factory=dict)
+
+
 @dataclass
 class ScoringSet:
     """The fixed material of scores; read-only but for statistics that are computed once.
@@ -32,6 +47,7 @@ class ScoringSet:
         synthetic: photos with synthetic RAW of them, if there is any.
         pairs: packed pictures `(4, h, w)` with their true photos `(2h, 2w, 3)`; often none.
         score_with_pairs: whether PSNR on the pairs is the quality, where a recipe leaves that open.
+        anchors: the classical rendering of all this; None where nothing says how to render, or scores are older.
     """
 
     inputs: NetworkInputs
@@ -40,12 +56,18 @@ class ScoringSet:
     synthetic: SyntheticPairs | None = None
     pairs: list[ValidationPair] = field(default_factory=list)
     score_with_pairs: bool = False
+    anchors: Anchors | None = None
     _statistics: dict[tuple[str, torch.device], TargetStatistics] = field(default_factory=dict, repr=False)
 
     def test_batch(self, device: torch.device) -> tuple[Tensor, Tensor]:
         """The test patches: network inputs `(B, 4, h, w)` and its references, sRGB 0..1 `(B, 3, 2h, 2w)`."""
-        indices = spread(len(self.inputs.raw), TEST_PATCHES)
+        indices = self.test_indices
         return self.inputs.tensor(indices, device), as_pictures(self.references[indices], device)
+
+    @property
+    def test_indices(self) -> NDArray[np.intp]:
+        """Of the test patches."""
+        return spread(len(self.inputs.raw), TEST_PATCHES)
 
     def chosen_score(self, wanted: str) -> str:
         """The member of `SCORES` that quality is from: the one that a recipe wants, or what `auto` stands for here.

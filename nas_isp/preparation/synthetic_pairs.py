@@ -37,11 +37,13 @@ class SyntheticPairs:
 
     Attributes:
         packed: uint16 `(N, 4, S/2, S/2)` in the levels of `camera`; row i belongs to photo patch i.
+        gains: float32 `(N, 3)`, the white balance that a camera would tell of each, with its errors, G = 1.
         factors: float32 `(N, 3)`, what a network's input is multiplied by; see `NetworkInputs`.
         seed: of the order in which they are seen.
     """
 
     packed: NDArray[np.uint16]
+    gains: Floats
     factors: Floats
     photos: PhotoPatches
     camera: SyntheticCamera
@@ -54,13 +56,21 @@ class SyntheticPairs:
 
     def test_batch(self, device: torch.device) -> tuple[Tensor, Tensor]:
         """Fixed pairs spread over the set, for scoring."""
-        indices = spread(len(self.packed), TEST_PAIRS)
-        return self.tensor(indices, device), self.photos.tensor(indices, device)
+        return self.tensor(self.test_indices, device), self.photos.tensor(self.test_indices, device)
+
+    @property
+    def test_indices(self) -> NDArray[np.intp]:
+        """Of the fixed pairs."""
+        return spread(len(self.packed), TEST_PAIRS)
 
     def tensor(self, indices: NDArray[np.intp], device: torch.device) -> Tensor:
         """What a network is given of photo patches' RAW, scaled on the device."""
+        return multiplied(self.unbalanced(indices, device), self.factors[indices])
+
+    def unbalanced(self, indices: NDArray[np.intp], device: torch.device) -> Tensor:
+        """Packed RAW of photo patches, (value - black) / (white - black)."""
         packed = torch.from_numpy(self.packed[indices]).to(device, torch.float32, non_blocking=True)
-        return multiplied(subtract_black(packed, self.camera.black, self.camera.white), self.factors[indices])
+        return subtract_black(packed, self.camera.black, self.camera.white)
 
 
 def make_synthetic(
@@ -70,9 +80,10 @@ def make_synthetic(
     network_input: NetworkInput,
     seed: int,
     packed: NDArray[np.uint16],
+    gains: Floats,
     factors: Floats,
 ) -> None:
-    """Fill `(N, 4, S/2, S/2)` and `(N, 3)` with RAW of every photo patch, each in its own light, exposure and noise.
+    """Fill the arrays of `SyntheticPairs` with RAW of every photo patch, each in its own light, exposure and noise.
 
     The photo's look is undone; then a light and an exposure are drawn, such that the network's input is what the look
     asks for but for the errors of white balance and metering.
@@ -81,17 +92,17 @@ def make_synthetic(
         rng = np.random.default_rng([seed, index])
         picture = photos.pixels[index].astype(np.float32) / 255
         whole = look.scene(photos.glance[index].astype(np.float32) / 255)
-        gains = _drawn_light(camera, rng)
+        drawn = _drawn_light(camera, rng)
         exposure = float(rng.uniform(*camera.exposure)) / metered_exposure(network_input, whole)
-        light = look.scene(picture) * (np.float32(exposure) / np.array(gains, np.float32))[:, None, None]
+        light = look.scene(picture) * (np.float32(exposure) / np.array(drawn, np.float32))[:, None, None]
         if camera.saturates:
             light = _saturated(light, picture)
-        raw = capture_light(np.ascontiguousarray(light.transpose(1, 2, 0)), gains, None, rng, camera)
+        raw = capture_light(np.ascontiguousarray(light.transpose(1, 2, 0)), drawn, None, rng, camera)
         packed[index] = pack_values(raw.mosaic, raw.cfa)
-        seen = np.minimum(whole * np.float32(exposure) / np.array(gains, np.float32)[:, None, None], 1)
+        seen = np.minimum(whole * np.float32(exposure) / np.array(drawn, np.float32)[:, None, None], 1)
         errors = np.exp(LIGHT_ERROR * rng.standard_normal(2))
-        taken = (gains[0] * errors[0], 1.0, gains[2] * errors[1])
-        factors[index] = network_input.factors(seen[[0, 1, 1, 2]], taken)
+        taken = (drawn[0] * errors[0], 1.0, drawn[2] * errors[1])
+        gains[index], factors[index] = taken, network_input.factors(seen[[0, 1, 1, 2]], taken)
 
 
 def metered_exposure(network_input: NetworkInput, scene: Floats) -> float:

@@ -1,6 +1,7 @@
 """True pairs that a training is scored on: few, cut to one size at most, and kept beside its prepared data."""
 
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nas_isp.data.patch_files import check_array
-from nas_isp.data.patches import Pairs
+from nas_isp.data.patches import Pair, Pairs
 from nas_isp.errors import InputError
 from nas_isp.files import whole_file
 from nas_isp.preparation.content_reference import spread
@@ -28,8 +29,15 @@ ValidationPair = tuple[Tensor, NDArray[np.uint8]]
 
 def validation_pairs(pairs: Pairs | None, network_input: NetworkInput) -> list[ValidationPair]:
     """At most 64 pairs, each cut to the central 512 pixels, as network inputs and photos."""
-    kept = [pairs[index] for index in spread(len(pairs), PAIRS_LIMIT)] if pairs else []
-    return [_central(input_of(pair.raw, pack(pair.raw), network_input), pair.photo) for pair in kept]
+    if not pairs:
+        return []
+    taken = ((input_of(pair.raw, pack(pair.raw), network_input), pair.photo) for pair in chosen_pairs(pairs))
+    return [central_pair(*pair) for pair in taken]
+
+
+def chosen_pairs(pairs: Pairs) -> Iterator[Pair]:
+    """At most 64 pairs, spread over all."""
+    return (pairs[int(index)] for index in spread(len(pairs), PAIRS_LIMIT))
 
 
 def save_pairs(path: Path, pairs: list[ValidationPair]) -> None:
@@ -66,7 +74,7 @@ def read_pairs(path: Path) -> list[ValidationPair]:
     return [(torch.from_numpy(packed), photo) for packed, photo in arrays]
 
 
-def _central(packed: NDArray[np.float32], photo: NDArray[np.uint8]) -> ValidationPair:
+def central_pair(packed: NDArray[np.float32], photo: NDArray[np.uint8]) -> ValidationPair:
     """The middle of a pair, with sides that are multiples of 4 pixels."""
     height, width = (min(side, PAIR_SIDE) // 4 * 4 for side in photo.shape[:2])
     top, left = (photo.shape[0] - height) // 4, (photo.shape[1] - width) // 4

@@ -60,7 +60,7 @@ def _subject(study: Study) -> str:
 def _front_table(study: Study, summary: dict[str, Any]) -> str:
     names = ["trial", quality_name(summary["score_kind"]), "ms", "parameters", "GMACs", "network", "sample"]
     head = "".join(f"<th>{escape(name)}</th>" for name in names)
-    rows = "\n".join(_row(study, row) for row in summary["front"])
+    rows = "\n".join(_row(study, row) for row in summary["front"]) + _classical_row(summary["classical"])
     note = "<p class=quiet>Samples: the network's pictures above, what it was steered by below. Shaded: the knee.</p>"
     return f"<table><tr>{head}</tr>\n{rows}\n</table>{note}"
 
@@ -76,8 +76,18 @@ def _row(study: Study, row: dict[str, Any]) -> str:
     sample = study.trial_folder(row["trial"]) / "sample.png"
     picture = f'<img class=sample src="{_inline(sample.read_bytes())}" alt="sample">' if sample.is_file() else ""
     network = escape(network_text(study.architecture(row["trial"])))
+    looks = [text for text in (row["look"], row["worse"]) if text]
+    network += "".join(f"<p class=quiet>{escape(text)}</p>" for text in looks)
     shade = " class=knee" if row["knee"] else ""
     return f"<tr{shade}>{cells}<td>{network}</td><td>{picture}</td></tr>"
+
+
+def _classical_row(classical: dict[str, Any] | None) -> str:
+    if classical is None:
+        return ""
+    cells = ["classical", f"{classical['quality']:.3f}", "", "", ""]
+    numbers = "".join(f"<td class=number>{cell}</td>" for cell in cells)
+    return f"\n<tr>{numbers}<td>the classical rendering, without a network</td><td></td></tr>"
 
 
 def _latency(study: Study) -> str:

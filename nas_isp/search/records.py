@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, FiniteFloat, model_validator
 
 from nas_isp.settings import Settings
 
@@ -49,6 +49,14 @@ class TrialRecord(Settings):
         if self.quality is None or self.latency_ms is None:
             raise ValueError(f"trial {self.trial} has no quality or no latency")
         return self.quality, self.latency_ms
+
+
+class ClassicalRecord(Settings):
+    """What the classical rendering scores on the material that trials are scored on: `classical.json`."""
+
+    quality: Annotated[FiniteFloat, Field(description="By the score of the trials.")]
+    score_kind: Annotated[str, Field(description="What quality is: psnr or reference-free.")]
+    scores: Annotated[dict[str, FiniteFloat], Field(max_length=1000, description="All of its scores.")] = {}
 
 
 def quality_name(score_kind: str | None) -> str:

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 from nas_isp import __version__, resources
 from nas_isp.errors import InputError, about
 from nas_isp.evaluation.reference_free import SCORE_VERSION
 from nas_isp.latency.measure.host import HOST_PRECISIONS
+from nas_isp.perceptual.features import load_features
 from nas_isp.preparation.folders import DEMO, UNPAIRED, TrainingFolders, prepare_unpaired
-from nas_isp.preparation.prepared_files import save_prepared
+from nas_isp.preparation.prepared_files import load_prepared, save_prepared
 from nas_isp.progress import Note, ReportsProgress, unseen
 from nas_isp.recipe import Recipe, load_recipe
 from nas_isp.search.budget import Stopwatch
@@ -18,6 +21,7 @@ from nas_isp.search.driver import Driver, SearchCallback
 from nas_isp.search.latency_limit import refuse_impossible_limit
 from nas_isp.search.proposer import Proposer
 from nas_isp.search.ray_pool import EvaluatorFactory, RayPool, check_address
+from nas_isp.search.records import ClassicalRecord
 from nas_isp.search.rungs import rung_steps
 from nas_isp.search.samplers import SAMPLERS
 from nas_isp.search.space import load_space
@@ -25,6 +29,7 @@ from nas_isp.search.study import Study
 from nas_isp.search.trial import TrainerFactory
 from nas_isp.seeds import checked_seed
 from nas_isp.training.feature_extractors import check_extractors
+from nas_isp.training.scoring import score_classical
 
 MOST_WORKERS = 1024
 
@@ -146,6 +151,7 @@ def open_search(request: SearchRequest, note: Note, progress: ReportsProgress = 
         note(f"{request.study}: continuing with {finished} trials that have ended")
     try:
         prepared_folder = prepare_data(study, note, progress)
+        record_classical(study, request.weights_dir)
     except InputError:
         study.discard()
         raise
@@ -203,6 +209,18 @@ def prepare_data(study: Study, note: Note, progress: ReportsProgress = unseen) -
     save_prepared(prepare_unpaired(folders, settings, config.seed, data_folder, part, note, progress), part)
     part.rename(folder)
     return folder
+
+
+def record_classical(study: Study, weights_dir: Path | None) -> None:
+    """Score the classical rendering on the study's data as its trials are scored, once a study."""
+    if study.classical() is not None:
+        return
+    settings, scoring = study.config.recipe.trial_train(), load_prepared(study.prepared_folder).scoring
+    features = load_features(settings.score_features, weights_dir)
+    outcome = score_classical(scoring, features, torch.device("cpu"), scoring.chosen_score(settings.score))
+    if outcome is not None:
+        record = ClassicalRecord(quality=outcome.quality, score_kind=outcome.score_kind, scores=outcome.scores)
+        study.write_classical(record)
 
 
 def _has_nothing_to_do(study: Study, stopwatch: Stopwatch) -> bool:

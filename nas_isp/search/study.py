@@ -11,16 +11,19 @@ from pydantic import ValidationError
 
 from nas_isp.arguments import PATH, checked_arguments
 from nas_isp.errors import InputError
+from nas_isp.evaluation.appearance import appearance_of_scores, appearance_words
+from nas_isp.evaluation.beside_classical import worse_than_classical
 from nas_isp.files import UNFINISHED, AnyPath, append_text, make_folder, write_whole
 from nas_isp.generators.architecture import ARCHITECTURE, Architecture
 from nas_isp.search.config import StudyConfig, load_config, refuse_other_config
 from nas_isp.search.locking import Lock, drop_torn_line, lock_file
 from nas_isp.search.owner_lock import OwnerLock
 from nas_isp.search.pareto import knee, pareto_front
-from nas_isp.search.records import TrialRecord, quality_name
+from nas_isp.search.records import ClassicalRecord, TrialRecord, quality_name
 from nas_isp.settings import load_yaml, parse_json, validated
 
 CONFIG, JOURNAL, REJECTED, FRONT, LOCK = "config.yaml", "journal.log", "rejected.jsonl", "pareto.json", "lock"
+CLASSICAL_FILE = "classical.json"
 OF_A_BEGINNING = {LOCK, f"{LOCK}{OwnerLock.SUFFIX}", "trials"}
 COUNTED_STATES = ("complete", "stopped", "rejected", "failed")
 
@@ -28,7 +31,8 @@ COUNTED_STATES = ("complete", "stopped", "rejected", "failed")
 class Study:
     """The folder of a study.
 
-    It holds `config.yaml`, Optuna's `journal.log`, `rejected.jsonl`, `trials/0007/`, `data/` and `pareto.json`.
+    It holds `config.yaml`, Optuna's `journal.log`, `rejected.jsonl`, `trials/0007/`, `data/`, `pareto.json` and, where
+    there is one, what the classical rendering scores, `classical.json`.
 
     A trial's folder holds `arch.json`, `result.json`, `history.jsonl`, `sample.png` and, once it is complete,
     `model.safetensors`.
@@ -166,6 +170,19 @@ class Study:
             raise InputError(f"{self.folder}: no trial is complete yet; go on with its search")
         return front[knee([record.point for record in front])]
 
+    def classical(self) -> ClassicalRecord | None:
+        """What the classical rendering scores; None where that was not measured.
+
+        Raises:
+            InputError: damaged.
+        """
+        path = self.folder / CLASSICAL_FILE
+        return load_yaml(path, ClassicalRecord) if path.is_file() else None
+
+    def write_classical(self, record: ClassicalRecord) -> None:
+        """Store what the classical rendering scores."""
+        write_whole(self.folder / CLASSICAL_FILE, record.model_dump_json(indent=1) + "\n")
+
     def counts(self) -> dict[str, int]:
         """How many trials ended in which state."""
         states: list[str] = [record.state for record in (*self.records.values(), *self.rejected.values())]
@@ -173,12 +190,15 @@ class Study:
 
     def summary(self) -> dict[str, Any]:
         """The front and the counts as plain data: the content of `pareto.json`."""
-        front = self.front()
+        front, classical = self.front(), self.classical()
         knee_trial = self.knee().trial if front else None
         rows = [_front_row(record, self.trial_folder(record.trial), record.trial == knee_trial) for record in front]
+        for row, record in zip(rows, front, strict=True):
+            row |= _beside_classical(record, classical)
         kind = front[0].score_kind if front else None
         return {
             "front": rows,
+            "classical": None if classical is None else classical.model_dump(),
             "trials": self.counts(),
             "score_kind": kind,
             "quality_name": quality_name(kind),
@@ -204,6 +224,16 @@ def _front_row(record: TrialRecord, folder: Path, is_knee: bool) -> dict[str, An
         "bundle": str(folder / "model.safetensors"),
         "knee": is_knee,
         "psnr": record.scores.get("psnr"),
+    }
+
+
+def _beside_classical(record: TrialRecord, classical: ClassicalRecord | None) -> dict[str, Any]:
+    """CIEDE2000 of pairs, the look in words, and by what a trial is worse; each as far as it is known."""
+    look = appearance_of_scores(record.scores)
+    return {
+        "delta_e00": record.scores.get("delta_e00"),
+        "look": None if look is None else appearance_words(look),
+        "worse": None if classical is None else worse_than_classical(record.scores, classical.scores),
     }
 
 

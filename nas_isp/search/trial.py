@@ -63,7 +63,7 @@ class TrainerEvaluator:
             origin = {"program": f"nas-isp {__version__}", "command": "search", "trial": task.trial}
             if self._factory.raw is not None:
                 origin[RAW_FOLDER] = str(self._factory.raw.resolve())
-            save_bundle(task.folder / "model.safetensors", trainer.bundle(origin, outcome.to_dict()))
+            save_bundle(task.folder / "model.safetensors", trainer.bundle(origin, trainer.recorded(outcome)))
         return Reached(outcome.quality, outcome.score_kind, outcome.scores, outcome.step)
 
     def _trainer_of(self, task: RungTask) -> Trainer:

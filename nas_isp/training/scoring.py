@@ -14,6 +14,7 @@ from nas_isp.files import whole_file
 from nas_isp.perceptual.network import FeatureNetwork
 from nas_isp.preparation.scoring_set import ScoringSet
 from nas_isp.recipe import SCORES
+from nas_isp.training.scores import Scored, classical_scores
 
 SAMPLE_PICTURES = 4
 
@@ -50,10 +51,30 @@ def score(
     """Score a generator by a member of `SCORES`, and for the record by those of this package that can be had."""
     kinds = dict.fromkeys([*(["psnr"] if scoring.pairs else []), kind])
     measured = {name: SCORES[name].measure(generator, scoring, features, device) for name in ("reference-free", *kinds)}
+    return TrainOutcome(measured[kind].quality, kind, _merged(measured), step)
+
+
+@torch.no_grad()
+def score_classical(
+    scoring: ScoringSet, features: FeatureNetwork, device: torch.device, kind: str
+) -> TrainOutcome | None:
+    """The classical rendering scored likewise, as after no step; None where there is no rendering.
+
+    A score of another package takes no pictures, so that `quality` is then the reference-free score.
+    """
+    measured = classical_scores(scoring, features, device)
+    if not measured:
+        return None
+    known = kind if kind in measured else "reference-free"
+    return TrainOutcome(measured[known].quality, known, _merged(measured), 0)
+
+
+def _merged(measured: dict[str, Scored]) -> dict[str, float]:
+    """Qualities and parts of several scores, by name."""
     scores: dict[str, float] = {}
     for name, scored in measured.items():
         scores |= {name.replace("-", "_"): scored.quality, **scored.parts}
-    return TrainOutcome(measured[kind].quality, kind, scores, step)
+    return scores
 
 
 def write_sample(generator: nn.Module, scoring: ScoringSet, path: Path, device: torch.device) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from nas_isp.deadlines import seconds_left
 from nas_isp.errors import InputError
+from nas_isp.evaluation.beside_classical import CLASSICAL, lines_beside_classical
 from nas_isp.generators.architecture import Architecture
 from nas_isp.generators.bundle import RAW_FOLDER, Bundle
 from nas_isp.preparation.prepared import Prepared
@@ -18,10 +19,22 @@ from nas_isp.training.training_run import TrainingRun
 
 @dataclass(frozen=True)
 class Trained:
-    """A finished training: the bundle, and how good it is."""
+    """A finished training: the bundle, and how good it is.
+
+    The bundle's record holds the scores, those of the classical rendering among them.
+    """
 
     bundle: Bundle
     outcome: TrainOutcome
+
+    @property
+    def classical(self) -> dict[str, Any] | None:
+        """The same scores of the classical rendering; None where there was nothing to render."""
+        return self.bundle.record.scores.get(CLASSICAL)
+
+    def said(self) -> list[str]:
+        """How the model looks beside the classical rendering, and a warning where it is worse."""
+        return lines_beside_classical("the model", self.outcome.scores, self.classical)
 
 
 def train_in(
@@ -53,7 +66,7 @@ def train_in(
         outcome = trainer.train()
     except TrainingDiverged as error:
         raise InputError(f"the training diverged: {error}; lower learning_rate in the recipe") from error
-    return Trained(trainer.bundle(origin, outcome.to_dict()), outcome)
+    return Trained(trainer.bundle(origin, trainer.recorded(outcome)), outcome)
 
 
 def origin_of(command: str, seed: int, raw: Path | None, **more: Any) -> dict[str, Any]:

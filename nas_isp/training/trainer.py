@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from nas_isp.allocator import keep_freed_memory
 from nas_isp.errors import InputError
+from nas_isp.evaluation.beside_classical import CLASSICAL
 from nas_isp.files import make_folder
 from nas_isp.generators.architecture import Architecture
 from nas_isp.generators.bundle import Bundle, BundleRecord
@@ -27,7 +28,7 @@ from nas_isp.training.feature_views import FeatureViews
 from nas_isp.training.generator_state import GeneratorState
 from nas_isp.training.history import History
 from nas_isp.training.phase import Phase
-from nas_isp.training.scoring import TrainOutcome, score, write_sample
+from nas_isp.training.scoring import TrainOutcome, score, score_classical, write_sample
 from nas_isp.training.training_run import TrainingCallback, TrainingRun
 from nas_isp.training.warm_start import WarmStart
 
@@ -144,6 +145,15 @@ class Trainer:
         chosen = self.chosen()
         write_sample(chosen, self.prepared.scoring, self.folder / "sample.png", self.device)
         return self.selection.outcome or self._scored(chosen)
+
+    def classical(self) -> TrainOutcome | None:
+        """The score of the classical rendering on the same material; None where there is no rendering."""
+        return score_classical(self.prepared.scoring, self.features, self.device, self.score_kind)
+
+    def recorded(self, outcome: TrainOutcome) -> dict[str, Any]:
+        """What a bundle records of an outcome: its scores, and under `classical` those of the classical rendering."""
+        classical = self.classical()
+        return outcome.to_dict() | ({} if classical is None else {CLASSICAL: classical.to_dict()})
 
     def chosen(self) -> nn.Module:
         """The generator with the selected weights, or the averaged ones where none are selected."""

@@ -1,6 +1,7 @@
 """`evaluate` scores LPIPS where AlexNet's weights are, and says null where they are not."""
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from nas_isp.generators.architecture import Block, PlainArchitecture
 from nas_isp.generators.build import build
 from nas_isp.generators.bundle import Bundle, BundleRecord, save_bundle
 from nas_isp.perceptual.weight_files import WEIGHTS_VARIABLE
+from nas_isp.raw.classical import render_image
+from nas_isp.raw.readers import read_raw
 from nas_isp.raw.sensor import SensorDescription
 from tests.evaluation.test_color_chart import drawn
 from tests.preview_files import mosaic_of, write_capture
@@ -67,7 +70,8 @@ def test_lpips_is_scored_with_the_weights_of_the_named_folder(
     save_random_alexnet(pairs / "weights")
     found = scores(pairs, monkeypatch, capsys, "--weights-dir", pairs / "weights")
     assert found["lpips"] > 0
-    assert {**found, "lpips": None} == without
+    found["lpips"] = found["baselines"]["classical"]["lpips"] = None
+    assert found == without
 
 
 def test_what_is_done_to_pictures_of_another_sensor_is_said_once_with_their_number(
@@ -176,3 +180,28 @@ def test_corners_that_are_no_points_are_refused(
     chart = ("--chart", pairs / "raw/a.npy", "--corners")
     for corners in (("1", "2", "3", "4"), ("a,b", "1,2", "3,4", "5,6"), ("1,2,3", "1,2", "3,4", "5,6")):
         assert "give four points x,y" in refused(pairs, monkeypatch, capsys, *chart, *corners)
+
+
+def test_the_classical_rendering_is_a_row_and_the_look_is_said(
+    pairs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The photo is made the rendering itself, so that no model is better."""
+    own = SENSOR.model_copy(update={"white_balance": (1.5, 1.0, 2.0)})
+    (pairs / "raw" / "sensor.json").write_text(own.model_dump_json())
+    rendering = render_image(read_raw(pairs / "raw" / "a.npy"), auto_exposure=True)
+    Image.fromarray(rendering).save(pairs / "rgb" / "a.png")
+    found = scores(pairs, monkeypatch, capsys)
+    assert found["baselines"]["classical"]["psnr"] == 100
+    assert found["baselines"]["classical"]["delta_e00"] == 0
+    assert "look" not in found["baselines"]["classical"]
+    assert found["look"]["words"].startswith("cast: ")
+    assert found["look"]["faults"] == re.findall(r"\((\w+)\)", found["look"]["words"])
+    monkeypatch.setattr(sys, "argv", ["nas-isp", "evaluate", str(pairs / "m.safetensors"), "--pairs", str(pairs)])
+    with pytest.raises(SystemExit):
+        main()
+    captured = capsys.readouterr()
+    assert "│ classical │" in captured.out
+    assert "the model, beside the classical rendering: cast: " in captured.err
+    warnings = [line for line in captured.err.splitlines() if line.startswith("warning")]
+    assert len(warnings) == 1
+    assert "against 100.00 dB, CIEDE2000" in warnings[0]

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from nas_isp.evaluation.appearance import Appearance
 from nas_isp.recipe import load_recipe
 from nas_isp.search.config import StudyConfig
-from nas_isp.search.records import TrialRecord
+from nas_isp.search.records import ClassicalRecord, TrialRecord
 from nas_isp.search.space import load_space
 from nas_isp.search.study import Study
 
@@ -95,3 +96,61 @@ def test_an_unfinished_study_says_so(tmp_path: Path) -> None:
 
     assert "no trial is complete yet" in pareto(tmp_path / "s").stdout
     assert json.loads(pareto(tmp_path / "s", "--format", "json").stdout)["front"] == []
+
+
+LOOK = Appearance(0, 0, 0, 0, 0.6, 0, 0, 0, 1, 1).to_dict()
+
+
+@pytest.fixture
+def with_classical(folder: Path) -> Path:
+    """The same study, with a rendering that scores 25 dB, and the look of trial 1."""
+    study = Study.open(folder)
+    study.write_classical(
+        ClassicalRecord(quality=25.0, score_kind="reference-free", scores={"reference_free": 25.0, "psnr": 19.0})
+    )
+    for trial, quality in ((0, 20.0), (1, 28.0)):
+        scores = study.records[trial].scores | {"reference_free": quality} | (LOOK if trial == 1 else {})
+        study.write(study.records[trial].model_copy(update={"scores": scores}))
+    return folder
+
+
+def test_the_classical_rendering_is_a_row_and_looks_are_said(with_classical: Path) -> None:
+    result = pareto(with_classical)
+    row = next(line for line in result.stdout.splitlines() if "│ classical" in line)
+    assert "25" in row
+    assert "19" in row
+    assert "trial 1, beside the classical rendering: cast: none" in result.stdout
+    assert "chroma 0.60 of classical (dull)" in result.stdout
+
+
+def test_one_line_warns_of_what_is_worse_than_the_rendering(with_classical: Path) -> None:
+    warnings = [line for line in pareto(with_classical).stderr.splitlines() if line.startswith("warning")]
+    assert warnings == [
+        "warning: trial 0 is worse than the classical rendering: the reference-free score 20.00 dB against 25.00 dB"
+    ]
+
+
+def test_json_and_csv_have_the_rendering_too(with_classical: Path) -> None:
+    summary = json.loads(pareto(with_classical, "--format", "json").stdout)
+    assert summary["classical"]["quality"] == 25.0
+    assert [bool(row["worse"]) for row in summary["front"]] == [True, False, False]
+    assert "(dull)" in summary["front"][1]["look"]
+    rows = list(csv.DictReader(io.StringIO(pareto(with_classical, "--format", "csv").stdout)))
+    assert rows[-1]["trial"] == "classical"
+    assert (rows[-1]["quality"], rows[-1]["psnr"], rows[-1]["latency_ms"]) == ("25.0", "19.0", "")
+
+
+def test_a_damaged_record_of_the_rendering_is_one_clear_line(with_classical: Path) -> None:
+    (with_classical / "classical.json").write_text('{"quality": NaN}')
+    result = pareto(with_classical)
+    assert result.returncode == 2
+    assert len(result.stderr.splitlines()) == 1
+    assert "classical.json" in result.stderr
+
+
+def test_the_page_shows_the_rendering_and_the_looks(with_classical: Path, tmp_path: Path) -> None:
+    pareto(with_classical, "--html", tmp_path / "f.html")
+    page = (tmp_path / "f.html").read_text()
+    assert "the classical rendering, without a network" in page
+    assert "chroma 0.60 of classical (dull)" in page
+    assert "worse than the classical rendering" in page

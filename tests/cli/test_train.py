@@ -26,12 +26,19 @@ def test_the_published_recipe_runs_on_packaged_features(
     sizes = ("--steps", "2", "--batch", "2", "--patch", "64", "--patches", "24")
     options = ("--recipe", "arhire2025", "--features", "lite", "-o", str(bundle), "--format", "json")
     assert _run(monkeypatch, *options, *sizes) == 0
-    scores = json.loads(capsys.readouterr().out)
+    captured = capsys.readouterr()
+    scores = json.loads(captured.out)
     assert scores["score_kind"] == "reference-free"
-    recipe = load_bundle(bundle).record.recipe
+    record = load_bundle(bundle).record
+    recipe = record.recipe
     assert recipe is not None
     assert (recipe["reference"], recipe["content"]["features"]) == ("published", "lite")
     assert (recipe["patch"], recipe["patches"]) == (64, 24)
+    assert scores["classical"] == record.scores["classical"]
+    assert scores["classical"]["reference_free"] == scores["classical"]["quality"] > scores["quality"]
+    said = captured.err.splitlines()
+    assert sum(line.startswith("the model, beside the classical rendering: cast: ") for line in said) == 1
+    assert sum(line.startswith("warning: the model is worse than the classical rendering: ") for line in said) == 1
     run = tmp_path / "model.run"
     assert {"history.jsonl", "scores.jsonl", "sample.png"} <= {path.name for path in run.iterdir()}
 

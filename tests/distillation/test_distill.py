@@ -92,3 +92,17 @@ def test_scores_of_two_kinds_do_not_compare_and_the_student_is_taken(candidate: 
     old = candidate.bundle({}, {"quality": 30.0, "score_kind": "psnr"})
     new = candidate.bundle({}, {"quality": 2.0, "score_kind": "reference-free"})
     assert Distilled(old, old, new).best is new
+
+
+def test_scores_have_the_classical_rendering_as_a_role_of_its_own(candidate: Trainer) -> None:
+    recorded = candidate.recorded(candidate.score())
+    bundle = candidate.bundle({}, recorded)
+    older = candidate.bundle({}, {"quality": 2.0, "score_kind": "reference-free"})
+    distilled = Distilled(bundle, older, bundle)
+    assert list(distilled.scores()) == ["candidate", "teacher", "student", "classical"]
+    assert distilled.scores()["classical"] == recorded["classical"]
+    assert "classical" not in distilled.scores()["candidate"]
+    assert bundle.record.scores["classical"] == recorded["classical"]
+    said = distilled.said()
+    assert said[0].startswith("the student, beside the classical rendering: cast: ")
+    assert list(Distilled(older, older, older).scores()) == ["candidate", "teacher", "student"]

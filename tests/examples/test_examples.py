@@ -78,7 +78,12 @@ def test_a_study_is_distilled_exported_developed_and_evaluated(study: Path) -> N
     folder, pairs = study.parent, study / "data/demo/val"
     (folder / "recipe.yaml").write_text(RECIPE)
     printed = example("distill", "study", "m.safetensors", "20s", "recipe.yaml", folder=folder)
-    assert [line.partition(":")[0] for line in printed.splitlines()][-3:] == ["candidate", "teacher", "student"]
+    assert [line.partition(":")[0] for line in printed.splitlines()][-4:] == [
+        "candidate",
+        "teacher",
+        "student",
+        "classical",
+    ]
 
     assert "dB on" in example("export", "m.safetensors", "m.tflite", 64, 64, folder=folder)
     assert (folder / "m.tflite.json").is_file()

@@ -101,7 +101,10 @@ READERS: dict[str, Reader] = {
     "kernel list": Reader("formats.make_kernels", "formats.read_kernels", ("*.json*",)),
     "benchmark output": Reader("formats.make_benchmark_output", "formats.read_benchmark_output", ("*.txt", "*.csv")),
     "study": Reader(
-        "studies.make_study", "studies.read_study", ("config.yaml", "trials/*/*", "rejected.jsonl"), "studies.crafted"
+        "studies.make_study",
+        "studies.read_study",
+        ("config.yaml", "classical.json", "trials/*/*", "rejected.jsonl"),
+        "studies.crafted",
     ),
     "journal": Reader("studies.make_study", "studies.read_journal", ("journal.log",)),
 }

@@ -10,13 +10,14 @@ import torch
 from PIL import Image
 
 from nas_isp.data.patches import PhotoPatches, RawPatches
+from nas_isp.evaluation.appearance import Appearance
 from nas_isp.generators.architecture import Block, PlainArchitecture
 from nas_isp.preparation.classical_baseline import ClassicalBaseline
 from nas_isp.preparation.look import Look, usual_tone
 from nas_isp.preparation.network_inputs import NetworkInputs
 from nas_isp.preparation.prepared import Prepared
 from nas_isp.preparation.prepared_files import load_prepared, save_prepared
-from nas_isp.preparation.scoring_set import ScoringSet
+from nas_isp.preparation.scoring_set import Anchors, ScoringSet
 from nas_isp.preparation.synthetic_pairs import SyntheticPairs
 from nas_isp.preparation.training_data import TrainingData
 from nas_isp.raw.network_input import NetworkInput
@@ -26,7 +27,7 @@ from nas_isp.report.page import page_html
 from nas_isp.search.journal import open_journal
 from nas_isp.search.locking import drop_torn_line
 from nas_isp.search.models import load_architecture
-from nas_isp.search.records import Rung, TrialRecord
+from nas_isp.search.records import ClassicalRecord, Rung, TrialRecord
 from nas_isp.search.study import Study
 from nas_isp.training.trainer import Trainer
 from nas_isp.training.training_run import TrainingRun
@@ -45,14 +46,16 @@ def make_preparation(folder: Path) -> None:
     references = np.zeros((len(raw), 3, 32, 32), np.uint8)
     ones = np.ones((len(photos), 3), np.float32)
     made = np.full((len(photos), 4, 16, 16), 512, np.uint16)
-    synthetic = SyntheticPairs(made, ones, photos, SyntheticCamera(), seed=0)
+    synthetic = SyntheticPairs(made, ones, ones, photos, SyntheticCamera(), seed=0)
     balanced = NetworkInput(kind="balanced", white_balance=(2.0, 1.0, 1.5))
     inputs = NetworkInputs(raw, np.ones((len(raw), 3), np.float32), balanced)
     look = Look(color_matrix=((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)), tone=usual_tone())
     pairs = [(torch.zeros(4, 16, 16), np.zeros((32, 32, 3), np.uint8))]
+    tested = [np.zeros((min(len(patches), 48), 3, 32, 32), np.uint8) for patches in (raw, photos)]
+    anchors = Anchors(tested[0], tested[1], {"psnr": 20.0, "delta_e00": 10.0})
     prepared = Prepared(
         TrainingData(inputs, photos, references, seed=0, synthetic=synthetic),
-        ScoringSet(inputs, references, photos, synthetic, pairs),
+        ScoringSet(inputs, references, photos, synthetic, pairs, anchors=anchors),
         ClassicalBaseline(None, 1.0, look, balanced),
     )
     save_prepared(prepared, folder / "prepared")
@@ -67,6 +70,9 @@ def read_preparation(folder: Path) -> None:
     assert prepared.baseline.render_with_look(packed).shape == reference.shape
     assert training.synthetic is not None
     assert len(training.synthetic.packed) == len(training.photos)
+    assert scoring.anchors is not None
+    assert scoring.anchors.captures.shape == reference.shape
+    assert all(math.isfinite(value) for value in scoring.anchors.on_pairs.values())
     for pair, photo in scoring.pairs:
         assert (2 * pair.shape[1], 2 * pair.shape[2], 3) == photo.shape
 
@@ -107,6 +113,7 @@ def make_study(folder: Path) -> None:
         Image.new("RGB", (8, 8)).save(study.trial_folder(number) / "sample.png")
         study.reject(record.model_copy(update={"digest": str(number), "state": "rejected", "trial": number + 3}))
     journal.sync()
+    study.write_classical(ClassicalRecord(quality=19.0, score_kind="psnr", scores={"psnr": 19.0}))
     study.close()
     for path in (folder / "study").iterdir():
         path.rename(folder / path.name)
@@ -145,6 +152,10 @@ def crafted(folder: Path) -> Contents:
     ]
     for change in changes:
         yield "trials/0001/result.json", json.dumps(record | change).encode()
+    look = Appearance(0, 0, 0, 0, 1, 0, 0, 0, 1, 1).to_dict()
+    for scores in ({"psnr": 1e308}, dict.fromkeys(look, 1e308), dict.fromkeys(look, -1e308), look):
+        yield "trials/0001/result.json", json.dumps(record | {"scores": scores}).encode()
+        yield "classical.json", json.dumps({"quality": -1e308, "score_kind": "<b>", "scores": scores}).encode()
         yield "rejected.jsonl", (json.dumps(record | change) + "\n").encode()
     yield "rejected.jsonl", b"\xff\xfe\n"
     yield "trials/0001/sample.png", b"not a picture"

@@ -44,9 +44,9 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> PhotoPatches:
 
 def _pairs(photos: PhotoPatches, network_input: NetworkInput, camera: SyntheticCamera = CAMERA) -> SyntheticPairs:
     packed = np.zeros((len(photos), 4, SIDE // 2, SIDE // 2), np.uint16)
-    factors = np.zeros((len(photos), 3), np.float32)
-    make_synthetic(photos, LOOK, camera, network_input, 3, packed, factors)
-    return SyntheticPairs(packed, factors, photos, camera, seed=3)
+    gains, factors = (np.zeros((len(photos), 3), np.float32) for _ in range(2))
+    make_synthetic(photos, LOOK, camera, network_input, 3, packed, gains, factors)
+    return SyntheticPairs(packed, gains, factors, photos, camera, seed=3)
 
 
 def test_networks_are_given_the_scene_but_for_the_errors_of_a_white_balance(photos: PhotoPatches) -> None:
