@@ -1,7 +1,7 @@
 """How pictures look beside the classical rendering of the same RAW: numbers, what of them is a fault, and words.
 
 The classical rendering, in the light that each capture names, has no style but no cast either, and so says where a
-network has added one; no true picture is needed. Reading a look needs no torch; `evaluation.appearance_beside` measures it.
+network has added one; no true picture is needed. Reading it needs no torch; `appearance_beside` measures it.
 """
 
 import math

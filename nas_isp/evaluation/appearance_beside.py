@@ -1,4 +1,4 @@
-"""Measures how pictures look beside the classical rendering of the same RAW; see `evaluation.appearance` for what it says."""
+"""Measures how pictures look beside the classical rendering of the same RAW; `appearance` says it."""
 
 import numpy as np
 import torch

@@ -31,7 +31,7 @@ PATCHES, BLOCKS_APART = 320, 5
 HALF_TRUSTED = 16
 """Of so many captures, and photos without end, a fit is believed as much as the usual look."""
 
-TONE, CHROMA = 0.6, 0.5
+TONE, CHROMA = 0.85, 0.5
 """Shares of a difference in luma, and in chroma, that are taken for one of looks; the rest is one of scenes. With all
 of the luma one bench's look is 0.6 dB worse, with 0.3 of it another's 0.5 dB (docs/quality.md)."""
 
