@@ -89,6 +89,22 @@ def test_a_search_cuts_as_many_patches_as_asked_for_and_goes_on_with_no_others(t
         open_search(replace(request, patches=None), lambda text: None)
 
 
+def test_a_search_scores_the_classical_rendering_once_before_its_trials(tmp_path: Path, quick: str) -> None:
+    request = SearchRequest(study=tmp_path / "s", space="tiny", recipe=quick, patches=24)
+    opened = open_search(request, lambda text: None)
+    opened.study.close()
+    known = opened.study.classical()
+    assert known is not None
+    assert known.score_kind == "reference-free"
+    assert known.quality == known.scores["reference_free"]
+    assert opened.study.summary()["classical"] == known.model_dump()
+    changed = known.model_copy(update={"quality": 1.0})
+    opened.study.write_classical(changed)
+    again = open_search(request, lambda text: None)
+    again.study.close()
+    assert again.study.classical() == changed
+
+
 def test_a_time_too_short_for_one_trial_is_said_and_is_no_success(tmp_path: Path) -> None:
     config, cost_model = resolve(SearchRequest(study=tmp_path / "s"))
     study = Study.begin(tmp_path / "s", config)
