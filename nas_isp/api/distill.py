@@ -88,12 +88,14 @@ def distill_model(
     device = compute_device(compute)
     run = TrainingRun(folder, checked_seed(seed), device, deadline=deadline, weights_dir=weights, progress=progress)
     distilled = distill(candidate, known_teacher, recipe, data, run, origin_of("distill", seed, opened.config.raw))
-    if previews != "off":
-        validate_with_previews(distilled.best, opened.config.raw, opened.config.shading, note, progress)
     save_bundle(output, distilled.best)
     forget_checkpoints(run)
     for line in distilled.said():
         note(line)
+    if previews != "off" and validate_with_previews(
+        distilled.best, opened.config.raw, opened.config.shading, note, progress
+    ):
+        save_bundle(output, distilled.best)  # again: what stops the measuring costs no model
     if distilled.best is candidate:
         note(_kept(distilled))
     elif distilled.learned_nothing:

@@ -77,11 +77,13 @@ def train_model(
     with prepared_in_scratch(folders, settings, seed, note, progress) as data:
         name = str(model) if isinstance(model, str | Path) else architecture.digest()
         trained = train_in(run, architecture, data, settings, origin_of("train", seed, folders.raw, architecture=name))
-    if previews != "off":
-        validate_with_previews(trained.bundle, folders.raw_folder, folders.shading, note, progress)
     save_bundle(output, trained.bundle)
     run.forget_checkpoint()
     for line in trained.said():
         note(line)
+    if previews != "off" and validate_with_previews(
+        trained.bundle, folders.raw_folder, folders.shading, note, progress
+    ):
+        save_bundle(output, trained.bundle)  # again: what stops the measuring costs no model
     note(f"written: {output}; history and samples: {folder}")
     return trained
