@@ -32,7 +32,7 @@ def develop_photo(
     sensor: str | None = None,
     tile: int | None = None,
     adapt: bool = True,
-    light: str = "as-shot",
+    light: str | None = None,
     compare: bool = False,
     shading: bool | None = None,
     note: Note = unheard,
@@ -48,7 +48,7 @@ def develop_photo(
         tile: side of a tile in pixels; any from the model's least on gives the same picture.
         adapt: bring RAW of another sensor to the model's.
         light: which light is neutral in the photo: as-shot (its file's, else estimated), estimated, fixed (that of the
-            model's captures), or gains R,G,B.
+            model's captures), or gains R,G,B; None as in training.
         compare: also write NAME_classical, rendered by LibRaw, or of a bare mosaic by nas_isp.
         shading: apply the gain maps that the file brings against lens shading; None does as the model's training did.
         note: told what is done to the mosaic and the colors, and who rendered.
@@ -60,7 +60,7 @@ def develop_photo(
     Raises:
         InputError: a model or RAW that cannot be used, or a picture that cannot be written.
     """
-    settings = DevelopSettings(tile, adapt, parse_light(light), shading)
+    settings = DevelopSettings(tile, adapt, None if light is None else parse_light(light), shading)
     plan = plan_pictures([Path(photo)], Path(output), compare=compare)
     if len(plan.pictures) > 1:
         raise InputError(f"{photo}: a folder of {len(plan.pictures)} photos; give one of them", "photo")

@@ -40,6 +40,7 @@ def run_search(
     scene_disjoint: bool = False,
     shading: bool = True,
     group: str | None = None,
+    light: str | None = None,
     sampler: str = "tpe",
     seed: int = 0,
     workers: int | None = None,
@@ -67,6 +68,8 @@ def run_search(
         sensor: of bare mosaics: a known name or a JSON file.
         scene_disjoint: refuse scenes that are in RAW and photos.
         shading: apply the gain maps that RAW files bring against lens shading.
+        light: which light is neutral in a capture: as-shot (its file's, else estimated), estimated, fixed (theirs) or
+            gains R,G,B; None is as-shot.
         group: of the captures, take those of one sensor only: its number or a part of its name.
         sampler: who suggests networks.
         seed: of sampling and training, 0 to 2^32 - 1.
@@ -82,7 +85,7 @@ def run_search(
         InputError: a setting or data that cannot be used; a study of other settings; no trial within the time.
     """
     stopwatch = budget if isinstance(budget, Stopwatch) else Stopwatch.of(budget)
-    given = (sensor, scene_disjoint, shading, group)
+    given = (sensor, scene_disjoint, shading, group, light)
     folders = TrainingFolders(_path(raw), _path(rgb), _path(val), None, *given)
     names = (str(device), max_latency_ms, str(space), str(recipe), features, patches, _path(weights_dir))
     request = SearchRequest(Path(study), folders, *names, sampler=sampler, seed=seed)

@@ -46,7 +46,7 @@ def develop(
     sensor: SensorOption = None,
     tile: TileOption = None,
     adapt: AdaptOption = True,
-    light: LightOption = "as-shot",
+    light: LightOption = None,
     compare: CompareOption = False,
     shading: ModelShadingOption = None,
 ) -> None:
@@ -57,7 +57,7 @@ def develop(
     from nas_isp.raw.readers import load_sensor
     from nas_isp.search.models import load_runner
 
-    settings = DevelopSettings(tile, adapt, parse_light(light), shading)
+    settings = DevelopSettings(tile, adapt, None if light is None else parse_light(light), shading)
     plan = plan_pictures(photos, output, format, compare)
     for description in plan.left_out:
         say(f"{description}: describes a sensor and is no photo; left out")

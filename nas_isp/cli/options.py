@@ -40,8 +40,8 @@ ShadingOption = Annotated[
     bool, typer.Option("--shading/--no-shading", help="Apply the gain maps of RAW files against lens shading.")
 ]
 LightOption = Annotated[
-    str,
-    typer.Option("--light", help="Neutral light: as-shot (the file's, else estimated), estimated, fixed, or R,G,B."),
+    str | None,
+    typer.Option(help="Neutral light: as-shot (the file's, else estimated), estimated, fixed (the set's), or R,G,B."),
 ]
 ModelShadingOption = Annotated[
     bool | None,

@@ -11,6 +11,7 @@ from nas_isp.cli.options import (
     FeaturesOption,
     FormatOption,
     GroupOption,
+    LightOption,
     PatchesOption,
     RawOption,
     RecipeOption,
@@ -54,6 +55,7 @@ def search(
     scene_disjoint: DisjointOption = False,
     shading: ShadingOption = True,
     group: GroupOption = None,
+    light: LightOption = None,
     workers: WorkersOption = None,
     ray_address: RayOption = None,
     sampler: SamplerOption = "tpe",
@@ -69,7 +71,7 @@ def search(
     from nas_isp.search.progress import open_progress
     from nas_isp.search.run import SearchRequest, Workers
 
-    folders = TrainingFolders(raw, rgb, val, None, sensor, scene_disjoint, shading, group)
+    folders = TrainingFolders(raw, rgb, val, None, sensor, scene_disjoint, shading, group, light)
     request = SearchRequest(study, folders, device, max_latency_ms, space, recipe, features, patches, weights_dir)
     request = replace(request, sampler=sampler, seed=seed)
     with open_progress() as shown:

@@ -15,6 +15,7 @@ from nas_isp.cli.options import (
     Format,
     FormatOption,
     GroupOption,
+    LightOption,
     PatchesOption,
     PreviewsOption,
     RawOption,
@@ -68,6 +69,7 @@ def train(
     scene_disjoint: DisjointOption = False,
     shading: ShadingOption = True,
     group: GroupOption = None,
+    light: LightOption = None,
     run: Annotated[Path | None, typer.Option(help="Folder of checkpoint and history; resumed if there.")] = None,
     seed: SeedOption = 0,
     compute: ComputeOption = "auto",
@@ -81,7 +83,7 @@ def train(
     from nas_isp.recipe import load_recipe
 
     settings = load_recipe(recipe).train.overridden(mode, steps, warm_steps, batch, patch, patches, features)
-    folders = TrainingFolders(raw, rgb, val, pairs, sensor, scene_disjoint, shading, group)
+    folders = TrainingFolders(raw, rgb, val, pairs, sensor, scene_disjoint, shading, group, light)
     with progress_bar("data") as report:
         trained = partial(train_model, architecture, output, folders, settings=settings, note=say, progress=report)
         left = seconds_left(deadline)

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from nas_isp.develop.picture import SOFTWARE, level_of, save_picture
 from nas_isp.develop.pipeline import develop_as
-from nas_isp.develop.sensor_match import AS_SHOT
 from nas_isp.develop.shading import shading_for, told_otherwise
 from nas_isp.errors import InputError
 from nas_isp.progress import Note, ReportsProgress, unheard, unseen
@@ -26,7 +25,7 @@ class DevelopSettings:
     Attributes:
         tile: side of a tile in RGB pixels; None takes 1024, or more for a model that sees far.
         adapt: bring RAW of another sensor to the model's.
-        light: which light is neutral in a capture; see `raw.light`.
+        light: which light is neutral in a capture, see `raw.light`; None as in training.
         shading: apply the gain maps that a file brings against lens shading; None does as the model's training did.
 
     Raises:
@@ -35,7 +34,7 @@ class DevelopSettings:
 
     tile: int | None = None
     adapt: bool = True
-    light: LightChoice = AS_SHOT
+    light: LightChoice | None = None
     shading: bool | None = None
 
     def __post_init__(self) -> None:

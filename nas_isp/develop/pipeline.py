@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from nas_isp.develop.sensor_match import AS_SHOT, NEUTRAL, match_sensor
+from nas_isp.develop.sensor_match import NEUTRAL, match_sensor
 from nas_isp.develop.tiles import Span, Tile, plan_tiles
 from nas_isp.errors import InputError
 from nas_isp.progress import Note, ReportsProgress, unheard, unseen
@@ -38,7 +38,7 @@ def develop(
     progress: ReportsProgress = unseen,
     *,
     adapt: bool = True,
-    light: LightChoice = AS_SHOT,
+    light: LightChoice | None = None,
     note: Note = unheard,
 ) -> NDArray[np.uint8]:
     """The 8-bit sRGB picture of a RAW picture; see `develop_as`."""
@@ -53,7 +53,7 @@ def develop_as(
     progress: ReportsProgress = unseen,
     *,
     adapt: bool = True,
-    light: LightChoice = AS_SHOT,
+    light: LightChoice | None = None,
     note: Note = unheard,
 ) -> NDArray[Level]:
     """The sRGB picture `(H, W, 3)` of a RAW picture, cropped and turned as the camera means it.
@@ -72,7 +72,7 @@ def develop_as(
         tile: side of a tile in RGB pixels; None takes 1024, or more for a model that sees far.
         progress: told how many tiles of how many are done.
         adapt: bring a picture of another sensor to the model's.
-        light: which light is neutral in the picture; see `raw.light`.
+        light: which light is neutral in the picture, see `raw.light`; None as in training.
         note: told in one line what is done to the colors of the picture.
 
     Raises:

@@ -22,7 +22,6 @@ DAYLIGHT: Gains = (2.0, 1.0, 1.6)
 
 
 NEUTRAL: Gains = (1.0, 1.0, 1.0)
-AS_SHOT = LightChoice()
 SENSOR_INPUT = NetworkInput()
 
 _WHOSE = {"as-shot": "its", "estimated": "an estimated", "given": "the given"}
@@ -49,7 +48,7 @@ def match_sensor(
     sensor: SensorDescription | None,
     takes: NetworkInput = SENSOR_INPUT,
     render: Callable[[Floats], Floats] | None = None,
-    light: LightChoice = AS_SHOT,
+    light: LightChoice | None = None,
     saturation: float = 1.0,
 ) -> SensorMatch:
     """Compare a picture's sensor with a model's.
@@ -64,14 +63,14 @@ def match_sensor(
         sensor: of the model; None where the model does not say.
         takes: what the model is given of a capture.
         render: runs the model on planes `(4, h, w)`; asked for its neutral light where `sensor` does not say it.
-        light: which light is neutral in the picture.
+        light: which light is neutral in the picture; None as in training.
         saturation: where samples stop, in units of the planes.
 
     Raises:
         InputError: the light cannot be had; see `light_of`.
     """
     balanced, given = takes.kind == "balanced", sensor.white_balance if sensor is not None else None
-    found = light_of(raw, packed, light, takes.white_balance if balanced else given, saturation)
+    found = light_of(raw, packed, light or takes.choice, takes.white_balance if balanced else given, saturation)
     gains = _green_one(found.gains)
     if sensor is None or is_same_sensor(raw, sensor):
         return SensorMatch(gains)

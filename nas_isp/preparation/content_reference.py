@@ -15,6 +15,7 @@ from nas_isp.preparation.look import Look
 from nas_isp.raw.classical import render
 from nas_isp.raw.demosaic import demosaic_malvar
 from nas_isp.raw.levels import subtract_black
+from nas_isp.raw.light import AS_SHOT, LightChoice
 from nas_isp.raw.light_estimator import COMMON_SENSOR, LightEstimate, infer_light
 from nas_isp.raw.saturation import observed_saturation
 from nas_isp.raw.sensor import Gains
@@ -45,17 +46,19 @@ def common_color_matrix(raw: RawPatches) -> list[list[float]] | None:
     return known.mean(0).tolist() if len(known) else None
 
 
-def common_white_balance(raw: RawPatches) -> Gains:
+def common_white_balance(raw: RawPatches, light: LightChoice = AS_SHOT) -> Gains:
     """One set of gains for all captures: the geometric mean of the as-shot gains, or else of the estimated lights.
 
     The surer an estimate is the more it weighs. A set far from a common sensor is estimated once more from there, since
     an estimate keeps near to its prior. Where no capture says or shows its light it is a common sensor's.
     """
+    if light.given is not None:
+        return light.given
     all_captures = captures_of(raw)
     captures = [all_captures[index] for index in spread(len(all_captures), CAPTURES)]
     known = raw.white_balance[[capture[0] for capture in captures]]
     known = known[np.isfinite(known).all(1)]
-    if len(known):
+    if len(known) and light.source != "estimated":
         red, green, blue = np.exp(np.log(known.astype(np.float64)).mean(0)).tolist()
         return red, green, blue
     common = _estimated(raw, captures, COMMON_SENSOR)
@@ -81,13 +84,17 @@ def captures_of(raw: RawPatches) -> list[list[int]]:
     return list(places.values())
 
 
-def white_balance_of_patches(raw: RawPatches, common: Gains) -> Floats:
-    """The gains `(N, 3)` with which each patch's reference is rendered: of its capture, as far as they can be told.
+def white_balance_of_patches(raw: RawPatches, common: Gains, light: LightChoice = AS_SHOT) -> Floats:
+    """The gains `(N, 3)`, G = 1, of each patch's capture, as far as they can be told.
 
     As-shot gains are taken as they are. A capture that brings none has its estimated light, for which the common gains
     are the prior; and these where it tells nothing.
     """
     gains = raw.white_balance.copy()
+    if light.source == "fixed":
+        gains[:] = common
+    elif light.source == "estimated":
+        gains[:] = np.nan
     for capture in captures_of(raw):
         if not np.isfinite(gains[capture[0]]).all():
             found = _inferred(raw, capture, common)

@@ -9,23 +9,25 @@ from nas_isp.preparation.classical_baseline import ClassicalBaseline
 from nas_isp.preparation.content_reference import common_color_matrix, look_of, matching_exposure
 from nas_isp.preparation.look import Row
 from nas_isp.preparation.look_fit import fit_look
+from nas_isp.raw.light import LightChoice
 from nas_isp.raw.sensor import Gains
 
 
 def fitted_baseline(
-    raw: RawPatches, photos: PhotoPatches, gains: NDArray[np.float32], common: Gains, metered: bool
+    raw: RawPatches, photos: PhotoPatches, gains: NDArray[np.float32], common: Gains, light: LightChoice, metered: bool
 ) -> ClassicalBaseline:
     """Matrix and exposure of the captures, and the look of the photos.
 
     Args:
         gains: of each RAW patch `(N, 3)`.
         common: gains that suit the captures on the whole.
+        light: how the gains were chosen.
         metered: see `fit_look`.
     """
     known = common_color_matrix(raw)
     exposure = matching_exposure(raw, photos, look_of(common, known))
     look, network_input = fit_look(raw, photos, gains, common, _rows(known), metered)
-    return ClassicalBaseline(known, exposure, look, network_input)
+    return ClassicalBaseline(known, exposure, look, network_input.model_copy(update={"light": light.source}))
 
 
 def _rows(known: list[list[float]] | None) -> tuple[Row, Row, Row]:

@@ -14,6 +14,7 @@ from nas_isp.preparation.paired import prepare_paired
 from nas_isp.preparation.prepare import prepare
 from nas_isp.preparation.prepared import Prepared
 from nas_isp.progress import Note, ReportsProgress, unheard, unseen
+from nas_isp.raw.light import AS_SHOT, LightChoice, parse_light
 from nas_isp.raw.readers import load_sensor
 from nas_isp.raw.sensor import SensorDescription
 from nas_isp.recipe import TrainSettings
@@ -41,6 +42,8 @@ class TrainingFolders:
         sensor: of bare mosaics: a description, a known name or a JSON file; None takes what lies beside them.
         scene_disjoint: refuse scenes that are in RAW and photos.
         shading: apply the gain maps that RAW files bring against lens shading.
+        light: which light is neutral in a capture: as-shot (its file's, else estimated), estimated, fixed (theirs) or
+            gains R,G,B; None is as-shot.
         group: of the captures to train on, take those of one sensor only: its number or a part of its name.
     """
 
@@ -52,6 +55,7 @@ class TrainingFolders:
     scene_disjoint: bool = False
     shading: bool = True
     group: str | None = None
+    light: str | None = None
 
     def __post_init__(self) -> None:
         """Take names of folders for folders.
@@ -80,6 +84,7 @@ class TrainingFolders:
         Raises:
             InputError: the message says what belongs together.
         """
+        self.light_choice()
         if mode != UNPAIRED:
             if self.raw or self.rgb or self.scene_disjoint:
                 raise InputError(
@@ -118,6 +123,14 @@ class TrainingFolders:
             folder = getattr(self, name)
             if folder is not None and not folder.is_dir():
                 raise InputError(f"{name} {folder}: no such folder", name)
+
+    def light_choice(self) -> LightChoice:
+        """Which light is neutral.
+
+        Raises:
+            InputError: neither a known word nor gains.
+        """
+        return AS_SHOT if self.light is None else parse_light(self.light)
 
     def described_sensor(self) -> SensorDescription | None:
         """The description of `sensor`.
@@ -198,7 +211,7 @@ def prepare_unpaired(
     )
     for line in data.notes:
         note(line)
-    return prepare(data, settings, seed, folders.val is not None, prepared_folder, progress)
+    return prepare(data, settings, seed, folders.val is not None, prepared_folder, progress, folders.light_choice())
 
 
 def _prepared_pairs(
@@ -216,7 +229,14 @@ def _prepared_pairs(
     for line in (*trained.notes, *limited, *trained.left_out, *tested_notes):
         note(line)
     prepared = prepare_paired(
-        trained, settings.patch, seed, settings.input, tested, limit=settings.patches, progress=progress
+        trained,
+        settings.patch,
+        seed,
+        settings.input,
+        tested,
+        limit=settings.patches,
+        progress=progress,
+        light=folders.light_choice(),
     )
     for line in group_notes(folders.pairs, prepared.training.inputs.raw.groups):
         note(line)

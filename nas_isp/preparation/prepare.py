@@ -27,6 +27,7 @@ from nas_isp.preparation.synthetic_pairs import SyntheticPairs, make_synthetic
 from nas_isp.preparation.training_data import TrainingData
 from nas_isp.preparation.validation_pairs import validation_pairs
 from nas_isp.progress import ReportsProgress, unseen
+from nas_isp.raw.light import AS_SHOT, LightChoice
 from nas_isp.raw.network_input import NetworkInput
 from nas_isp.recipe import ReferenceKind, TrainSettings
 from nas_isp.scratch import scratch_folder
@@ -41,6 +42,7 @@ def prepare(
     score_with_pairs: bool = True,
     folder: Path | None = None,
     progress: ReportsProgress = unseen,
+    light: LightChoice = AS_SHOT,
 ) -> Prepared:
     """Make the content references of unpaired data (see `TrainSettings.reference`) and, if wanted, synthetic pairs.
 
@@ -51,6 +53,7 @@ def prepare(
             leaves that open.
         folder: where the large arrays are made, memory-mapped; `save_prepared` into it writes only what is missing.
             None keeps them until the process ends.
+        light: which light is neutral in a capture.
 
     Raises:
         InputError: the folder cannot be written or has no room, or the recipe wants a score that needs true pairs.
@@ -58,11 +61,11 @@ def prepare(
     if folder is None:
         # What is memory-mapped stays readable after its file's name is gone.
         with scratch_folder() as scratch:
-            return prepare(data, settings, seed, score_with_pairs, scratch, progress)
+            return prepare(data, settings, seed, score_with_pairs, scratch, progress, light)
     progress(0, 3, "light, exposure and look")
-    raw, common = data.raw, common_white_balance(data.raw)
-    gains = white_balance_of_patches(raw, common)
-    baseline = fitted_baseline(raw, data.photos, gains, common, metered=settings.input == "balanced")
+    raw, common = data.raw, common_white_balance(data.raw, light)
+    gains = white_balance_of_patches(raw, common, light)
+    baseline = fitted_baseline(raw, data.photos, gains, common, light, metered=settings.input == "balanced")
     inputs = network_inputs(raw, gains, baseline.network_input if settings.input == "balanced" else NetworkInput())
     progress(1, 3, "content references")
     side = 2 * raw.packed.shape[-1]

@@ -49,6 +49,9 @@ class LightChoice:
     given: Gains | None = None
 
 
+AS_SHOT = LightChoice()
+
+
 def parse_light(text: str) -> LightChoice:
     """A choice from what a user writes: as-shot, estimated, fixed, or three gains ``R,G,B``.
 

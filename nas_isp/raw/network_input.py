@@ -9,7 +9,7 @@ from pydantic import Field
 
 from nas_isp.raw.glance import glance
 from nas_isp.raw.image import RawImage
-from nas_isp.raw.light import LightChoice, light_of
+from nas_isp.raw.light import LightChoice, LightSource, light_of
 from nas_isp.raw.sensor import Gains
 from nas_isp.settings import Settings
 
@@ -35,6 +35,10 @@ class NetworkInput(Settings):
         tuple[float, float, float],
         Field(description="Gains of the training captures on the whole, for captures that tell no light."),
     ] = (1.0, 1.0, 1.0)
+    light: Annotated[
+        LightSource,
+        Field(description="Which light of a capture was taken in training."),
+    ] = "as-shot"
     brightness: Annotated[
         float, Field(ge=-10, le=1, description="Logarithm of the training captures' mean brightness.")
     ] = 0.0
@@ -42,6 +46,11 @@ class NetworkInput(Settings):
         float,
         Field(ge=-2, le=2, description="How much brighter captures than that are exposed up (or, below 0, down)."),
     ] = 0.0
+
+    @property
+    def choice(self) -> LightChoice:
+        """Which light is taken unless a user says otherwise."""
+        return LightChoice(self.light)
 
     def factors(self, seen: Floats, gains: Gains) -> Floats:
         """What to multiply the planes of R, G and B by, `(3,)`.
@@ -66,7 +75,7 @@ def input_of(
         raw: the capture.
         packed: its planes.
         kind: what the network takes.
-        choice: of the light, by default the capture's own.
+        choice: of the light, by default as in training.
         saturation: where samples stop, in units of the planes.
 
     Raises:
@@ -74,7 +83,7 @@ def input_of(
     """
     if kind.kind == "sensor":
         return packed
-    red, green, blue = light_of(raw, packed, choice or LightChoice(), kind.white_balance, saturation).gains
+    red, green, blue = light_of(raw, packed, choice or kind.choice, kind.white_balance, saturation).gains
     return given_to_network(packed, kind, (red / green, 1.0, blue / green))
 
 

@@ -27,6 +27,7 @@ class StudyConfig(Settings):
     sensor: Annotated[SensorDescription | None, Field(description="Sensor given by the user.")] = None
     scene_disjoint: Annotated[bool, Field(description="Whether RAW and photos of one stem are kept apart.")] = False
     shading: Annotated[bool, Field(description="Whether gain maps of RAW files are applied.")] = True
+    light: Annotated[str | None, Field(description="Which light is neutral; None as files say.")] = None
     group: Annotated[str | None, Field(description="The captures of one sensor that are taken, None for all.")] = None
     device: Annotated[str, Field(description="Latency table: shipped name or absolute path.")]
     device_digest: Annotated[str, Field(description="Digest of the latency table.")] = ""

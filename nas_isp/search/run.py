@@ -101,6 +101,7 @@ def resolve(request: SearchRequest) -> tuple[StudyConfig, TableCostModel]:
         scene_disjoint=folders.scene_disjoint,
         shading=folders.shading,
         group=folders.group,
+        light=folders.light,
         device=_device(request.device),
         max_latency_ms=request.max_latency_ms,
         seed=request.seed,
@@ -203,7 +204,7 @@ def prepare_data(study: Study, note: Note, progress: ReportsProgress = unseen) -
     if folder.is_dir():
         return folder
     config, part = study.config, folder.with_name(f"{folder.name}.part")
-    given = (config.sensor, config.scene_disjoint, config.shading, config.group)
+    given = (config.sensor, config.scene_disjoint, config.shading, config.group, config.light)
     folders = TrainingFolders(config.raw, config.rgb, config.val, None, *given)
     settings, data_folder = config.recipe.trial_train(), study.folder / "data"
     save_prepared(prepare_unpaired(folders, settings, config.seed, data_folder, part, note, progress), part)
