@@ -18,10 +18,10 @@ import numpy as np
 from phone_cross_validation import (
     CrossValidation,
     LeftOut,
-    calibrated,
     coverage,
     extrapolation_errors,
     family_weights,
+    stated,
 )
 from phone_fitting import phone_table
 from phone_measurements import DEVICES, Measurements, by_network, family, read_measurements, wide_family
@@ -86,7 +86,7 @@ def shipped_table(
     mean_error, within = figures(left_out)
     scores = {"mean_error": round(mean_error, 4), "within_10_percent": round(within, 4)}
     correction = Correction.model_validate(table.correction.model_dump() | scores)
-    uncertainty = calibrated(left_out, extrapolation_errors(phone, measurements))
+    uncertainty = stated(left_out, extrapolation_errors(phone, measurements))
     return table.model_copy(update={"correction": correction, "uncertainty": uncertainty})
 
 

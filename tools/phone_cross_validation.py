@@ -6,6 +6,7 @@ network's kernels), then the form of the correction (by the time of the network)
 choosing and in fitting: a network unlike the table's is of a family of its own.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -19,7 +20,7 @@ from phone_methods import CORRECTION_FORMS, KERNEL_METHODS, PROCESS, CorrectionF
 from nas_isp.latency.kernels.kernel import Kernel
 from nas_isp.latency.predict.correction import Extras, fit_correction
 from nas_isp.latency.predict.predictor import Predictor
-from nas_isp.latency.predict.uncertainty import Uncertainty, calibrate
+from nas_isp.latency.predict.uncertainty import COVERAGE, Uncertainty, calibrate
 
 SMALL_SIDE, LARGE_SIDE = 58, 110
 """Maps up to the first, with their borders, predict those from the second on: how far off an extrapolation is."""
@@ -181,12 +182,35 @@ def extrapolation_errors(phone: str, measurements: Measurements) -> list[float]:
 
 def coverage(left_out: Sequence[LeftOut], extrapolated: Sequence[float]) -> float:
     """Share of networks, all families alike, within intervals that were calibrated without the network's family."""
-    within = []
-    for network in left_out:
-        others = [other for other in left_out if other.group != network.group]
-        half_width = calibrated(others, extrapolated).half_width(network.unmeasured_share, 0)
-        within.append(abs(network.measured_ms / network.predicted_ms - 1) <= half_width)
+    within = reach(left_out, extrapolated) <= 1
     return float(np.average(within, weights=family_weights([network.group for network in left_out])))
+
+
+def reach(left_out: Sequence[LeftOut], extrapolated: Sequence[float]) -> Errors:
+    """(networks,): errors in half-widths of intervals that were calibrated without the network's family."""
+    without = {
+        group: calibrated([other for other in left_out if other.group != group], extrapolated)
+        for group in {network.group for network in left_out}
+    }
+    widths = [without[network.group].half_width(network.unmeasured_share, 0) for network in left_out]
+    return np.abs([network.measured_ms / network.predicted_ms - 1 for network in left_out]) / widths
+
+
+def stated(left_out: Sequence[LeftOut], extrapolated: Sequence[float]) -> Uncertainty:
+    """Calibrated half-widths, widened until they would have held 90 % of the families that they did not know."""
+    plain, reached = calibrated(left_out, extrapolated), reach(left_out, extrapolated)
+    order = np.argsort(reached)
+    weights = np.array(family_weights([network.group for network in left_out]))[order]
+    held = np.cumsum(weights) / weights.sum() >= COVERAGE - 1e-9
+    factor = max(float(reached[order][int(np.argmax(held))]), 1.0)
+    measured, interpolated = (math.ceil(width * factor * 1e4) / 1e4 for width in (plain.measured, plain.interpolated))
+    return plain.model_copy(
+        update={
+            "measured": measured,
+            "interpolated": interpolated,
+            "extrapolated": max(plain.extrapolated, interpolated),
+        }
+    )
 
 
 def calibrated(left_out: Sequence[LeftOut], extrapolated: Sequence[float]) -> Uncertainty:
