@@ -37,7 +37,6 @@ from nas_isp.raw.classical import render_image
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.network_input import input_of
 from nas_isp.raw.packing import pack
-from nas_isp.raw.sensor import Gains
 from nas_isp.recipe import TrainSettings, load_recipe
 from nas_isp.training.trainer import Trainer, TrainingDiverged
 from nas_isp.training.training_run import TrainingRun
@@ -170,8 +169,12 @@ def _trained(key: dict[str, Any], bench: Path, validation: Pairs, scratch: Path,
     return {**measured, "kept_step": outcome.step, "seconds": round(time.monotonic() - began)}
 
 
-def _rendered_by(render: Callable[[Tensor, Gains | None], Tensor]) -> Picture:
-    return lambda raw: render(torch.from_numpy(pack(raw))[None], raw.white_balance)
+def _rendered_by(render: Callable[[Tensor, Tensor | None], Tensor]) -> Picture:
+    def picture(raw: RawImage) -> Tensor:
+        gains = None if raw.white_balance is None else torch.tensor(raw.white_balance)
+        return render(torch.from_numpy(pack(raw))[None], gains)
+
+    return picture
 
 
 def _developed_by(network: torch.nn.Module, prepared: Prepared) -> Picture:
