@@ -2,7 +2,7 @@
 
 Run: python benchmarks/color_cast.py MODEL CAMERA_FILE...
 Prints one JSON object: for each file the distance in Lab's a and b between the mean color of the developed picture and
-that of LibRaw's rendering with the file's own white balance (AHD): unadapted, as `develop` does it, and with --balance.
+that of LibRaw's rendering with the file's own white balance (AHD): unadapted, and as `develop` does it.
 Both pictures are first brought to one mean luminance in linear light, because LibRaw chooses its brightness by itself.
 """
 
@@ -23,7 +23,7 @@ from nas_isp.runtimes.load import load_developer
 
 LUMINANCE = torch.tensor([0.2126, 0.7152, 0.0722])
 MEAN_LUMINANCE = 0.18
-WAYS = {"unadapted": {"adapt": False}, "develop": {}, "balance": {"balance": True}}
+WAYS = {"unadapted": {"adapt": False}, "develop": {}}
 
 
 def main() -> None:
