@@ -90,18 +90,25 @@ def distill_model(
     distilled = distill(candidate, known_teacher, recipe, data, run, origin_of("distill", seed, opened.config.raw))
     save_bundle(output, distilled.best)
     forget_checkpoints(run)
-    for line in distilled.said():
-        note(line)
-    if previews != "off" and validate_with_previews(
-        distilled.best, opened.config.raw, opened.config.shading, note, progress
-    ):
+    config = opened.config
+    if previews != "off" and validate_with_previews(distilled.best, config.raw, config.shading, note, progress):
         save_bundle(output, distilled.best)  # again: what stops the measuring costs no model
-    if distilled.best is candidate:
-        note(_kept(distilled))
-    elif distilled.learned_nothing:
-        note("the student's best weights are the candidate's, unchanged: it has learned nothing; give a larger budget")
+    for line in _said(distilled, candidate):
+        note(line)
     note(f"written: {output}; teacher and histories: {folder}")
     return distilled
+
+
+def _said(distilled: Distilled, candidate: Bundle) -> list[str]:
+    """What a user should know of the outcome."""
+    lines = distilled.said()
+    if distilled.best is candidate:
+        lines.append(_kept(distilled))
+    elif distilled.learned_nothing:
+        lines.append(
+            "the student's best weights are the candidate's, unchanged: it learned nothing; give a larger budget"
+        )
+    return lines
 
 
 def _candidate(study: Study, trial: int | str) -> Bundle:

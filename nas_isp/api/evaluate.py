@@ -68,9 +68,8 @@ def evaluate_model(
     Raises:
         InputError: a model or pairs that cannot be used.
     """
-    runner = load_runner(model)
+    runner, described = load_runner(model), load_sensor(sensor) if sensor else None
     applied = shading_for(runner.sensor, shading)
-    described = load_sensor(sensor) if sensor else None
     with about("pairs"):
         known = load_pairs(Path(pairs), sensor=described, shading=applied)
     for line in (*known.notes, *known.left_out):

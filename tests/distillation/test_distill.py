@@ -40,7 +40,8 @@ def candidate(data: Prepared, tmp_path: Path) -> Trainer:
 def test_the_student_comes_closer_to_its_teacher(data: Prepared, candidate: Trainer, tmp_path: Path) -> None:
     teacher = train_in(TrainingRun(tmp_path / "t"), LARGER, data, QUICK, {}).bundle
     teacher.weights["tail.conv.bias"] += 0.1  # a teacher that differs from the reference everywhere
-    settings = QUICK.model_copy(update={"steps": 0, "warm_start": WarmStartSettings(steps=80, feature_weight=0.1)})
+    warm_start = WarmStartSettings(steps=80, feature_weight=0.1, synthetic_share=0.0)
+    settings = QUICK.model_copy(update={"steps": 0, "warm_start": warm_start})
     before = candidate.bundle({})
     taught = data.taught_by(pictures_of(teacher, data, "cpu", unseen))
     student = train_student(before, taught, settings, TrainingRun(tmp_path / "s"), {"command": "test"})

@@ -1,5 +1,6 @@
 """Steps are fitted to a time; the regression keeps its own as long as it can."""
 
+import math
 from pathlib import Path
 
 import pytest
@@ -66,4 +67,4 @@ def test_what_the_first_scoring_needs_once_is_made_while_the_pace_is_measured(
     fitted = time_budget.fitted_to(1.0, SMALL, data, settings, TrainingRun(tmp_path / "run"))
     monkeypatch.delattr("nas_isp.preparation.scoring_set.target_statistics")
     trainer = Trainer(SMALL, data, fitted, TrainingRun(tmp_path / "run"))
-    assert trainer.score().scores["reference_free"] > 0
+    assert math.isfinite(trainer.score().scores["reference_free"])
