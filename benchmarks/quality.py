@@ -95,6 +95,7 @@ VARIANTS: dict[str, Change] = {
         },
     ),
     "default": _with("default"),
+    "default, RAW as it is": _with("default", {"input": "sensor"}),
     "default, regression only": _with("default", {"steps": 0}),
     "default, no discriminators": _with("default", {"weights": NO_JUDGES}),
     "default, no synthetic pairs": _with(
