@@ -83,7 +83,7 @@ def test_auto_exposure_brightens_a_dark_picture_and_leaves_a_bright_one() -> Non
 def test_a_picture_without_gains_is_rendered_in_its_estimated_light() -> None:
     gray = np.random.default_rng(0).uniform(0.1, 0.8, (1, 64, 64)).astype(np.float32)
     packed = gray / np.array([1.8, 1, 1, 1.7], np.float32)[:, None, None]
-    raw = RawImage(unpack(packed, "RGGB", (0.0,) * 4, 4095), "RGGB", (0.0,) * 4, 4095)
+    raw = RawImage(mosaic=unpack(packed, "RGGB", (0.0,) * 4, 4095), cfa="RGGB", black=(0.0,) * 4, white=4095)
     cast = np.ptp(render_image(raw).astype(float).mean(axis=(0, 1)))
     unbalanced = np.ptp(render_image(replace(raw, white_balance=(1.0, 1.0, 1.0))).astype(float).mean(axis=(0, 1)))
     assert cast < unbalanced / 4

@@ -17,7 +17,9 @@ BLACK = np.zeros((4, 32, 32), np.float32)
 
 
 def capture(gains: Gains | None) -> RawImage:
-    return RawImage(np.zeros((64, 64), np.uint16), "RGGB", (0.0,) * 4, 1023.0, white_balance=gains, source="a.png")
+    mosaic = np.zeros((64, 64), np.uint16)
+    levels = {"cfa": "RGGB", "black": (0.0,) * 4, "white": 1023.0}
+    return RawImage(mosaic=mosaic, **levels, white_balance=gains, source="a.png")
 
 
 @pytest.mark.parametrize("word", ["as-shot", "estimated", "fixed", " Fixed "])

@@ -83,7 +83,7 @@ def test_a_search_cuts_as_many_patches_as_asked_for_and_goes_on_with_no_others(t
     opened = open_search(request, lambda text: None)
     opened.study.close()
     data = load_prepared(opened.study.prepared_folder).training
-    assert 0 < len(data.raw) <= 24
+    assert 0 < len(data.inputs.raw) <= 24
     assert 0 < len(data.photos) <= 24
     with pytest.raises(InputError, match=r"was begun with recipe\.train\.patches 24, now 2000 is given"):
         open_search(replace(request, patches=None), lambda text: None)
