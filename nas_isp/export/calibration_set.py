@@ -8,8 +8,9 @@ from pathlib import Path
 from nas_isp.data.dataset_folders import find_raw
 from nas_isp.data.demo import demo_folders
 from nas_isp.errors import InputError
-from nas_isp.export.check_set import RealPictures, brighter, real_pictures
+from nas_isp.export.check_set import SENSOR_INPUT, RealPictures, brighter, real_pictures
 from nas_isp.generators.bundle import RAW_FOLDER, Bundle
+from nas_isp.raw.network_input import NetworkInput
 from nas_isp.raw.readers import list_raw_files
 from nas_isp.raw.sensor import SensorDescription
 from nas_isp.runtimes.base import Floats
@@ -34,17 +35,24 @@ class RawSource:
     name: str
     sensor: SensorDescription | None = None
 
-    def to_calibrate_on(self) -> RealPictures:
+    def to_calibrate_on(self, network_input: NetworkInput = SENSOR_INPUT) -> RealPictures:
         """Pictures to observe ranges on: `CALIBRATION_FILES` at most; a quarter of the files is left to compare on."""
         with self._opened() as folder:
             limit = min(CALIBRATION_FILES, max(1, len(list_raw_files(folder)) * 3 // 4))
-            return real_pictures(folder, CALIBRATION_SIDE, CALIBRATION_SIDE, self.sensor, limit)
+            side = CALIBRATION_SIDE
+            return real_pictures(folder, side, side, self.sensor, limit, network_input=network_input)
 
-    def to_compare_on(self, height: int, width: int, calibrated: RealPictures | None) -> RealPictures:
+    def to_compare_on(
+        self,
+        height: int,
+        width: int,
+        calibrated: RealPictures | None,
+        network_input: NetworkInput = SENSOR_INPUT,
+    ) -> RealPictures:
         """Pictures of a size, packed; of files other than those that were calibrated on, where there are others."""
         with self._opened() as folder:
             used = [folder / file.name for file in calibrated.files] if calibrated else []
-            return real_pictures(folder, height, width, self.sensor, unless=used)
+            return real_pictures(folder, height, width, self.sensor, unless=used, network_input=network_input)
 
     @contextmanager
     def _opened(self) -> Iterator[Path]:
@@ -72,5 +80,9 @@ def training_raw(bundle: Bundle) -> RawSource | None:
 
 
 def calibration_pictures(found: RealPictures) -> list[Floats]:
-    """The pictures, and each four times as bright: highlights must be cut at white, not at the ranges' ends."""
-    return [*found.pictures, *map(brighter, found.pictures)]
+    """The pictures as a network is given them, and each four times as bright.
+
+    Highlights must be cut at white, and not at the ranges' ends.
+    """
+    bright = found._replace(pictures=[brighter(picture) for picture in found.pictures])
+    return [*found.given, *bright.given]
