@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from torch import nn
+
 from nas_isp.cores import available_cores
 from nas_isp.data.pairs import Pairs, load_pairs
 from nas_isp.develop.pipeline import develop
@@ -76,14 +78,9 @@ def export_bundle(
     if not path.parent.is_dir():
         raise InputError(f"{path.parent}: no such folder; make it or give another file", "output")
     exporter, data = EXPORTERS[form.runtime], data or ExportData()
-    net, record = fused_network(bundle, "model"), describe(bundle, form)
-    takes = record.network_input
-    if form.folded_gains is not None:
-        net = fold_gains(net, form.folded_gains)
-        if bundle.record.network_input.slope:
-            note("light: the gains are fixed, and so is the exposure: the model's metering of each capture is left out")
+    net, record = _network(bundle, form, note), describe(bundle, form)
     pairs = None if data.pairs is None else load_pairs(data.pairs, sensor=data.sensor)
-    calibrated = data.calibration.to_calibrate_on(takes) if form.precision == "int8" else None
+    calibrated = data.calibration.to_calibrate_on(record.network_input) if form.precision == "int8" else None
     checked = _checked(form, record, data, calibrated)
     for line in (*(pairs.notes if pairs else ()), *(calibrated.left_out if calibrated else ()), *checked.left_out):
         note(line)
@@ -96,8 +93,7 @@ def export_bundle(
             runner.name = str(path)
             check = verify(runner, net, form, checked.pictures, checked.name, checked.factors)
             if pairs is not None:
-                on_all_cores = exporter.open(part, available_cores()) or runner
-                score = _scored(pairs, TorchRunner(bundle, "model"), on_all_cores)
+                score = _scored(pairs, TorchRunner(bundle, "model"), exporter.open(part, available_cores()) or runner)
     return ExportReport(
         file=str(path),
         bytes=len(content),
@@ -110,6 +106,16 @@ def export_bundle(
         pairs=score,
         gains_input=record.gains_input,
     )
+
+
+def _network(bundle: Bundle, form: Form, note: Callable[[str], None]) -> nn.Module:
+    """The fused network, with fixed gains in its weights where those are wanted."""
+    net = fused_network(bundle, "model")
+    if form.folded_gains is None:
+        return net
+    if bundle.record.network_input.slope:
+        note("light: the gains are fixed, and so is the exposure: the model's metering of each capture is left out")
+    return fold_gains(net, form.folded_gains)
 
 
 def describe(bundle: Bundle, form: Form) -> ExportRecord:

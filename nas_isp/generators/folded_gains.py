@@ -56,6 +56,7 @@ def _balance_first(net: DeployedPlain, factors: Tensor) -> None:
     convolution.weight = nn.Parameter(torch.diag(factors)[:, :, None, None], requires_grad=False)
     convolution.bias = nn.Parameter(torch.zeros(PACKED_CHANNELS), requires_grad=False)
     for layer in net.layers:
+        assert isinstance(layer, DeployedConv)
         if layer.residual_from is not None:
             layer.residual_from += 1
     net.layers.insert(0, DeployedConv(convolution, "none"))

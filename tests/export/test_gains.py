@@ -1,5 +1,6 @@
 """Files of networks that take balanced RAW: with the gains as an input of their own, or in the weights."""
 
+import sys
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -7,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from nas_isp.develop.pipeline import develop, develop_packed, whole_picture_means
 from nas_isp.errors import InputError
@@ -31,6 +33,7 @@ from nas_isp.raw.sensor import Gains
 from nas_isp.runtimes.load import open_runner
 from nas_isp.runtimes.torch_runner import TorchRunner
 from tests.export.export_cases import PLAIN_CASES, bundle_of
+from tests.export.other_runtimes import BOARD_PROGRAM, run_programs
 
 FOLDER = TemporaryDirectory()
 SIZE = (64, 96)
@@ -268,6 +271,16 @@ def test_the_multiplication_is_priced_as_the_architecture_says() -> None:
     assert [kernel.label() for kernel in found] == [kernel.label() for kernel in expected]
     assert expected[1:] == kernels_of(PLAIN_CASES["plain"], *SIZE)
     assert (expected[0].op, expected[0].in_channels, expected[0].broadcast) == ("mul", 4, True)
+
+
+@pytest.mark.slow
+def test_the_boards_program_gives_the_gains(tmp_path: Path) -> None:
+    path, light = Path(exported("plain", "tflite", input="raw", output="uint8").file), LIGHTS[1]
+    mosaic, target = tmp_path / "mosaic.npy", tmp_path / "picture.ppm"
+    np.save(mosaic, capture(light).mosaic)
+    run_programs(sys.executable, [BOARD_PROGRAM, path, mosaic, target, "RGGB", f"{light[0]},{light[2]}"])
+    expected = develop_packed(open_runner(path), pack(capture(light)), 4096, factors=np.array(light, np.float32))
+    assert np.array_equal(np.asarray(Image.open(target)), expected)
 
 
 def test_calibration_sees_balanced_captures_in_their_own_light() -> None:
