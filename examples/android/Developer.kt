@@ -20,7 +20,7 @@ class Developer(model: ByteBuffer, private val height: Int, private val width: I
     private val interpreter =
         Interpreter(model, Interpreter.Options().apply { if (delegate != null) addDelegate(delegate) else setNumThreads(4) })
     private val packed = ByteBuffer.allocateDirect(height * width * 4 * Int.SIZE_BYTES).order(ByteOrder.nativeOrder())
-    private val gains = ByteBuffer.allocateDirect(4 * Float.SIZE_BITS / 8).order(ByteOrder.nativeOrder())
+    private val gains = ByteBuffer.allocateDirect(4 * Int.SIZE_BYTES).order(ByteOrder.nativeOrder())
     private val rgb = ByteBuffer.allocateDirect(4 * height * width * 3)
 
     /**
