@@ -20,6 +20,7 @@ class Developer(model: ByteBuffer, private val height: Int, private val width: I
     private val interpreter =
         Interpreter(model, Interpreter.Options().apply { if (delegate != null) addDelegate(delegate) else setNumThreads(4) })
     private val packed = ByteBuffer.allocateDirect(height * width * 4 * Int.SIZE_BYTES).order(ByteOrder.nativeOrder())
+    private val gains = ByteBuffer.allocateDirect(4 * Int.SIZE_BYTES).order(ByteOrder.nativeOrder())
     private val rgb = ByteBuffer.allocateDirect(4 * height * width * 3)
 
     /**
@@ -28,8 +29,9 @@ class Developer(model: ByteBuffer, private val height: Int, private val width: I
      * @param mosaic sensor values as RAW_SENSOR images hold them, [stride] values a row.
      * @param top first row whose first or second pixel is red; with [left] it makes the crop start at a red pixel.
      * @param left first column of the crop.
+     * @param light gains of the capture's light for R, G, G, B, green 1, for a model whose file takes them.
      */
-    fun develop(mosaic: ShortBuffer, stride: Int, top: Int, left: Int): ByteBuffer {
+    fun develop(mosaic: ShortBuffer, stride: Int, top: Int, left: Int, light: FloatArray? = null): ByteBuffer {
         val values = packed.asIntBuffer()
         for (y in 0 until height) {
             val red = (top + 2 * y) * stride + left
@@ -44,7 +46,13 @@ class Developer(model: ByteBuffer, private val height: Int, private val width: I
         }
         packed.rewind()
         rgb.rewind()
-        interpreter.run(packed, rgb)
+        if (light == null) {
+            interpreter.run(packed, rgb)
+        } else {
+            gains.asFloatBuffer().put(light)
+            gains.rewind()
+            interpreter.runForMultipleInputsOutputs(arrayOf<Any>(packed, gains), mapOf<Int, Any>(0 to rgb))
+        }
         rgb.rewind()
         return rgb
     }

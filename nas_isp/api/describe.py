@@ -18,7 +18,7 @@ from nas_isp.latency.predict.predictor import Prediction
 from nas_isp.latency.predict.table import LatencyTable
 from nas_isp.picture_size import FULL_HD_PACKED, checked_size
 from nas_isp.progress import Note, ReportsProgress, unheard, unseen
-from nas_isp.search.models import load_architecture
+from nas_isp.search.models import load_architecture, takes_balanced
 
 if TYPE_CHECKING:
     from nas_isp.generators.bundle import Bundle
@@ -95,7 +95,7 @@ def describe_network(
     """
     architecture = load_architecture(model)
     cost = count(architecture, *checked_size(input_size))
-    kernels, prediction = _deployed(architecture, input_size, device, note, progress)
+    kernels, prediction = _deployed(architecture, takes_balanced(model), input_size, device, note, progress)
     return Description(
         architecture=architecture,
         input_size=input_size,
@@ -109,13 +109,14 @@ def describe_network(
 
 def _deployed(
     architecture: Architecture,
+    balanced: bool,
     input_size: tuple[int, int],
     device: str | Path | None,
     note: Note,
     progress: ReportsProgress,
 ) -> tuple[list[Kernel] | None, tuple[Prediction, LatencyTable] | None]:
     try:
-        kernels = kernels_of(architecture, *input_size)
+        kernels = kernels_of(architecture, *input_size, balanced)
     except InputError as error:
         if device is not None:
             raise

@@ -1,6 +1,7 @@
 """`export_model`: a model as a checked file for a phone or another runtime."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from nas_isp.arguments import PATH, TEXT, checked_arguments
@@ -8,6 +9,7 @@ from nas_isp.errors import InputError
 from nas_isp.export.calibration_set import DEMO, RawSource, training_raw
 from nas_isp.export.export import ExportData, export_bundle
 from nas_isp.export.exporters import EXPORTERS, Form
+from nas_isp.export.fixed_light import gains_to_fold, light_to_fold
 from nas_isp.export.report import ExportReport
 from nas_isp.files import AnyPath, check_output, write_whole
 from nas_isp.formats.record import InputForm, OutputForm
@@ -36,6 +38,7 @@ def export_model(
     input_size: tuple[int, int] | None = FULL_HD_PACKED,
     input_type: InputForm = "normalised",
     output_type: OutputForm = "float",
+    light: str | None = None,
     raw: AnyPath | None = None,
     calibration: AnyPath | None = None,
     pairs: AnyPath | None = None,
@@ -53,6 +56,8 @@ def export_model(
         input_size: rows and columns of the packed RAW `(4, h, w)`; None leaves them to run time.
         input_type: normalised: (x - black) / (white - black); raw: the sensor's integers, int32.
         output_type: float: RGB `(3, 2h, 2w)` to be clipped to 0..1; uint8: the levels of an 8-bit picture.
+        light: fixed (the gains of the training captures) or gains R,G,B: goes into the weights of a model whose input
+            is balanced, and every capture is developed in it; None lets the file take the gains of each capture.
         raw: folder of RAW files to check on; else those the model was trained on.
         calibration: folder of RAW files for int8; else those trained on, or the demo set.
         pairs: folder of true pairs (raw/, rgb/): PSNR before and after.
@@ -67,6 +72,7 @@ def export_model(
     output = Path(output)
     if input_size is not None:
         checked_size(input_size, SMALLEST_SIDE, LARGEST_SIDE)
+    choice = None if light is None else light_to_fold(light)
     form = Form(_exporter(output, to), precision, input_size, input_type, output_type)
     if calibration is not None and precision != "int8":
         raise InputError(
@@ -75,8 +81,9 @@ def export_model(
     report_file = output.with_name(f"{output.name}.json")
     for path in (output, report_file):
         check_output(path)
-    bundle = load_model(model)
-    described = None if sensor is None else load_sensor(sensor)
+    bundle, described = load_model(model), None if sensor is None else load_sensor(sensor)
+    if choice is not None:
+        form = replace(form, folded_gains=gains_to_fold(choice, bundle.record.network_input))
     check, calibrate = _sources(bundle, raw, calibration, described, group)
     data = ExportData(check, calibrate, None if pairs is None else Path(pairs), described)
     note(f"writing {output} and comparing it with PyTorch ...")

@@ -32,6 +32,12 @@ OutputTypeOption = Annotated[
     Literal["float", "uint8"],
     typer.Option(help="float: RGB to be clipped to 0..1; uint8: the levels of an 8-bit picture."),
 ]
+FoldedLightOption = Annotated[
+    str | None,
+    typer.Option(
+        help="fixed or R,G,B: gains for every capture, within the weights; else the file takes each capture's."
+    ),
+]
 RawOption = Annotated[
     Path | None, typer.Option(help="Folder of RAW files to check on; else those the model was trained on.")
 ]
@@ -58,6 +64,7 @@ def export(
     input_size: SizeOption = FULL_HD_TEXT,
     input_type: InputOption = "normalised",
     output_type: OutputTypeOption = "float",
+    light: FoldedLightOption = None,
     raw: RawOption = None,
     calibration: CalibrationOption = None,
     pairs: PairsOption = None,
@@ -77,6 +84,7 @@ def export(
         input_size=size,
         input_type=input_type,
         output_type=output_type,
+        light=light,
         raw=raw,
         calibration=calibration,
         pairs=pairs,
@@ -110,6 +118,10 @@ def _rows(report: dict[str, Any]) -> list[tuple[str, str]]:
         ("operators", ops),
         ("packed input", f"{size}, {report['input']}"),
     ]
+    if report["gains_input"]:
+        rows.append(("second input", "gains, of each capture's light and exposure"))
+    if report["folded_gains"]:
+        rows.append(("gains in the weights", ", ".join(f"{gain:g}" for gain in report["folded_gains"])))
     if report["checked_on"] is None:
         rows.append(("not checked", "nothing on this machine runs such a file"))
     else:

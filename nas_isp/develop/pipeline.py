@@ -15,7 +15,7 @@ from nas_isp.raw.adaptation import exchanged
 from nas_isp.raw.highlights import blown_share, whitened
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.light import LightChoice
-from nas_isp.raw.network_input import given_to_network
+from nas_isp.raw.network_input import factors_in_light
 from nas_isp.raw.orientation import as_meant
 from nas_isp.raw.packing import align_to_rggb, pack
 from nas_isp.raw.saturation import packed_saturation
@@ -89,33 +89,41 @@ def develop_as(
         note(match.note)
     if adapt and match.exchange is not None:
         packed, gains = exchanged(packed, match.exchange, saturation), NEUTRAL
-    packed = given_to_network(packed, runner.network_input, gains)
-    means = whole_picture_means(runner, packed) if runner.has_global_head else None
+    factors = factors_in_light(packed, runner.network_input, gains)
+    means = whole_picture_means(runner, packed, factors) if runner.has_global_head else None
     extended, before = _extended(packed, runner)
     blown = _extended(share[None], runner)[0][0] if share.any() else None
-    rgb = _develop_tiles(level, runner, extended, means, tile, progress, blown)
+    rgb = _develop_tiles(level, runner, extended, means, tile, progress, blown, factors)
     rows, columns = (slice(2 * before, 2 * (before + side)) for side in packed.shape[1:])
     return as_meant(rgb[rows, columns], aligned)
 
 
 def develop_packed(
-    runner: Runner, packed: Floats, tile: int | None = None, progress: ReportsProgress = unseen
+    runner: Runner,
+    packed: Floats,
+    tile: int | None = None,
+    progress: ReportsProgress = unseen,
+    factors: Floats | None = None,
 ) -> NDArray[np.uint8]:
-    """The 8-bit RGB picture `(2h, 2w, 3)` of packed planes `(4, h, w)` whose sides the model takes."""
-    means = whole_picture_means(runner, packed) if runner.has_global_head else None
-    return _develop_tiles(np.uint8, runner, packed, means, tile, progress, None)
+    """The 8-bit RGB picture `(2h, 2w, 3)` of packed planes `(4, h, w)` whose sides the model takes.
+
+    The factors are those that `Runner.run` takes.
+    """
+    means = whole_picture_means(runner, packed, factors) if runner.has_global_head else None
+    return _develop_tiles(np.uint8, runner, packed, means, tile, progress, None, factors)
 
 
-def whole_picture_means(runner: Runner, packed: Floats) -> Floats:
+def whole_picture_means(runner: Runner, packed: Floats, factors: Floats | None = None) -> Floats:
     """Means of the features of a runner's color head `(8,)` over a picture `(4, h, w)`.
 
-    They are summed in tiles of the default size, whatever the picture is developed in.
+    The factors are those that `Runner.run` takes. The features are summed in tiles of the default size, whatever the
+    picture is developed in.
     """
     _, height, width = packed.shape
     tiles = plan_tiles(height, width, *_tile_size(runner, height, width, None), halo=0)
 
     def sums_of(row: Span, column: Span) -> Sums:
-        return runner.feature_sums(np.ascontiguousarray(packed[:, row.kept, column.kept]))
+        return runner.feature_sums(np.ascontiguousarray(packed[:, row.kept, column.kept]), factors)
 
     total = np.sum(list(_at_once(sums_of, tiles, runner.workers)), axis=0)
     means: Floats = (total / (height * width)).astype(np.float32)
@@ -130,6 +138,7 @@ def _develop_tiles(
     tile: int | None,
     progress: ReportsProgress,
     blown: Floats | None,
+    factors: Floats | None,
 ) -> NDArray[Level]:
     """The picture of packed planes.
 
@@ -141,13 +150,14 @@ def _develop_tiles(
         tile: side of a tile in RGB pixels.
         progress: told how many tiles of how many are done.
         blown: how far each cell is white for want of color `(h, w)`; None where none is.
+        factors: what the model's planes are multiplied by; see `Runner.run`.
     """
     _, height, width = packed.shape
     tiles = plan_tiles(height, width, *_tile_size(runner, height, width, tile), runner.halo, runner.step)
     picture = np.empty((2 * height, 2 * width, 3), level)
 
     def develop_tile(row: Span, column: Span) -> None:
-        rgb = runner.run(np.ascontiguousarray(packed[:, row.read, column.read]), means)
+        rgb = runner.run(np.ascontiguousarray(packed[:, row.read, column.read]), means, factors)
         kept = rgb[:, _doubled(row.kept_inside), _doubled(column.kept_inside)]
         if blown is not None and blown[row.kept, column.kept].any():
             share = blown[row.kept, column.kept].repeat(2, 0).repeat(2, 1)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from nas_isp.data.capture_groups import of_group
@@ -12,10 +12,11 @@ from nas_isp.data.demo import demo_folders
 from nas_isp.data.pixel_sample import spread
 from nas_isp.develop.sensor_match import is_same_sensor
 from nas_isp.errors import InputError
-from nas_isp.export.check_set import RealPictures, brighter, real_pictures
+from nas_isp.export.check_set import SENSOR_INPUT, RealPictures, brighter, real_pictures
 from nas_isp.generators.bundle import RAW_FOLDER, Bundle
 from nas_isp.raw.groups import CaptureGroup, grouped, sensor_facts
 from nas_isp.raw.image import RawHeader
+from nas_isp.raw.network_input import NetworkInput
 from nas_isp.raw.readers import list_raw_files, read_header
 from nas_isp.raw.sensor import SensorDescription
 from nas_isp.runtimes.base import Floats
@@ -47,21 +48,29 @@ class RawSource:
     group: str | None = None
     model: SensorDescription | None = None
 
-    def to_calibrate_on(self) -> RealPictures:
+    def to_calibrate_on(self, network_input: NetworkInput = SENSOR_INPUT) -> RealPictures:
         """Pictures to observe ranges on: `CALIBRATION_FILES` at most; a quarter of the files is left to compare on."""
         with self._opened() as files:
             limit = min(CALIBRATION_FILES, max(1, len(files) * 3 // 4))
-            found = real_pictures(files, CALIBRATION_SIDE, CALIBRATION_SIDE, self.sensor, limit, shading=self._shading)
+            read = partial(real_pictures, sensor=self.sensor, shading=self._shading, network_input=network_input)
+            found = read(files, CALIBRATION_SIDE, CALIBRATION_SIDE, limit=limit)
         if self.folder is not None and self._captures.note:
             found.left_out.append(self._captures.note)
         return found
 
-    def to_compare_on(self, height: int, width: int, calibrated: RealPictures | None) -> RealPictures:
+    def to_compare_on(
+        self,
+        height: int,
+        width: int,
+        calibrated: RealPictures | None,
+        network_input: NetworkInput = SENSOR_INPUT,
+    ) -> RealPictures:
         """Pictures of a size, packed; of files other than those that were calibrated on, where there are others."""
         with self._opened() as files:
             names = {file.name for file in calibrated.files} if calibrated else set()
             used = [file for file in files if file.name in names]
-            return real_pictures(files, height, width, self.sensor, unless=used, shading=self._shading)
+            read = partial(real_pictures, sensor=self.sensor, shading=self._shading, network_input=network_input)
+            return read(files, height, width, unless=used)
 
     @property
     def _shading(self) -> bool:
@@ -146,5 +155,9 @@ def training_raw(bundle: Bundle, group: str | None = None) -> RawSource | None:
 
 
 def calibration_pictures(found: RealPictures) -> list[Floats]:
-    """The pictures, and each four times as bright: highlights must be cut at white, not at the ranges' ends."""
-    return [*found.pictures, *map(brighter, found.pictures)]
+    """The pictures as a network is given them, and each four times as bright.
+
+    Highlights must be cut at white, and not at the ranges' ends.
+    """
+    bright = found._replace(pictures=[brighter(picture) for picture in found.pictures])
+    return [*found.given, *bright.given]

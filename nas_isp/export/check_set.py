@@ -1,6 +1,7 @@
 """Packed pictures on which an exported file is compared with PyTorch."""
 
 from collections.abc import Collection, Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas_isp.errors import InputError
+from nas_isp.raw.network_input import NetworkInput, factors_in_light, factors_of, of_planes
 from nas_isp.raw.packing import align_to_rggb, pack
 from nas_isp.raw.readers import read_raw
+from nas_isp.raw.saturation import packed_saturation
 from nas_isp.raw.sensor import SensorDescription
 from nas_isp.raw.synthesis import SyntheticCamera, synthesize_raw
 
@@ -20,6 +23,11 @@ PICTURES = 3
 
 BRIGHT = 4.0
 """Two stops more: most of an ordinary picture is then cut at white."""
+
+SENSOR_INPUT = NetworkInput()
+
+TINT = 1.4
+"""Of the red gain and the inverse of the blue one: about from daylight to shade, or to bulbs."""
 
 BELOW_BLACK = 0.05
 """Further below black than noise takes the samples of a dark picture."""
@@ -32,11 +40,18 @@ class RealPictures(NamedTuple):
         pictures: packed `(4, height, width)` each.
         files: where they are from, in the same order.
         left_out: a line about each file that could not be read.
+        factors: what each picture's planes are multiplied by before a network sees them, `(3,)`; None for nothing.
     """
 
     pictures: list[Floats]
     files: list[Path]
     left_out: list[str]
+    factors: list[Floats | None]
+
+    @property
+    def given(self) -> list[Floats]:
+        """The pictures as a network is given them."""
+        return [balanced(picture, factors) for picture, factors in zip(self.pictures, self.factors, strict=True)]
 
 
 def real_pictures(
@@ -47,6 +62,7 @@ def real_pictures(
     limit: int = PICTURES,
     unless: Collection[Path] = (),
     shading: bool = True,
+    network_input: NetworkInput = SENSOR_INPUT,
 ) -> RealPictures:
     """The middles of RAW files, packed; smaller pictures are mirrored up to the size.
 
@@ -60,19 +76,24 @@ def real_pictures(
         limit: files at most.
         unless: files not to read, if there are others.
         shading: apply the gain maps that files bring against lens shading.
+        network_input: what the network is given of a capture; its factors are those of the whole capture, in its own
+            light.
 
     Raises:
         InputError: no readable RAW file among them.
     """
     files = [file for file in there if file not in unless] or there
     spread = [files[index * len(files) // limit] for index in range(limit)] if len(files) > limit else files
-    found = RealPictures([], [], [])
+    found = RealPictures([], [], [], [])
     damaged: list[InputError] = []
     for file in (*spread, *(file for file in files if file not in spread)):
         if len(found.pictures) == limit:
             break
         try:
-            found.pictures.append(_middle(pack(align_to_rggb(read_raw(file, sensor, shading))), height, width))
+            raw = align_to_rggb(read_raw(file, sensor, shading))
+            packed = pack(raw)
+            found.factors.append(factors_of(raw, packed, network_input, saturation=packed_saturation(raw)))
+            found.pictures.append(_middle(packed, height, width))
             found.files.append(file)
         except InputError as error:
             damaged.append(error)
@@ -92,6 +113,21 @@ def synthetic_pictures(height: int, width: int, seed: int = 0) -> list[Floats]:
     as_taken = pack(synthesize_raw(scene, rng, SyntheticCamera(cfa="RGGB")))
     dark = as_taken / np.float32(BRIGHT) - np.float32(BELOW_BLACK)
     return [as_taken, brighter(as_taken), dark]
+
+
+def factors_in_several_lights(pictures: Sequence[Floats], network_input: NetworkInput) -> list[Floats | None]:
+    """Factors for pictures as if they were taken in the light of the training captures, a redder and a bluer one."""
+    red, green, blue = network_input.white_balance
+    tints = (1.0, 1 / TINT, TINT)
+    return [
+        factors_in_light(picture, network_input, (red / green * tint, 1.0, blue / green / tint))
+        for picture, tint in zip(pictures, cycle(tints), strict=False)
+    ]
+
+
+def balanced(packed: Floats, factors: Floats | None) -> Floats:
+    """Planes `(4, h, w)` as a network is given them."""
+    return packed if factors is None else packed * of_planes(factors)
 
 
 def brighter(packed: Floats) -> Floats:

@@ -5,21 +5,25 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from torch import nn
+
 from nas_isp.cores import available_cores
 from nas_isp.data.pairs import Pairs, load_pairs
 from nas_isp.develop.pipeline import develop
 from nas_isp.errors import InputError
 from nas_isp.evaluation.metrics import psnr
 from nas_isp.export.calibration_set import DEMO, RawSource, calibration_pictures
-from nas_isp.export.check_set import RealPictures, synthetic_pictures
+from nas_isp.export.check_set import RealPictures, factors_in_several_lights, synthetic_pictures
 from nas_isp.export.exporters import EXPORTERS, Form
 from nas_isp.export.report import ExportReport, PairsScore
 from nas_isp.export.verify import TIMED_THREADS, FileCheck, verify
 from nas_isp.files import whole_file
-from nas_isp.formats.record import CODES, INPUT_VALUES, OUTPUT_VALUES, ExportRecord
+from nas_isp.formats.record import CODES, GAINS_VALUES, INPUT_VALUES, OUTPUT_VALUES, ExportRecord
 from nas_isp.generators.bundle import RAW_FOLDER, Bundle
 from nas_isp.generators.cost import receptive_field
+from nas_isp.generators.folded_gains import fold_gains
 from nas_isp.raw.levels import from_sensor_values, to_sensor_values
+from nas_isp.raw.network_input import NetworkInput
 from nas_isp.raw.orientation import upright
 from nas_isp.raw.packing import in_plane_order
 from nas_isp.raw.sensor import SensorDescription
@@ -74,9 +78,9 @@ def export_bundle(
     if not path.parent.is_dir():
         raise InputError(f"{path.parent}: no such folder; make it or give another file", "output")
     exporter, data = EXPORTERS[form.runtime], data or ExportData()
-    net, record = fused_network(bundle, "model"), describe(bundle, form)
+    net, record = _network(bundle, form, note), describe(bundle, form)
     pairs = None if data.pairs is None else load_pairs(data.pairs, sensor=data.sensor)
-    calibrated = data.calibration.to_calibrate_on() if form.precision == "int8" else None
+    calibrated = data.calibration.to_calibrate_on(record.network_input) if form.precision == "int8" else None
     checked = _checked(form, record, data, calibrated)
     for line in (*(pairs.notes if pairs else ()), *(calibrated.left_out if calibrated else ()), *checked.left_out):
         note(line)
@@ -87,10 +91,9 @@ def export_bundle(
         runner = exporter.open(part, TIMED_THREADS)
         if runner is not None:
             runner.name = str(path)
-            check = verify(runner, net, form, checked.pictures, checked.name)
+            check = verify(runner, net, form, checked.pictures, checked.name, checked.factors)
             if pairs is not None:
-                on_all_cores = exporter.open(part, available_cores()) or runner
-                score = _scored(pairs, TorchRunner(bundle, "model"), on_all_cores)
+                score = _scored(pairs, TorchRunner(bundle, "model"), exporter.open(part, available_cores()) or runner)
     return ExportReport(
         file=str(path),
         bytes=len(content),
@@ -101,13 +104,30 @@ def export_bundle(
         calibrated_on=f"{len(calibrated.pictures)} files of {data.calibration.name}" if calibrated else None,
         left_to_cpu=facts.left_to_cpu,
         pairs=score,
+        gains_input=record.gains_input,
     )
+
+
+def _network(bundle: Bundle, form: Form, note: Callable[[str], None]) -> nn.Module:
+    """The fused network, with fixed gains in its weights where those are wanted."""
+    net = fused_network(bundle, "model")
+    if form.folded_gains is None:
+        return net
+    if bundle.record.network_input.slope:
+        note("light: the gains are fixed, and so is the exposure: the model's metering of each capture is left out")
+    return fold_gains(net, form.folded_gains)
 
 
 def describe(bundle: Bundle, form: Form) -> ExportRecord:
     """The record that the exported file carries; where the training RAW lay is left out of it."""
     architecture, sensor = bundle.record.architecture, bundle.record.sensor
-    codes, size = form.precision == "int8", form.packed_size
+    takes, folded, size = bundle.record.network_input, form.folded_gains, form.packed_size
+    if folded is not None:
+        # What is left takes RAW as the sensor gives it, and makes one light neutral.
+        takes, sensor = NetworkInput(), sensor.model_copy(update={"white_balance": folded})
+    balanced = takes.kind == "balanced"
+    codes = form.precision == "int8"
+    input_codes = codes and form.input == "normalised" and not balanced
     return ExportRecord(
         architecture=architecture,
         sensor=sensor,
@@ -118,7 +138,7 @@ def describe(bundle: Bundle, form: Form) -> ExportRecord:
         layout=EXPORTERS[form.runtime].layout,
         packed_height=size[0] if size else None,
         packed_width=size[1] if size else None,
-        input_values=INPUT_VALUES[form.input] + (f"; {CODES}" if codes and form.input == "normalised" else ""),
+        input_values=INPUT_VALUES[form.input] + (f"; {CODES}" if input_codes else ""),
         input_black=in_plane_order(sensor.black_sites, sensor.cfa),
         input_white=sensor.white,
         output_values=OUTPUT_VALUES[form.output] + (f"; {CODES}" if codes and form.output == "float" else ""),
@@ -126,16 +146,30 @@ def describe(bundle: Bundle, form: Form) -> ExportRecord:
         step=architecture.step,
         global_head=architecture.has_color_head,
         whole_picture=architecture.needs_whole_picture,
+        network_input=takes,
+        gains_input=balanced,
+        gains_values=GAINS_VALUES if balanced else None,
+        folded_gains=folded,
         border=bundle.record.border,
     )
 
 
 def check_form(bundle: Bundle, form: Form) -> None:
-    """Refuse an input size that the network does not take, and the levels of one sensor for a model of several.
+    """Refuse a size that the network does not take, one sensor's levels for a model of several, and gains without use.
 
     Raises:
-        InputError: a side that is no multiple of the network's step; or the file would subtract one sensor's black.
+        InputError: a side that is no multiple of the network's step; the file would subtract one sensor's black; gains
+            to fold for a network whose input is not balanced, or an exporter without an input for those of a capture.
     """
+    is_balanced = bundle.record.network_input.kind == "balanced"
+    if form.folded_gains is not None and not is_balanced:
+        raise InputError("light: this model takes RAW as the sensor gives it, without gains; leave light out", "light")
+    if form.folded_gains is None and is_balanced and not EXPORTERS[form.runtime].gains_input:
+        raise InputError(
+            f"exporter '{form.runtime}' gives its files no input for the gains of a capture, which this model takes; "
+            "give fixed light, or another exporter",
+            *("light", "to"),
+        )
     packed_size = form.packed_size
     step = bundle.record.architecture.step
     if packed_size and (packed_size[0] % step or packed_size[1] % step):
@@ -155,26 +189,31 @@ class _Checked(NamedTuple):
     Attributes:
         pictures: packed `(4, h, w)` each.
         name: what a report calls them.
+        factors: for the planes of each; None where the network takes them as they are.
         left_out: a line about each RAW file that could not be read.
     """
 
     pictures: list[Floats]
     name: str
+    factors: list[Floats | None]
     left_out: Sequence[str] = ()
 
 
 def _checked(form: Form, record: ExportRecord, data: ExportData, calibrated: RealPictures | None) -> _Checked:
     sizes = [form.packed_size] if form.packed_size else CHECKED_SIZES
+    takes = record.network_input
     source = data.check or (data.calibration if calibrated else None)
     if source is None:
         pictures = [picture for size in sizes for picture in synthetic_pictures(*size)]
-        return _Checked(_as_given(pictures, form, record), f"{len(pictures)} synthetic RAW pictures")
-    found = [source.to_compare_on(*size, calibrated) for size in sizes]
+        factors = factors_in_several_lights(pictures, takes)
+        return _Checked(_as_given(pictures, form, record), f"{len(pictures)} synthetic RAW pictures", factors)
+    found = [source.to_compare_on(*size, calibrated, takes) for size in sizes]
     pictures = [picture for part in found for picture in part.pictures]
+    factors = [gains for part in found for gains in part.factors]
     known = {file.name for file in calibrated.files} if calibrated else set()
     again = ", some of which it was calibrated on" if known & {file.name for file in found[0].files} else ""
     name = f"{len(pictures)} pictures of {source.name}{again}"
-    return _Checked(_as_given(pictures, form, record), name, found[0].left_out)
+    return _Checked(_as_given(pictures, form, record), name, factors, found[0].left_out)
 
 
 def _as_given(pictures: list[Floats], form: Form, record: ExportRecord) -> list[Floats]:

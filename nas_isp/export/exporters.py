@@ -11,6 +11,7 @@ from nas_isp.errors import InputError
 from nas_isp.formats.record import ExportRecord, InputForm, OutputForm, TensorLayout
 from nas_isp.picture_size import FULL_HD_PACKED
 from nas_isp.precision import Precision
+from nas_isp.raw.sensor import Gains
 from nas_isp.registry import Registry
 from nas_isp.runtimes.base import Floats, Runner
 
@@ -40,6 +41,7 @@ class Exporter(Protocol):
         inputs: what its files can take.
         outputs: what its files can give.
         free_size: whether a file can leave the sides of the picture to run time.
+        gains_input: whether a file can take gains as a second input, for a network whose input is balanced.
     """
 
     suffix: str
@@ -48,6 +50,7 @@ class Exporter(Protocol):
     inputs: Sequence[InputForm]
     outputs: Sequence[OutputForm]
     free_size: bool
+    gains_input: bool
 
     def write(self, net: nn.Module, form: "Form", record: ExportRecord, calibration: Sequence[Floats]) -> bytes:
         """The bytes of a file.
@@ -55,8 +58,10 @@ class Exporter(Protocol):
         Args:
             net: fused generator: packed `(1, 4, h, w)` to RGB `(1, 3, 2h, 2w)`.
             form: what the file is to be; this exporter says that it can.
-            record: what the file says about itself, as JSON under `RECORD_NAME`; the ends' levels are taken from it.
-            calibration: packed pictures `(4, h, w)` to observe an int8 file's ranges on, else none.
+            record: what the file says about itself, as JSON under `RECORD_NAME`; the ends' levels are taken from it,
+                and whether the planes are multiplied by a second input before the network sees them.
+            calibration: packed pictures `(4, h, w)`, as `net` is given them, to observe an int8 file's ranges on, else
+                none.
 
         Raises:
             InputError: a network that cannot be written in this form.
@@ -92,6 +97,8 @@ class Form:
         packed_size: rows and columns of the packed input; None leaves them to run time.
         input: "normalised" floats (codes for int8), or "raw": int32 sensor values.
         output: "float" (codes for int8), or "uint8": the levels of an 8-bit picture.
+        folded_gains: white-balance gains, G = 1, that go into the weights of a network whose input is balanced; None
+            lets its file take those of each capture.
 
     Raises:
         InputError: an unknown exporter, or one that does not write this.
@@ -102,6 +109,7 @@ class Form:
     packed_size: tuple[int, int] | None = FULL_HD_PACKED
     input: InputForm = "normalised"
     output: OutputForm = "float"
+    folded_gains: Gains | None = None
 
     def __post_init__(self) -> None:
         exporter = EXPORTERS[self.runtime]

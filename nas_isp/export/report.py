@@ -5,6 +5,7 @@ from typing import Any
 
 from nas_isp.formats.record import InputForm, OutputForm
 from nas_isp.precision import Precision
+from nas_isp.raw.sensor import Gains
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class ExportReport:
         input: "normalised" or "raw".
         output: "float" or "uint8".
         packed_size: rows and columns of the packed input, or None for any.
+        folded_gains: white-balance gains that every capture gets, within the weights; None: none are.
+        gains_input: whether the file takes the gains of each capture as a second input.
         ops: how often each operator occurs.
         max_abs_error: largest difference to PyTorch in fp32, unclipped output.
         max_error_in_precision: the same against PyTorch with weights rounded as the file stores them; for int8 equal
@@ -71,6 +74,8 @@ class ExportReport:
     calibrated_on: str | None = None
     left_to_cpu: dict[str, list[str]] = field(default_factory=dict)
     pairs: PairsScore | None = None
+    folded_gains: Gains | None = None
+    gains_input: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """As plain data."""

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from nas_isp.errors import InputError
-from nas_isp.export.check_set import synthetic_pictures
+from nas_isp.export.check_set import balanced, synthetic_pictures
 from nas_isp.export.exporters import Form
 from nas_isp.formats.record import PIXEL_SCALE, OutputForm
 from nas_isp.picture_size import FULL_HD_PACKED
@@ -57,17 +57,25 @@ class FileCheck:
 
 
 def compare(
-    runner: Runner, net: nn.Module, precision: Precision, pictures: Sequence[Floats], output: OutputForm = "float"
+    runner: Runner,
+    net: nn.Module,
+    precision: Precision,
+    pictures: Sequence[Floats],
+    output: OutputForm = "float",
+    factors: Sequence[Floats | None] | None = None,
 ) -> TorchDifference:
     """Run a file and the fused network it was made from on packed pictures `(4, h, w)`.
+
+    The file is given the factors of each picture beside it, if there are any; the network sees the product.
 
     Raises:
         InputError: the file is further from PyTorch than `TOLERANCE`, or than `LEAST_INT8_PSNR_DB` for int8.
     """
     rounded = _rounded(net, precision)
     error, error_in_precision, squares, count = 0.0, 0.0, 0.0, 0
-    for packed in pictures:
-        given, expected, exact = runner.run(packed), _torch_run(net, packed), _torch_run(rounded, packed)
+    for packed, gains in zip(pictures, factors or [None] * len(pictures), strict=True):
+        seen = balanced(packed, gains)
+        given, expected, exact = runner.run(packed, factors=gains), _torch_run(net, seen), _torch_run(rounded, seen)
         if precision == "int8" or output == "uint8":
             expected, exact = expected.clip(0, 1), exact.clip(0, 1)
         if given.shape != exact.shape:
@@ -88,7 +96,14 @@ def compare(
     return TorchDifference(error, error_in_precision, psnr)
 
 
-def verify(runner: Runner, net: nn.Module, form: Form, pictures: Sequence[Floats], name: str) -> FileCheck:
+def verify(
+    runner: Runner,
+    net: nn.Module,
+    form: Form,
+    pictures: Sequence[Floats],
+    name: str,
+    factors: Sequence[Floats | None] | None = None,
+) -> FileCheck:
     """Compare a file with the fused network it was made from, and time it.
 
     Args:
@@ -97,11 +112,12 @@ def verify(runner: Runner, net: nn.Module, form: Form, pictures: Sequence[Floats
         form: what the file is to be.
         pictures: packed `(4, h, w)`, of the file's size.
         name: what a report calls the pictures.
+        factors: what the planes of each are multiplied by before the network sees them; see `Runner.run`.
 
     Raises:
         InputError: the file cannot be run, or is too far from PyTorch; see `compare`.
     """
-    difference = compare(runner, net, form.precision, pictures, form.output)
+    difference = compare(runner, net, form.precision, pictures, form.output, factors)
     timed_size = form.packed_size or FULL_HD_PACKED
     host_ms, host_ms_min = runner.measure_ms(synthetic_pictures(*timed_size)[0])
     return FileCheck(

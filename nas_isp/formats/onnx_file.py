@@ -10,7 +10,7 @@ from google.protobuf.message import DecodeError, Message
 from onnx import TensorProto, helper, numpy_helper
 
 from nas_isp.errors import InputError
-from nas_isp.formats.record import RECORD_NAME
+from nas_isp.formats.record import GAINS_NAME, RECORD_NAME
 
 NEW_FILE = Path("model.onnx")
 """What messages call a file that has just been made and has no name yet."""
@@ -66,6 +66,8 @@ def find_record(model: onnx.ModelProto) -> str | None:
 def free_sides(model: onnx.ModelProto) -> None:
     """Let a network of convolutions take pictures of any height and width."""
     for value in [*model.graph.input, *model.graph.output]:
+        if value.name == GAINS_NAME:
+            continue
         sides = value.type.tensor_type.shape.dim[2:4]
         for side, name in zip(sides, ("height", "width"), strict=True):
             side.dim_param = f"{value.name}_{name}"
@@ -91,7 +93,7 @@ def split_at_mean(content: bytes, path: Path) -> tuple[bytes, bytes]:
 
     Returns:
         The model from the picture to the mean of the head's features ``(1, 8, 1, 1)``, and the model from the
-        picture and that mean to the RGB picture; both take any height and width.
+        picture and that mean to the RGB picture; both take any height and width, and the gains where the file does.
 
     Raises:
         InputError: the file has no ReduceMean operator.

@@ -3,15 +3,16 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from nas_isp import __version__
 from nas_isp.errors import InputError
 from nas_isp.generators.architecture import Architecture, Border
+from nas_isp.generators.conv_spec import PACKED_CHANNELS
 from nas_isp.precision import Precision
 from nas_isp.raw.levels import Levels
 from nas_isp.raw.network_input import NetworkInput
-from nas_isp.raw.sensor import SensorDescription
+from nas_isp.raw.sensor import Gains, SensorDescription
 from nas_isp.settings import Settings, parse_json, validated
 
 RECORD_NAME = "nas_isp"
@@ -21,9 +22,19 @@ TensorLayout = Literal["NHWC", "NCHW"]
 InputForm = Literal["normalised", "raw"]
 OutputForm = Literal["float", "uint8"]
 
+GAINS_NAME = "gains"
+"""Of the second input of a file that is given the gains of a capture."""
+
+LIGHT_FIELDS = ("network_input", "gains_input", "gains_values", "folded_gains")
+
 PIXEL_SCALE = 1 / 255
 """Value of a level of an 8-bit picture."""
 
+GAINS_VALUES = (
+    "factors for the channels of the input, after black and scale: white-balance gains of the capture's light, G = 1, "
+    "times exposure; exposure = exp(slope * (log(mean of the capture's balanced, sRGB-encoded colors) - brightness)), "
+    "from 1/4 to 4, by slope and brightness in network_input; 1 where slope is 0"
+)
 CODES = "int8 codes: value = scale * (code - zero point), both in the tensor"
 INPUT_VALUES: dict[InputForm, str] = {
     "normalised": "(x - black) / (white - black), not clipped below 0",
@@ -71,9 +82,19 @@ class ExportRecord(Settings):
     step: Annotated[int, Field(ge=1, description="Sides and tile positions are multiples of this, packed pixels.")]
     global_head: Annotated[bool, Field(description="The output also depends on the mean over the whole picture.")]
     whole_picture: Annotated[bool, Field(description="Tiles would not join: only a whole picture comes out right.")]
-    network_input: Annotated[NetworkInput, Field(description="How a capture becomes the network's input.")] = (
-        NetworkInput()
-    )
+    network_input: Annotated[
+        NetworkInput,
+        Field(description="How a capture becomes the network's input: balanced where the file is given its gains."),
+    ] = NetworkInput()
+    gains_input: Annotated[
+        bool,
+        Field(description="A second input, gains: a factor for each channel of the packed input, float32."),
+    ] = False
+    gains_values: Annotated[str | None, Field(description="Meaning of that input; null without it.")] = None
+    folded_gains: Annotated[
+        Gains | None,
+        Field(description="White-balance gains that every capture gets, within the weights; null: none are."),
+    ] = None
     border: Annotated[Border, Field(description="What the network sees outside of a developed picture.")] = "mirror"
 
     @property
@@ -89,6 +110,26 @@ class ExportRecord(Settings):
         assert self.input_black is not None
         assert self.input_white is not None
         return self.input_black, self.input_white
+
+    @property
+    def gains_shape(self) -> tuple[int, ...]:
+        """Of the second input: it spreads over the first."""
+        return (1, 1, 1, PACKED_CHANNELS) if self.layout == "NHWC" else (1, PACKED_CHANNELS, 1, 1)
+
+    @model_serializer(mode="wrap")
+    def _without_light_where_there_is_none(self, fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A file that takes RAW as the sensor gives it has no more to say than before there were others."""
+        told: dict[str, Any] = fields(self)
+        defaults = {name: type(self).model_fields[name].default for name in LIGHT_FIELDS}
+        return {
+            name: value for name, value in told.items() if name not in defaults or getattr(self, name) != defaults[name]
+        }
+
+    @model_validator(mode="after")
+    def _gains_for_balanced_input(self) -> "ExportRecord":
+        if self.gains_input != (self.network_input.kind == "balanced"):
+            raise ValueError("gains_input and a balanced network_input go together")
+        return self
 
     @model_validator(mode="after")
     def _levels_for_sensor_values(self) -> "ExportRecord":

@@ -176,13 +176,17 @@ def quantization(scales: NDArray[np.floating], zero: int = 0, axis: int = 0) -> 
 
 
 def replace_ends(model: schema.ModelT, inputs: list[int] | None = None, outputs: list[int] | None = None) -> None:
-    """Make other tensors the network's inputs or outputs, in its signature too."""
+    """Make other tensors the network's inputs or outputs, in its signature too, which names new ones as they are."""
     graph = model.subgraphs[0]
     if inputs is not None:
         graph.inputs = np.array(inputs, np.int32)
     if outputs is not None:
         graph.outputs = np.array(outputs, np.int32)
     for signature in model.signatureDefs or []:
+        for added in graph.inputs[len(signature.inputs) :]:
+            entry = schema.TensorMapT()
+            entry.name, entry.tensorIndex = graph.tensors[added].name, int(added)
+            signature.inputs = [*signature.inputs, entry]
         for entries, tensors in ((signature.inputs, graph.inputs), (signature.outputs, graph.outputs)):
             for entry, tensor in zip(entries, tensors, strict=True):
                 entry.tensorIndex = int(tensor)
@@ -234,8 +238,8 @@ def split_at_mean(content: bytes, path: Path) -> tuple[bytes, bytes]:
     """Two models out of one with a color head, so that the tiles of a picture can share one mean.
 
     Returns:
-        The model from the picture to the head's features ``(1, h, w, 8)``, of which the mean is to be taken, and the
-        model from the picture and that mean ``(1, 1, 1, 8)`` to the RGB picture.
+        The model from the file's inputs to the head's features ``(1, h, w, 8)``, of which the mean is to be taken, and
+        the model from those inputs and that mean ``(1, 1, 1, 8)`` to the RGB picture.
 
     Raises:
         InputError: the file has no MEAN operator, or a damaged one.
@@ -247,9 +251,9 @@ def split_at_mean(content: bytes, path: Path) -> tuple[bytes, bytes]:
             raise InputError(f"{path}: says it has a color head but has no MEAN operator; export it again")
         features, mean = int(means[0].inputs[0]), int(means[-1].outputs[0])
         to_features, from_mean = model, parse(content, path)
-        picture, rgb = int(model.subgraphs[0].inputs[0]), int(model.subgraphs[0].outputs[0])
-        keep_between(to_features, [picture], [features])
-        keep_between(from_mean, [picture, mean], [rgb])
+        given, rgb = [int(index) for index in model.subgraphs[0].inputs], int(model.subgraphs[0].outputs[0])
+        keep_between(to_features, given, [features])
+        keep_between(from_mean, [*given, mean], [rgb])
     except (IndexError, TypeError) as error:
         raise InputError(f"{path}: its color head is damaged; export it again") from error
     return serialize(to_features), serialize(from_mean)

@@ -81,15 +81,33 @@ def input_of(
     Raises:
         InputError: see `light.light_of`.
     """
+    factors = factors_of(raw, packed, kind, choice, saturation)
+    return packed if factors is None else packed * of_planes(factors)
+
+
+def factors_of(
+    raw: RawImage, packed: Floats, kind: NetworkInput, choice: LightChoice | None = None, saturation: float = 1.0
+) -> Floats | None:
+    """What `input_of` multiplies the planes of R, G and B by, `(3,)`; None where a network takes them as they are.
+
+    Raises:
+        InputError: see `light.light_of`.
+    """
     if kind.kind == "sensor":
-        return packed
+        return None
     red, green, blue = light_of(raw, packed, choice or kind.choice, kind.white_balance, saturation).gains
-    return given_to_network(packed, kind, (red / green, 1.0, blue / green))
+    return factors_in_light(packed, kind, (red / green, 1.0, blue / green))
+
+
+def factors_in_light(packed: Floats, kind: NetworkInput, gains: Gains) -> Floats | None:
+    """The same of a whole capture `(4, h, w)` in a light of known gains, G = 1."""
+    return None if kind.kind == "sensor" else kind.factors(glance(packed), gains)
 
 
 def given_to_network(packed: Floats, kind: NetworkInput, gains: Gains) -> Floats:
     """Planes `(4, h, w)` of a whole capture, in a light of known gains (G = 1), as a network is given them."""
-    return packed if kind.kind == "sensor" else packed * of_planes(kind.factors(glance(packed), gains))
+    factors = factors_in_light(packed, kind, gains)
+    return packed if factors is None else packed * of_planes(factors)
 
 
 def of_planes(factors: Floats) -> Floats:

@@ -38,8 +38,9 @@ def front_latency(study: Study) -> FrontLatency | None:
     config = study.config
     try:
         predictor, size = Predictor(load_table(config.device)), (config.packed_height, config.packed_width)
+        balanced = config.recipe.train.input == "balanced"
         predictions = {
-            record.trial: predictor.predict(kernels_of(study.architecture(record.trial), *size))
+            record.trial: predictor.predict(kernels_of(study.architecture(record.trial), *size, balanced))
             for record in study.front()
         }
     except InputError:

@@ -3,7 +3,7 @@
 import statistics
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,16 @@ from nas_isp.errors import InputError
 from nas_isp.formats.record import ExportRecord
 from nas_isp.generators.architecture import Border
 from nas_isp.raw.levels import to_sensor_values
-from nas_isp.raw.network_input import NetworkInput
+from nas_isp.raw.network_input import NetworkInput, of_planes
 from nas_isp.raw.sensor import SensorDescription
 
 Floats = NDArray[np.float32]
 Sums = NDArray[np.float64]
 
 MEASURED_SECONDS = 3.0
+
+FOLDED = "they are in its weights; export it without fixed light for captures of any"
+PLAIN = "it was made for RAW as the sensor gives it"
 
 
 class Runner(ABC):
@@ -36,7 +39,7 @@ class Runner(ABC):
             where there is one.
         border: what the network sees outside of a picture: "mirror" for its mirror image, "zeros" for nothing added.
         sensor: that the model was made for; None where it does not say.
-        network_input: how a capture becomes what `run` takes.
+        network_input: how a capture becomes what the network sees: by the factors that `run` takes with its planes.
         workers: threads that may call `run` and `feature_sums` at once, and should for a picture of many tiles.
     """
 
@@ -63,19 +66,24 @@ class Runner(ABC):
         self.border = border
 
     @abstractmethod
-    def run(self, packed: Floats, pooled: Floats | None = None) -> Floats:
+    def run(self, packed: Floats, pooled: Floats | None = None, factors: Floats | None = None) -> Floats:
         """RGB `(3, 2h, 2w)`, not clipped, of packed `(4, h, w)` of any size that `step` divides.
 
         Args:
-            packed: the picture, or a tile of it.
+            packed: the picture, or a tile of it, 0 at black and 1 at white.
             pooled: the means over the whole picture that its tiles share; None takes those of `packed`.
+            factors: what the planes of R, G and B are multiplied by before the network sees them, `(3,)`, for a network
+                whose input is balanced; see `raw.network_input`. None for 1.
+
+        Raises:
+            InputError: factors that are not three, or that the model does not take.
         """
 
     @abstractmethod
-    def feature_sums(self, packed: Floats) -> Sums:
+    def feature_sums(self, packed: Floats, factors: Floats | None = None) -> Sums:
         """Sums over `packed` of the features whose mean the color head looks at, `(8,)`; only with `has_global_head`.
 
-        The sides need not be multiples of `step`.
+        The sides need not be multiples of `step`. The factors are those of `run`.
         """
 
     @abstractmethod
@@ -118,6 +126,49 @@ class FileRunner(Runner):
         if self.record.input == "raw":
             return to_sensor_values(packed, *self.record.levels).astype(np.int32)
         return packed
+
+    def given_gains(self, factors: Floats | None) -> tuple[NDArray[np.float32], ...]:
+        """What the file takes for factors `(3,)`: its second input, if it has one.
+
+        Raises:
+            InputError: factors that are not three, or for a file without that input.
+        """
+        if not self.record.gains_input:
+            if factors is not None:
+                raise InputError(f"{self.name}: takes no gains, {FOLDED if self.record.folded_gains else PLAIN}")
+            return ()
+        planes = plane_factors(np.ones(3, np.float32) if factors is None else factors, self.name)
+        return (planes.reshape(self.record.gains_shape),)
+
+    def check_gains_input(self, inputs: Sequence[tuple[Sequence[object], bool]]) -> None:
+        """Refuse a file whose second input is not what its record says.
+
+        Args:
+            inputs: shape of each input, and whether it is float32.
+
+        Raises:
+            InputError: another input than the gains, or none.
+        """
+        if not self.record.gains_input:
+            return
+        shape = self.record.gains_shape
+        given = inputs[1] if len(inputs) > 1 else ((), False)
+        if len(inputs) != 2 or tuple(given[0]) != shape or not given[1]:
+            found = f"its second input has shape {tuple(given[0])}" if len(inputs) > 1 else "it has one input"
+            raise InputError(
+                f"{self.name}: says that it takes gains, float32 of shape {shape}, but {found[:100]}; export it again"
+            )
+
+
+def plane_factors(factors: Floats, name: str) -> Floats:
+    """Factors of the planes R, G1, G2, B, as `(4, 1, 1)`, of those of R, G, B `(3,)`.
+
+    Raises:
+        InputError: they are not three.
+    """
+    if factors.shape != (3,):
+        raise InputError(f"{name}: gains of shape {factors.shape}; give three, of R, G and B", "factors")
+    return of_planes(factors.astype(np.float32))
 
 
 def checked_picture(rgb: Floats, packed: Floats, name: str) -> Floats:

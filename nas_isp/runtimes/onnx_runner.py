@@ -20,7 +20,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import (
 from nas_isp.errors import InputError
 from nas_isp.files import read_bytes
 from nas_isp.formats import onnx_file
-from nas_isp.formats.record import PIXEL_SCALE, read_record
+from nas_isp.formats.record import GAINS_NAME, PIXEL_SCALE, read_record
 from nas_isp.runtimes.base import FileRunner, Floats, Sums, checked_picture
 
 Array = NDArray[Any]
@@ -40,25 +40,28 @@ class OnnxRunner(FileRunner):
         self._content = read_bytes(path)
         super().__init__(path, read_record(onnx_file.find_record(onnx_file.parse(self._content, path)), path))
         self._fixed = self._session(self._content)
+        self.check_gains_input([(entry.shape, entry.type == "tensor(float)") for entry in self._fixed.get_inputs()])
         self._free = self._fixed if self.tile is None else None
         self._freeing = Lock()
         if self.has_global_head:
             to_mean, from_mean = onnx_file.split_at_mean(self._content, path)
             self._to_mean, self._from_mean = self._session(to_mean), self._session(from_mean)
 
-    def run(self, packed: Floats, pooled: Floats | None = None) -> Floats:
+    def run(self, packed: Floats, pooled: Floats | None = None, factors: Floats | None = None) -> Floats:
+        given = self._picture(packed), *self.given_gains(factors)
         if pooled is None:
-            rgb = self._run(self._session_for(packed), self._picture(packed))
+            rgb = self._run(self._session_for(packed), *given)
         else:
-            rgb = self._run(self._from_mean, self._picture(packed), pooled[None, :, None, None])
+            rgb = self._run(self._from_mean, *given, pooled[None, :, None, None])
         return checked_picture(rgb, packed, self.name)
 
-    def feature_sums(self, packed: Floats) -> Sums:
-        mean = self._run(self._to_mean, self._picture(packed)).reshape(-1)
+    def feature_sums(self, packed: Floats, factors: Floats | None = None) -> Sums:
+        mean = self._run(self._to_mean, self._picture(packed), *self.given_gains(factors)).reshape(-1)
         return mean.astype(np.float64) * packed[0].size
 
     def prepared(self, packed: Floats) -> Callable[[], object]:
-        session, feed = self._session_for(packed), {onnx_file.INPUT_NAME: self._picture(packed)}
+        given = self._picture(packed), *self.given_gains(None)
+        session, feed = self._session_for(packed), dict(zip((onnx_file.INPUT_NAME, GAINS_NAME), given, strict=False))
         return lambda: session.run(None, feed)
 
     def _picture(self, packed: Floats) -> Array:

@@ -35,14 +35,15 @@ class TfliteRunner(FileRunner):
         if self.has_global_head:
             parts = tflite_file.split_at_mean(content, path)
             self._to_features, self._from_mean = (_SessionPool(part, path, threads) for part in parts)
+        self.check_gains_input(self._whole.inputs())
 
-    def run(self, packed: Floats, pooled: Floats | None = None) -> Floats:
-        picture = self._picture(packed)
-        rgb = self._whole.run(picture) if pooled is None else self._from_mean.run(picture, pooled[None, None, None])
+    def run(self, packed: Floats, pooled: Floats | None = None, factors: Floats | None = None) -> Floats:
+        given = self._picture(packed), *self.given_gains(factors)
+        rgb = self._whole.run(*given) if pooled is None else self._from_mean.run(*given, pooled[None, None, None])
         return checked_picture(_channels_first(rgb) if rgb.ndim == 4 else rgb, packed, self.name)
 
-    def feature_sums(self, packed: Floats) -> Sums:
-        features = self._to_features.run(self._picture(packed))
+    def feature_sums(self, packed: Floats, factors: Floats | None = None) -> Sums:
+        features = self._to_features.run(self._picture(packed), *self.given_gains(factors))
         if features.ndim != 4 or features.shape[:3] != (1, *packed.shape[1:]):
             raise InputError(f"{self.name}: gives a color head features of shape {features.shape}; export it again")
         # In 64 bits sums of 8-bit codes are exact, so that no way of cutting the picture changes their mean.
@@ -50,7 +51,7 @@ class TfliteRunner(FileRunner):
 
     def prepared(self, packed: Floats) -> Callable[[], object]:
         session = self._whole.spare()
-        session.set_inputs(self._picture(packed))
+        session.set_inputs(self._picture(packed), *self.given_gains(None))
         return session.invoke
 
     def _picture(self, packed: Floats) -> Array:
@@ -72,6 +73,12 @@ class _SessionPool:
             return self._free.get_nowait()
         except Empty:
             return self._make()
+
+    def inputs(self) -> list[tuple[tuple[int, ...], bool]]:
+        """Shape of each input, and whether it is float32."""
+        session = self.spare()
+        self._free.put(session)
+        return session.inputs()
 
     def run(self, *inputs: Array) -> Floats:
         session = self.spare()
@@ -95,6 +102,10 @@ class LiteRtSession:
             raise InputError(f"{path}: a network without input or output; export it again")
         self._output = outputs[0]
         self._shape: tuple[int, ...] | None = None
+
+    def inputs(self) -> list[tuple[tuple[int, ...], bool]]:
+        """Shape of each input, and whether it is float32."""
+        return [(tuple(map(int, entry["shape"])), entry["dtype"] == np.float32) for entry in self._inputs]
 
     def run(self, *inputs: Array) -> Floats:
         """The output in floats."""

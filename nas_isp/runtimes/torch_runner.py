@@ -8,7 +8,7 @@ import torch
 from nas_isp.generators.build import fuse
 from nas_isp.generators.bundle import Bundle, network_of
 from nas_isp.generators.cost import receptive_field
-from nas_isp.runtimes.base import Floats, Runner, Sums
+from nas_isp.runtimes.base import Floats, Runner, Sums, plane_factors
 
 
 class TorchRunner(Runner):
@@ -40,19 +40,23 @@ class TorchRunner(Runner):
             torch.set_num_threads(threads)
         self.net = fused_network(bundle, name)
 
-    def run(self, packed: Floats, pooled: Floats | None = None) -> Floats:
+    def run(self, packed: Floats, pooled: Floats | None = None, factors: Floats | None = None) -> Floats:
         context = None if pooled is None else torch.from_numpy(pooled)[None]
         with torch.inference_mode():
-            rgb: Floats = self.net(torch.from_numpy(packed)[None], context)[0].numpy()
+            rgb: Floats = self.net(self._picture(packed, factors), context)[0].numpy()
         return rgb
 
-    def feature_sums(self, packed: Floats) -> Sums:
+    def feature_sums(self, packed: Floats, factors: Floats | None = None) -> Sums:
         with torch.inference_mode():
-            means: Floats = self.net.context(torch.from_numpy(packed)[None])[0].numpy()  # type: ignore[operator]
+            means: Floats = self.net.context(self._picture(packed, factors))[0].numpy()  # type: ignore[operator]
         return means.astype(np.float64) * packed[0].size
 
     def prepared(self, packed: Floats) -> Callable[[], object]:
         return lambda: self.run(packed)
+
+    def _picture(self, packed: Floats, factors: Floats | None) -> torch.Tensor:
+        """What the network takes."""
+        return torch.from_numpy(packed if factors is None else packed * plane_factors(factors, self.name))[None]
 
 
 def fused_network(bundle: Bundle, name: str) -> torch.nn.Module:

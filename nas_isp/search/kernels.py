@@ -11,7 +11,7 @@ from nas_isp.files import read_bytes
 from nas_isp.latency.kernels.from_architecture import Kernel, kernels_of
 from nas_isp.latency.kernels.from_json import NetworkKernels, read_network, read_networks
 from nas_isp.latency.kernels.from_tflite import kernels_of_tflite
-from nas_isp.search.models import load_architecture
+from nas_isp.search.models import load_architecture, takes_balanced
 from nas_isp.search.space import load_space
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def model_kernels(model: "str | Path | Bundle | Architecture", input_size: tuple
     """
     if isinstance(model, str | Path) and Path(model).suffix == ".tflite":
         return kernels_of_tflite(read_bytes(Path(model)), Path(model))
-    return kernels_of(load_architecture(model), *input_size)
+    return kernels_of(load_architecture(model), *input_size, takes_balanced(model))
 
 
 def named_networks(
@@ -49,10 +49,12 @@ def named_networks(
 
 
 def space_kernels(space: str, input_size: tuple[int, int], samples: int = SAMPLES) -> list[Kernel]:
-    """Every kernel of a space's members, the most frequent among so many random ones first."""
+    """Every kernel of a space's members, given balanced RAW, the most frequent among so many random ones first."""
     members, rng = load_space(space), np.random.default_rng(0)
-    counts = Counter(kernel for _ in range(samples) for kernel in kernels_of(members.sample(rng), *input_size))
-    counts.update({kernel: 0 for network in members.short_networks() for kernel in kernels_of(network, *input_size)})
+    counts = Counter(kernel for _ in range(samples) for kernel in kernels_of(members.sample(rng), *input_size, True))
+    counts.update(
+        {kernel: 0 for network in members.short_networks() for kernel in kernels_of(network, *input_size, True)}
+    )
     return [kernel for kernel, _ in counts.most_common()]
 
 

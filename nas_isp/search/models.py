@@ -65,6 +65,21 @@ def load_architecture(model: "str | Path | Bundle | Architecture") -> Architectu
     return _read_architecture(trial.architecture)
 
 
+def takes_balanced(model: "str | Path | Bundle | Architecture") -> bool:
+    """Whether what `load_architecture` takes is a model, or of a study of models, that is given balanced RAW.
+
+    Raises:
+        InputError: a bundle or study that cannot be read.
+    """
+    if isinstance(model, PlainArchitecture | RmfaArchitecture):
+        return False
+    if not isinstance(model, str | Path) or Path(model).suffix == BUNDLE_SUFFIX:
+        return load_model(model).record.network_input.kind == "balanced"
+    without = str(model) in PUBLISHED or Path(model).suffix in (".json", *EXPORTED)
+    trial = None if without else find_trial(str(model))
+    return trial is not None and Study.open(trial.bundle.parents[2]).config.recipe.train.input == "balanced"
+
+
 @checked_arguments()
 def load_model(model: "str | Path | Bundle") -> "Bundle":
     """The trained model behind a bundle's path or STUDY:TRIAL such as `study:7` or `study:knee`.

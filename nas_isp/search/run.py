@@ -110,7 +110,8 @@ def resolve(request: SearchRequest) -> tuple[StudyConfig, TableCostModel]:
         recipe=recipe,
         space=space,
     )
-    cost_model = TableCostModel(request.device, config.packed_height, config.packed_width)
+    balanced = recipe.train.input == "balanced"
+    cost_model = TableCostModel(request.device, config.packed_height, config.packed_width, balanced)
     config = config.model_copy(update={"device_digest": cost_model.digest})
     refuse_impossible_limit(space, cost_model, request.max_latency_ms, request.device, request.seed)
     return config, cost_model

@@ -1,5 +1,6 @@
 """Conformance of exporters: every form that one says it writes equals PyTorch, and any other is refused."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -10,6 +11,7 @@ from nas_isp.export.report import ExportReport
 from nas_isp.formats.record import InputForm, OutputForm
 from nas_isp.generators.architecture import Block, PlainArchitecture
 from nas_isp.precision import Precision
+from nas_isp.raw.network_input import NetworkInput
 from nas_isp.runtimes.base import FileRunner
 from nas_isp.testing.material import moved_bundle
 
@@ -60,6 +62,25 @@ class ExporterConformance:
             runner = EXPORTERS[self.name].open(Path(report.file), threads=1)
             if isinstance(runner, FileRunner):
                 assert runner.record == describe(moved_bundle(NETWORK), self._form(**changes)), f"{changes}"
+
+    def test_a_network_of_balanced_raw_gets_its_gains_or_is_refused(self, tmp_path: Path) -> None:
+        """As a second input, which the file is checked with, where the exporter says that it writes one."""
+        moved = moved_bundle(NETWORK)
+        takes = NetworkInput(kind="balanced", white_balance=(2.0, 1.0, 1.5))
+        bundle = replace(moved, record=moved.record.model_copy(update={"network_input": takes}))
+        exporter, form = EXPORTERS[self.name], self._form()
+        path = tmp_path / f"m{exporter.suffix}"
+        if exporter.gains_input:
+            assert export_bundle(bundle, path, form).gains_input
+        else:
+            try:
+                export_bundle(bundle, path, form)
+            except InputError:
+                pass
+            else:
+                raise AssertionError("it writes no input for the gains, and is not refused")
+        folded = export_bundle(bundle, path, replace(form, folded_gains=takes.white_balance))
+        assert not folded.gains_input
 
     def test_what_it_does_not_write_is_refused(self) -> None:
         """By the form, before any work."""

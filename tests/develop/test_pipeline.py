@@ -37,10 +37,10 @@ class LevelsRunner(Runner):
     def __init__(self) -> None:
         super().__init__("levels", None, halo=0, step=1, has_global_head=False)
 
-    def run(self, packed: Floats, pooled: Floats | None = None) -> Floats:
+    def run(self, packed: Floats, pooled: Floats | None = None, factors: Floats | None = None) -> Floats:
         return np.repeat(np.repeat(packed[:1], 2, axis=1), 2, axis=2).repeat(3, axis=0)
 
-    def feature_sums(self, packed: Floats) -> Sums:
+    def feature_sums(self, packed: Floats, factors: Floats | None = None) -> Sums:
         raise AssertionError("has no head")
 
     def prepared(self, packed: Floats) -> object:
@@ -107,11 +107,11 @@ class MagentaRunner(Runner):
     def __init__(self) -> None:
         super().__init__("magenta", None, halo=0, step=1)
 
-    def run(self, packed: Floats, pooled: Floats | None = None) -> Floats:
+    def run(self, packed: Floats, pooled: Floats | None = None, factors: Floats | None = None) -> Floats:
         gray = np.repeat(np.repeat(packed.mean(axis=0, keepdims=True), 2, axis=1), 2, axis=2)
         return np.concatenate([gray * 0.9, gray * 0.6, gray * 0.8])
 
-    def feature_sums(self, packed: Floats) -> Sums:
+    def feature_sums(self, packed: Floats, factors: Floats | None = None) -> Sums:
         raise AssertionError("has no head")
 
     def prepared(self, packed: Floats) -> object:

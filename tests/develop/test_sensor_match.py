@@ -69,13 +69,13 @@ class MadeFor(Runner):
         super().__init__(f"made for {sensor.name}", None, halo=4, step=1)
         self.sensor = sensor
 
-    def run(self, packed: Floats, pooled: Floats | None = None) -> Floats:
+    def run(self, packed: Floats, pooled: Floats | None = None, factors: Floats | None = None) -> Floats:
         assert self.sensor is not None
         gains, matrix = torch.tensor(self.sensor.white_balance), torch.tensor(self.sensor.color_matrix)
         rgb: Floats = render(torch.from_numpy(packed)[None], gains, matrix)[0].numpy()
         return rgb
 
-    def feature_sums(self, packed: Floats) -> Sums:
+    def feature_sums(self, packed: Floats, factors: Floats | None = None) -> Sums:
         raise AssertionError("has no head")
 
     def prepared(self, packed: Floats) -> object:

@@ -30,7 +30,7 @@ def test_what_was_not_measured_says_nothing() -> None:
 
 def test_words_and_warning_are_a_line_each() -> None:
     lines = lines_beside_classical("the model", {**LOOK, "psnr": 1.0}, {"psnr": 2.0})
-    assert lines[0].startswith("the model, beside the classical rendering: cast: none;")
+    assert lines[0].startswith("the model, beside the classical rendering: cast: none,")
     assert lines[1] == "warning: the model is worse than the classical rendering: PSNR 1.00 dB against 2.00 dB"
     assert len(lines) == 2
     assert not any("\n" in line for line in lines)

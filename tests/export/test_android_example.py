@@ -15,6 +15,7 @@ from nas_isp.raw.packing import pack
 from nas_isp.runtimes.load import open_runner
 from tests.export.export_cases import PLAIN_CASES, bundle_of
 from tests.export.other_runtimes import ROOT
+from tests.export.test_gains import balanced_bundle
 
 EXAMPLE = ROOT / "examples" / "android" / "Developer.kt"
 STAND_INS = Path(__file__).with_name("android")
@@ -47,10 +48,13 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> str:
     return f"{classes}:{jar}"
 
 
-@pytest.mark.parametrize("precision", ["fp32", "int8"])
-def test_the_example_develops_every_cfa_as_the_program_does(app: str, precision: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("precision", "light"), [("fp32", None), ("int8", None), ("fp32", (2.1, 1.0, 1.6))])
+def test_the_example_develops_every_cfa_as_the_program_does(
+    app: str, precision: str, light: tuple[float, float, float] | None, tmp_path: Path
+) -> None:
     model, mosaic_file = tmp_path / "m.tflite", tmp_path / "mosaic"
-    export_bundle(bundle_of(PLAIN_CASES["plain"]), model, Form("tflite", precision, (HEIGHT, WIDTH), "raw", "uint8"))
+    bundle = bundle_of(PLAIN_CASES["plain"]) if light is None else balanced_bundle("plain")
+    export_bundle(bundle, model, Form("tflite", precision, (HEIGHT, WIDTH), "raw", "uint8"))
     stride = 2 * WIDTH + 6
     mosaic = np.random.default_rng(0).integers(0, 1024, (2 * HEIGHT + 2, stride)).astype("<u2")
     mosaic[5, 7] = 65535  # larger than a signed value of 16 bits holds
@@ -61,15 +65,16 @@ def test_the_example_develops_every_cfa_as_the_program_does(app: str, precision:
         [
             *("java", f"-Dpython={sys.executable}", f"-Dprogram={STAND_INS / 'run_on_integers.py'}"),
             *("-cp", app, "org.example.isp.AppKt", model, mosaic_file, *map(str, (HEIGHT, WIDTH, stride))),
+            "none" if light is None else ",".join(map(str, (light[0], 1, 1, light[2]))),
             *(part for crop in crops for part in crop),
         ],
         check=True,
     )
 
-    runner = open_runner(model)
+    runner, factors = open_runner(model), None if light is None else np.array(light, np.float32)
     for cfa, (top, left) in CORNERS.items():
         cropped = mosaic[top : top + 2 * HEIGHT, left : left + 2 * WIDTH].astype(np.uint16)
         packed = pack(RawImage(mosaic=cropped, cfa="RGGB", black=(64.0,) * 4, white=1023.0))
-        expected = np.rint(runner.run(packed) * 255).astype(np.uint8).transpose(1, 2, 0)
+        expected = np.rint(runner.run(packed, factors=factors) * 255).astype(np.uint8).transpose(1, 2, 0)
         given = np.frombuffer((tmp_path / cfa).read_bytes(), np.uint8)
         assert np.array_equal(given.reshape(expected.shape), expected)

@@ -23,6 +23,7 @@ class StateExporter:
 
     suffix, layout = ".state", "NCHW"
     precisions, inputs, outputs, free_size = ("fp32",), ("normalised",), ("float",), False
+    gains_input = False
 
     def __init__(self, bundle: Bundle | None = None) -> None:
         self.bundle = bundle

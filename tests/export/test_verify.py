@@ -20,8 +20,8 @@ class Shifted(TorchRunner):
 
     error = 0.0
 
-    def run(self, packed: Floats, pooled: Floats | None = None) -> Floats:
-        return super().run(packed, pooled) + np.float32(self.error)
+    def run(self, packed: Floats, pooled: Floats | None = None, factors: Floats | None = None) -> Floats:
+        return super().run(packed, pooled, factors) + np.float32(self.error)
 
 
 @pytest.fixture

@@ -36,6 +36,9 @@ def test_the_latency_is_the_tables_prediction(cost_model: TableCostModel) -> Non
     architecture = load_space("mobile").anchors[1]
 
     assert cost_model.latency_ms(architecture) == predict(load_table("pixel4-gpu"), kernels_of(architecture)).latency_ms
+    balanced = TableCostModel("pixel4-gpu", balanced=True).latency_ms(architecture)
+    assert balanced == predict(load_table("pixel4-gpu"), kernels_of(architecture, balanced=True)).latency_ms
+    assert balanced > cost_model.latency_ms(architecture)
 
 
 def test_the_digest_tells_tables_apart(cost_model: TableCostModel) -> None:

@@ -72,7 +72,7 @@ def test_a_number_of_workers_out_of_range_is_refused(count: int) -> None:
 def test_latency_is_predicted_for_the_size_in_the_configuration(tmp_path: Path) -> None:
     config, cost_model = resolve(SearchRequest(study=tmp_path / "s"))
     architecture = config.space.anchors[0]
-    kernels = kernels_of(architecture, config.packed_height, config.packed_width)
+    kernels = kernels_of(architecture, config.packed_height, config.packed_width, balanced=True)
 
     assert cost_model.latency_ms(architecture) == predict(load_table("pixel4-gpu"), kernels).latency_ms
     assert config.device_digest == cost_model.digest

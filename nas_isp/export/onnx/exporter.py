@@ -7,7 +7,7 @@ from torch import nn
 
 from nas_isp.export.exporters import Facts, Form
 from nas_isp.export.onnx.convert import OPSET, export_onnx
-from nas_isp.export.onnx.integer_io import give_pixels, take_sensor_values
+from nas_isp.export.onnx.integer_io import give_pixels, take_gains, take_sensor_values
 from nas_isp.formats import onnx_file
 from nas_isp.formats.record import ExportRecord, InputForm, OutputForm, TensorLayout
 from nas_isp.precision import Precision
@@ -24,11 +24,14 @@ class OnnxExporter:
     inputs: Sequence[InputForm] = ("normalised", "raw")
     outputs: Sequence[OutputForm] = ("float", "uint8")
     free_size = True
+    gains_input = True
 
     def write(self, net: nn.Module, form: Form, record: ExportRecord, calibration: Sequence[Floats]) -> bytes:
         """See `exporters.Exporter.write`."""
         assert form.precision != "int8"
         model = onnx_file.parse(export_onnx(net, *form.sides, form.precision))
+        if record.gains_input:
+            take_gains(model)
         if form.input == "raw":
             take_sensor_values(model, *record.levels)
         if form.output == "uint8":

@@ -1,11 +1,12 @@
-"""The ends of an ONNX network in the integers of an app: packed sensor values in, 8-bit RGB out."""
+"""The ends of an ONNX network as an app has them: sensor values and gains in, 8-bit RGB out."""
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from nas_isp.formats import onnx_file
-from nas_isp.formats.record import PIXEL_SCALE
+from nas_isp.formats.record import GAINS_NAME, PIXEL_SCALE
+from nas_isp.generators.conv_spec import PACKED_CHANNELS
 from nas_isp.raw.levels import Levels
 
 
@@ -29,6 +30,21 @@ def take_sensor_values(model: onnx.ModelProto, black: Levels, white: float) -> N
     del model.graph.node[:]
     model.graph.node.extend(nodes)
     _value(model.graph.input, onnx_file.INPUT_NAME).type.tensor_type.elem_type = TensorProto.INT32
+
+
+def take_gains(model: onnx.ModelProto) -> None:
+    """Let the network take a second input, `gains` float32 `(1, 4, 1, 1)`, and multiply its scaled planes by it.
+
+    To be called before `take_sensor_values`.
+    """
+    balanced = "packed_balanced"
+    for node in model.graph.node:
+        node.input[:] = [balanced if name == onnx_file.INPUT_NAME else name for name in node.input]
+    nodes = [helper.make_node("Mul", [onnx_file.INPUT_NAME, GAINS_NAME], [balanced]), *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    shape = (1, PACKED_CHANNELS, 1, 1)
+    model.graph.input.append(helper.make_tensor_value_info(GAINS_NAME, TensorProto.FLOAT, shape))
 
 
 def give_pixels(model: onnx.ModelProto) -> None:

@@ -9,7 +9,7 @@ from nas_isp.export.exporters import Facts, Form
 from nas_isp.export.int8.quantize import quantize_tflite
 from nas_isp.export.tflite.convert import export_tflite
 from nas_isp.export.tflite.delegate_support import left_to_cpu
-from nas_isp.export.tflite.integer_io import give_pixels, take_sensor_values
+from nas_isp.export.tflite.integer_io import give_pixels, take_gains, take_sensor_values
 from nas_isp.formats import tflite_file
 from nas_isp.formats.record import ExportRecord, InputForm, OutputForm, TensorLayout
 from nas_isp.formats.tflite_versions import complete_operator_codes
@@ -27,6 +27,7 @@ class TfliteExporter:
     inputs: Sequence[InputForm] = ("normalised", "raw")
     outputs: Sequence[OutputForm] = ("float", "uint8")
     free_size = True
+    gains_input = True
 
     def write(self, net: nn.Module, form: Form, record: ExportRecord, calibration: Sequence[Floats]) -> bytes:
         """See `exporters.Exporter.write`."""
@@ -38,7 +39,9 @@ class TfliteExporter:
             content = export_tflite(net, *form.sides, form.precision)
         graph = tflite_file.parse(content)
         if form.input == "raw":
-            take_sensor_values(graph, *record.levels)
+            take_sensor_values(graph, *record.levels, gains_input=record.gains_input)
+        elif record.gains_input:
+            take_gains(graph)
         if form.output == "uint8":
             give_pixels(graph)
         complete_operator_codes(graph)

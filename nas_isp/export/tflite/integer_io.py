@@ -1,4 +1,4 @@
-"""The ends of a TFLite network in the integers of an app: packed sensor values in, 8-bit RGB out."""
+"""The ends of a TFLite network as an app has them: sensor values and gains in, 8-bit RGB out."""
 
 from typing import Any
 
@@ -7,7 +7,8 @@ from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
 from nas_isp.formats import tflite_file
-from nas_isp.formats.record import PIXEL_SCALE
+from nas_isp.formats.record import GAINS_NAME, PIXEL_SCALE
+from nas_isp.generators.conv_spec import PACKED_CHANNELS
 from nas_isp.raw.levels import Levels
 
 CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
@@ -15,7 +16,7 @@ TYPES = schema.TensorType
 OPS = schema.BuiltinOperator
 
 
-def take_sensor_values(graph: schema.ModelT, black: Levels, white: float) -> None:
+def take_sensor_values(graph: schema.ModelT, black: Levels, white: float, gains_input: bool = False) -> None:
     """Let the network take packed int32 sensor values instead of ``(x - black) / (white - black)``.
 
     int32 and not the sensor's uint16: neither the Java interface of TFLite nor the phone GPUs nor Python's
@@ -29,6 +30,7 @@ def take_sensor_values(graph: schema.ModelT, black: Levels, white: float) -> Non
         graph: a network with a float32 or int8 input.
         black: of the packed planes.
         white: saturation level.
+        gains_input: the network also takes gains, as by `take_gains`.
     """
     subgraph = graph.subgraphs[0]
     picture = int(subgraph.inputs[0])
@@ -47,15 +49,41 @@ def take_sensor_values(graph: schema.ModelT, black: Levels, white: float) -> Non
     ):
         if not needed:
             continue
-        last = not quantized and (folded or code == OPS.MUL)
+        last = not quantized and not gains_input and (folded or code == OPS.MUL)
         result = picture if last else tflite_file.add_tensor_like(graph, f"less_{name}", TYPES.FLOAT32, picture)
         level = tflite_file.add_constant(graph, name, constant)
         steps.append(_operator(graph, code, [numbers, level], result))
         numbers = result
-    if quantized:
+    balanced, gains = _balanced(graph, numbers, picture) if gains_input else ([], [])
+    if quantized and not gains_input:
         steps.append(_operator(graph, OPS.QUANTIZE, [numbers], picture))
-    subgraph.operators = [*steps, *subgraph.operators]
-    tflite_file.replace_ends(graph, inputs=[values])
+    subgraph.operators = [*steps, *balanced, *subgraph.operators]
+    tflite_file.replace_ends(graph, inputs=[values, *gains])
+
+
+def take_gains(graph: schema.ModelT) -> None:
+    """Let the network take a second input, `gains` float32 `(1, 1, 1, 4)`, and multiply its planes by it first.
+
+    A network of 8-bit integers then takes its planes in float32 too: rounding comes after the multiplication.
+
+    Args:
+        graph: a network with a float32 or int8 input.
+    """
+    subgraph = graph.subgraphs[0]
+    picture = int(subgraph.inputs[0])
+    planes = tflite_file.add_tensor_like(graph, "planes", TYPES.FLOAT32, picture)
+    balanced, gains = _balanced(graph, planes, picture)
+    subgraph.operators = [*balanced, *subgraph.operators]
+    tflite_file.replace_ends(graph, inputs=[planes, *gains])
+
+
+def _balanced(graph: schema.ModelT, planes: int, picture: int) -> tuple[list[schema.OperatorT], list[int]]:
+    """The steps from planes in float32 to the picture that the network takes, and the input that they add."""
+    quantized = graph.subgraphs[0].tensors[picture].type == TYPES.INT8
+    gains = tflite_file.add_tensor(graph, GAINS_NAME, TYPES.FLOAT32, (1, 1, 1, PACKED_CHANNELS))
+    result = tflite_file.add_tensor_like(graph, "balanced", TYPES.FLOAT32, picture) if quantized else picture
+    steps = [_operator(graph, OPS.MUL, [planes, gains], result)]
+    return [*steps, _operator(graph, OPS.QUANTIZE, [result], picture)] if quantized else steps, [gains]
 
 
 def give_pixels(graph: schema.ModelT) -> None:

@@ -1,7 +1,7 @@
 """A network as the list of kernels that a mobile runtime executes, from its `Architecture` alone."""
 
 from nas_isp.generators.architecture import Architecture, PlainArchitecture
-from nas_isp.generators.conv_spec import RGB_CHANNELS
+from nas_isp.generators.conv_spec import PACKED_CHANNELS, RGB_CHANNELS
 from nas_isp.generators.head_layers import HEAD_CHANNELS, HeadLayers
 from nas_isp.generators.layers import PlainLayers
 from nas_isp.latency.kernels.conv_kernel import Size, conv_kernel
@@ -11,20 +11,31 @@ from nas_isp.picture_size import FULL_HD_PACKED, checked_size
 
 
 def kernels_of(
-    architecture: Architecture, packed_height: int = FULL_HD_PACKED[0], packed_width: int = FULL_HD_PACKED[1]
+    architecture: Architecture,
+    packed_height: int = FULL_HD_PACKED[0],
+    packed_width: int = FULL_HD_PACKED[1],
+    balanced: bool = False,
 ) -> list[Kernel]:
     """The kernels of the deployed form for a packed input of the given size, in order.
 
     Every convolution of the network is one; an added residual and an activation are fused into the convolution before
     them, as a GPU delegate does.
 
+    Args:
+        architecture: the network.
+        packed_height: rows of the packed input.
+        packed_width: its columns.
+        balanced: the input is multiplied by the gains of its capture first.
+
     Raises:
         InputError: a size that the network does not take.
     """
     checked_size((packed_height, packed_width))
+    size = packed_height, packed_width
+    first = [elementwise("mul", PACKED_CHANNELS, size, broadcast=True)] if balanced else []
     if isinstance(architecture, PlainArchitecture):
-        return _plain_kernels(architecture.layers, packed_height, packed_width)
-    return rmfa_kernels(architecture.layers, packed_height, packed_width)
+        return [*first, *_plain_kernels(architecture.layers, *size)]
+    return [*first, *rmfa_kernels(architecture.layers, *size)]
 
 
 def _plain_kernels(layers: PlainLayers, height: int, width: int) -> list[Kernel]:
