@@ -16,7 +16,7 @@ from nas_isp.raw.capture import Capture
 from nas_isp.raw.classical import render
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.light import parse_light
-from nas_isp.raw.network_input import NetworkInput
+from nas_isp.raw.network_input import NetworkInput, of_planes
 from nas_isp.raw.packing import pack
 from nas_isp.raw.readers import read_raw
 from nas_isp.raw.sensor import SensorDescription
@@ -72,7 +72,8 @@ class MadeFor(Runner):
     def run(self, packed: Floats, pooled: Floats | None = None, factors: Floats | None = None) -> Floats:
         assert self.sensor is not None
         gains, matrix = torch.tensor(self.sensor.white_balance), torch.tensor(self.sensor.color_matrix)
-        rgb: Floats = render(torch.from_numpy(packed)[None], gains, matrix)[0].numpy()
+        seen = packed if factors is None else packed * of_planes(factors)
+        rgb: Floats = render(torch.from_numpy(seen)[None], gains, matrix)[0].numpy()
         return rgb
 
     def feature_sums(self, packed: Floats, factors: Floats | None = None) -> Sums:

@@ -81,7 +81,7 @@ def capture(light: Gains, seed: int = 0) -> RawImage:
     scene = 0.3 + 0.2 * np.sin(x / 17) + 0.1 * np.cos(y / 11) + rng.normal(0, 0.005, x.shape)
     seen = np.tile([[1 / light[0], 1.0], [1.0, 1 / light[2]]], SIZE)
     mosaic = np.clip(np.rint(64 + 959 * scene * seen), 0, 1023).astype(np.uint16)
-    return RawImage(mosaic, "RGGB", (64.0,) * 4, 1023.0, white_balance=light)
+    return RawImage(mosaic=mosaic, cfa="RGGB", black=(64.0,) * 4, white=1023.0, white_balance=light)
 
 
 def planes_and_factors(light: Gains) -> tuple[np.ndarray, np.ndarray]:
