@@ -70,9 +70,12 @@ def match_sensor(
         InputError: the light cannot be had; see `light_of`.
     """
     balanced, given = takes.kind == "balanced", sensor.white_balance if sensor is not None else None
-    found = light_of(raw, packed, light or takes.choice, takes.white_balance if balanced else given, saturation)
+    same, choice = sensor is None or is_same_sensor(raw, sensor), light or takes.choice
+    of_set = takes.white_balance if balanced else given
+    # What the model's captures have in common says nothing of another sensor's light, unless a user wants it.
+    found = light_of(raw, packed, choice, of_set if same or choice.source == "fixed" else None, saturation)
     gains = _green_one(found.gains)
-    if sensor is None or is_same_sensor(raw, sensor):
+    if sensor is None or same:
         return SensorMatch(gains)
     neutral: Gains | None = NEUTRAL if balanced else given
     if neutral is None and render is not None:

@@ -211,6 +211,16 @@ def test_a_model_of_balanced_raw_gives_one_picture_of_every_sensor(scene: Floats
     assert psnr(develop(runner, foreign), wanted) > psnr(develop(runner, foreign, adapt=False), wanted) + 3
 
 
+def test_the_light_of_another_sensor_is_estimated_without_the_models_captures(scene: Floats) -> None:
+    foreign = replace(taken_by(SECOND, scene), white_balance=None)
+    packed, sensor = pack(foreign), sensor_of(taken_by(FIRST, scene))
+    one, other = (
+        match_sensor(foreign, packed, sensor, NetworkInput(kind="balanced", white_balance=gains)).white_balance
+        for gains in ((1.0, 1.0, 4.0), (4.0, 1.0, 1.0))
+    )
+    assert one == other
+
+
 def test_the_light_that_is_asked_for_is_taken(scene: Floats) -> None:
     own = taken_by(FIRST, scene)
     red, _, blue = own.white_balance or (1.0, 1.0, 1.0)
