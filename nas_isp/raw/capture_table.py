@@ -63,7 +63,8 @@ def facts_beside(path: Path) -> CaptureFacts | None:
     if table is None:
         return None
     rows = rows_of(table)
-    below = path.resolve().relative_to(table.parent.resolve()).as_posix()
+    # The file itself may be a link to another folder; the table names it as it lies here.
+    below = (path.parent.resolve() / path.name).relative_to(table.parent.resolve()).as_posix()
     return rows.get(below, rows.get(path.name))
 
 

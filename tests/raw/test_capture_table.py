@@ -64,6 +64,14 @@ def test_the_nearest_table_counts_and_a_path_is_from_where_it_lies(place, tmp_pa
     assert read_raw(folder / "b.npy").flip == 6
 
 
+def test_a_link_to_a_mosaic_elsewhere_is_named_as_it_lies_beside_the_table(place, tmp_path):
+    folder = place("file\tred\tgreen\tblue", "b.npy\t4\t2\t3", folder="set/raw")
+    (tmp_path / "far").mkdir()
+    np.save(tmp_path / "far/a.npy", MOSAIC)
+    (folder / "b.npy").symlink_to(tmp_path / "far/a.npy")
+    assert read_raw(folder / "b.npy").white_balance == (2.0, 1.0, 1.5)
+
+
 @pytest.mark.parametrize(
     ("orientation", "shown"),
     [
