@@ -25,6 +25,10 @@ Matrix = tuple[tuple[float, float, float], tuple[float, float, float], tuple[flo
 PICTURES = 160
 """So many pictures of a kind stand for all."""
 
+HALF_TRUSTED_BRIGHTER = 2
+"""The same of an exposure above the usual: that a camera exposes for the highlights is common and soon told. That it
+overexposes is not; photos that are darker than captures show other scenes."""
+
 PATCHES, BLOCKS_APART = 320, 5
 """So many patches, and every fifth block of them, stand for all when tone and chroma are compared."""
 
@@ -65,6 +69,7 @@ def fit_look(
         photos.glance[[pictures[at] for at in spread(len(pictures), PICTURES)]].astype(np.float32) / np.float32(255),
         _photo_blocks(photos, spread(len(photos), PATCHES)),
         trust,
+        trust_in(len(captures), len(pictures), HALF_TRUSTED_BRIGHTER),
         metered,
     )
     log_exposure, slope, tone = match.fitted()
@@ -77,10 +82,10 @@ def fit_look(
     return look, NetworkInput(kind="balanced", white_balance=common, brightness=_rounded(center), slope=_rounded(slope))
 
 
-def trust_in(captures: int, photos: int) -> float:
-    """How far what so many pictures of both kinds say is believed, 0..1."""
+def trust_in(captures: int, photos: int, half: float = HALF_TRUSTED) -> float:
+    """How far what so many pictures of both kinds say is believed, 0..1; by half where they count for so many."""
     pictures = captures * photos / (captures + photos)
-    return pictures**2 / (pictures**2 + HALF_TRUSTED**2)
+    return pictures**2 / (pictures**2 + half**2)
 
 
 @dataclass(frozen=True)
@@ -105,6 +110,7 @@ class _Match:
     photos: Floats
     photo_blocks: Floats
     trust: float
+    trust_brighter: float
     metered: bool
 
     def fitted(self) -> tuple[float, float, tuple[float, ...]]:
@@ -123,7 +129,7 @@ class _Match:
     def _believed(self, log_exposure: float) -> float:
         """An exposure as far as it is trusted, beside the usual one."""
         usual = float(np.log(USUAL_EXPOSURE))
-        return usual + self.trust * (log_exposure - usual)
+        return usual + (self.trust if log_exposure < usual else self.trust_brighter) * (log_exposure - usual)
 
     def saturation(self, log_exposure: float, slope: float, tone: tuple[float, ...]) -> float:
         """The factor that gives the captures' pictures the photos' chroma."""

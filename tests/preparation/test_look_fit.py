@@ -88,19 +88,31 @@ def test_photos_as_bright_as_their_scenes_are_hardly_metered(data: tuple[RawPatc
     assert network_input.white_balance == pytest.approx(GAINS, rel=1e-3)
 
 
-def test_of_three_captures_nothing_follows_but_the_usual_look(data: tuple[RawPatches, PhotoPatches]) -> None:
-    raw, photos = data
+def _first_three(raw: RawPatches) -> RawPatches:
     few = [at for at, stem in enumerate(raw.stems) if stem in ("c0x", "c1x", "c2x")]
-    three = replace(
-        raw,
-        stems=[raw.stems[at] for at in few],
-        **{name: getattr(raw, name)[few] for name in ("packed", "black", "white", "white_balance", "noise", "glance")},
-        color_matrix=raw.color_matrix[few],
-    )
-    look, network_input = _fit(three, photos)
-    assert look.exposure == pytest.approx(USUAL_EXPOSURE, rel=0.1)
+    names = ("packed", "black", "white", "white_balance", "color_matrix", "noise", "glance")
+    return replace(raw, stems=[raw.stems[at] for at in few], **{name: getattr(raw, name)[few] for name in names})
+
+
+def test_of_three_captures_no_tone_color_or_metering_follows(data: tuple[RawPatches, PhotoPatches]) -> None:
+    raw, photos = data
+    look, network_input = _fit(_first_three(raw), photos)
     assert np.abs(np.array(look.tone) - usual_tone()).max() < 0.03
     assert (abs(network_input.slope), look.saturation) == pytest.approx((0, 1), abs=0.1)
+
+
+def test_three_captures_that_are_darker_than_all_photos_are_brightened_but_never_darkened(
+    data: tuple[RawPatches, PhotoPatches],
+) -> None:
+    """A camera that exposes for the highlights is common; photos that are darker than captures show other scenes."""
+    raw, photos = data
+    three = _first_three(raw)
+    bright, dark = (
+        replace(photos, glance=np.clip(photos.glance.astype(float) * factor, 0, 255).astype(np.uint8))
+        for factor in (1.5, 0.4)
+    )
+    assert _fit(three, bright)[0].exposure > 1.5 * USUAL_EXPOSURE
+    assert _fit(three, dark)[0].exposure == pytest.approx(USUAL_EXPOSURE, rel=0.1)
 
 
 def test_trust_grows_with_both_kinds_and_is_half_at_sixteen() -> None:
