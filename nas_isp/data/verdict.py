@@ -6,6 +6,9 @@ from nas_isp.data.inspection import FileFacts
 from nas_isp.raw.groups import grouped, listed
 from nas_isp.raw.sensor import Gains
 
+ENOUGH = 30
+"""Captures from which the look of photos is believed more than the usual one, with as many photos or more."""
+
 
 def verdict(facts: Sequence[FileFacts]) -> list[str]:
     """Lines for the user; none where there is no capture.
@@ -17,7 +20,7 @@ def verdict(facts: Sequence[FileFacts]) -> list[str]:
     told = [fact for fact in captures if fact.sensor is not None]
     if not told:
         return []
-    return [_sensors(told, len(captures)), *_light(told), *_matrix(told)]
+    return [_sensors(told, len(captures)), *_light(told), *_matrix(told), _enough(len(captures))]
 
 
 def _sensors(told: Sequence[FileFacts], captures: int) -> str:
@@ -63,6 +66,15 @@ def _matrix(captures: Sequence[FileFacts]) -> list[str]:
         f"no color matrix in {missing} of {len(captures)}: that of a typical camera is taken; give color_matrix in "
         "sensor.json (docs/captures.md)"
     ]
+
+
+def _enough(captures: int) -> str:
+    if captures >= ENOUGH:
+        return "enough captures for exposure and tone to follow the photos"
+    return (
+        "few captures: light and noise are learned from them, but the look stays near the usual one; from about "
+        f"{ENOUGH} on exposure and tone follow the photos (docs/captures.md)"
+    )
 
 
 def _counted(number: int, noun: str) -> str:

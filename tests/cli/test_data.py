@@ -70,10 +70,11 @@ def test_inspect_prints_a_row_a_file_and_the_broken_ones_below(nas_isp, mixed: P
         part in row for part in ("deeper/mosaic.png", "raw", "24x16", "GRBG", "25", "1023", "300..1023", "1.56%")
     )
     assert "photo[b].png" in out
-    *_, unreadable, sensors, balance, matrix, following = out.splitlines()
+    *_, unreadable, sensors, balance, matrix, enough, following = out.splitlines()
     assert unreadable.startswith("unreadable: ")
     assert sensors.startswith("1 capture of one sensor")
     assert (balance[:16], matrix[:15]) == ("no white balance", "no color matrix")
+    assert enough.startswith("few captures: light and noise")
     assert following.startswith(f"next: nas-isp search --raw {mixed}")
 
 
