@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from nas_isp.data.cache import ArrayWriter
 from nas_isp.raw.glance import GLANCE_SIDE, glance
+from nas_isp.raw.srgb import decoded
 
 GLANCE = (3, GLANCE_SIDE, GLANCE_SIDE)
 
-_LEVELS = np.arange(256) / 255
 LARGE = 480
 """Pixels of the shorter side that a glance needs at most: twenty a block."""
 
-LINEAR = np.where(_LEVELS <= 0.04045, _LEVELS / 12.92, ((_LEVELS + 0.055) / 1.055) ** 2.4).astype(np.float32)
+LINEAR = decoded((np.arange(256) / 255).astype(np.float32))
 """Linear light of 8-bit sRGB values."""
 
 

@@ -73,7 +73,7 @@ def _read(preview: StoredPreview, path: Path) -> Preview | None:
                 flip = FLIP_OF_ORIENTATION.get(image.getexif().get(Base.Orientation, 1), 0)
                 return Preview(np.asarray(to_srgb(image)), flip)
     except Exception:
-        return None
+        return None  # damaged, in too many ways to list
 
 
 def _space_of_camera(path: Path) -> RgbSpace | None:

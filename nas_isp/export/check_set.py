@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas_isp.errors import InputError
-from nas_isp.raw.network_input import NetworkInput, factors_in_light, factors_of, of_planes
+from nas_isp.raw.network_input import NetworkInput, balanced, factors_in_light, factors_of
 from nas_isp.raw.packing import align_to_rggb, pack
 from nas_isp.raw.readers import read_raw
 from nas_isp.raw.saturation import packed_saturation
@@ -123,11 +123,6 @@ def factors_in_several_lights(pictures: Sequence[Floats], network_input: Network
         factors_in_light(picture, network_input, (red / green * tint, 1.0, blue / green / tint))
         for picture, tint in zip(pictures, cycle(tints), strict=False)
     ]
-
-
-def balanced(packed: Floats, factors: Floats | None) -> Floats:
-    """Planes `(4, h, w)` as a network is given them."""
-    return packed if factors is None else packed * of_planes(factors)
 
 
 def brighter(packed: Floats) -> Floats:

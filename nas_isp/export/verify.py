@@ -10,11 +10,12 @@ import torch
 from torch import nn
 
 from nas_isp.errors import InputError
-from nas_isp.export.check_set import balanced, synthetic_pictures
+from nas_isp.export.check_set import synthetic_pictures
 from nas_isp.export.exporters import Form
 from nas_isp.formats.record import PIXEL_SCALE, OutputForm
 from nas_isp.picture_size import FULL_HD_PACKED
 from nas_isp.precision import Precision
+from nas_isp.raw.network_input import balanced
 from nas_isp.runtimes.base import Floats, Runner
 
 TOLERANCE = 1e-5

@@ -34,7 +34,7 @@ Rendering = Callable[..., Tensor]
 """The classical rendering with fixed gains and matrix; takes packed RAW and the other options of `render`."""
 
 
-def look_of(white_balance: Gains, color_matrix: list[list[float]] | None) -> Rendering:
+def rendering_of(white_balance: Gains, color_matrix: list[list[float]] | None) -> Rendering:
     """The classical rendering with fixed gains and matrix; takes packed RAW and the other options of `render`."""
     matrix = None if color_matrix is None else torch.tensor(color_matrix)
     return partial(render, white_balance=torch.tensor(white_balance), color_matrix=matrix)

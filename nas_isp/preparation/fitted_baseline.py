@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from nas_isp.data.patches import PhotoPatches, RawPatches
 from nas_isp.preparation.camera_fit import typical_matrix
 from nas_isp.preparation.classical_baseline import ClassicalBaseline
-from nas_isp.preparation.content_reference import common_color_matrix, look_of, matching_exposure
+from nas_isp.preparation.content_reference import common_color_matrix, matching_exposure, rendering_of
 from nas_isp.preparation.look import Row
 from nas_isp.preparation.look_fit import fit_look
 from nas_isp.raw.light import LightChoice
@@ -25,7 +25,7 @@ def fitted_baseline(
         metered: see `fit_look`.
     """
     known = common_color_matrix(raw)
-    exposure = matching_exposure(raw, photos, look_of(common, known))
+    exposure = matching_exposure(raw, photos, rendering_of(common, known))
     look, network_input = fit_look(raw, photos, gains, common, _rows(known), metered)
     return ClassicalBaseline(known, exposure, look, network_input.model_copy(update={"light": light.source}))
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
+from nas_isp.raw.srgb import decoded, encoded
 from nas_isp.settings import Settings
 
 Floats = NDArray[np.float32]
@@ -75,19 +76,6 @@ def rising(values: NDArray[np.floating]) -> tuple[float, ...]:
     curve = 0.99 * held + 0.01 * GRID
     curve[0], curve[-1] = 0, 1
     return tuple(float(f"{value:.6g}") for value in curve)
-
-
-def encoded(linear: Floats) -> Floats:
-    """The sRGB transfer curve (IEC 61966-2-1) of linear values, cut to 0..1."""
-    cut = np.clip(linear, 0, 1)
-    curved: Floats = np.where(cut <= 0.0031308, 12.92 * cut, 1.055 * np.maximum(cut, 0.0031308) ** (1 / 2.4) - 0.055)
-    return curved.astype(np.float32)
-
-
-def decoded(values: Floats) -> Floats:
-    """The inverse of `encoded`."""
-    linear: Floats = np.where(values <= 0.04045, values / 12.92, ((np.maximum(values, 0.04045) + 0.055) / 1.055) ** 2.4)
-    return linear.astype(np.float32)
 
 
 def luma(colors: Floats) -> Floats:

@@ -1,8 +1,8 @@
 """Fits the look of photos to captures of other scenes, and holds it to the usual one as far as the evidence is thin.
 
-The two folders show different scenes, and what they say of a look is believed only as far as they are many: from three
-captures nothing follows but the usual look. Matched are distributions over whole pictures: of brightness (exposure, and
-how it follows the capture's own), of luma (the tone curve) and the mean chroma (saturation).
+The two folders show different scenes, and what they say of a look is believed only as far as they are many: of three
+captures nothing is believed but that they are exposed for the highlights. Matched are distributions: of whole pictures'
+brightness (exposure, and how it follows the capture's own), of luma (the tone curve), and the mean chroma (saturation).
 """
 
 from collections.abc import Callable, Sequence
@@ -15,9 +15,10 @@ from torch.nn import functional
 
 from nas_isp.data.patches import PhotoPatches, RawPatches
 from nas_isp.preparation.content_reference import captures_of, spread
-from nas_isp.preparation.look import GRID, USUAL_EXPOSURE, Look, decoded, encoded, luma, rising, usual_tone
+from nas_isp.preparation.look import GRID, USUAL_EXPOSURE, Look, luma, rising, usual_tone
 from nas_isp.raw.network_input import NetworkInput, balanced_colors, log_brightness
 from nas_isp.raw.sensor import Gains
+from nas_isp.raw.srgb import decoded, encoded
 
 Floats = NDArray[np.float32]
 Matrix = tuple[tuple[float, float, float], tuple[float, float, float], tuple[float, float, float]]
@@ -25,15 +26,15 @@ Matrix = tuple[tuple[float, float, float], tuple[float, float, float], tuple[flo
 PICTURES = 160
 """So many pictures of a kind stand for all."""
 
-HALF_TRUSTED_BRIGHTER = 2
-"""The same of an exposure above the usual: that a camera exposes for the highlights is common and soon told. That it
-overexposes is not; photos that are darker than captures show other scenes."""
-
 PATCHES, BLOCKS_APART = 320, 5
 """So many patches, and every fifth block of them, stand for all when tone and chroma are compared."""
 
 HALF_TRUSTED = 16
 """Of so many captures, and photos without end, a fit is believed as much as the usual look."""
+
+HALF_TRUSTED_BRIGHTER = 2
+"""The same of an exposure above the usual: that a camera exposes for the highlights is common and soon told. That it
+overexposes is not; photos that are darker than captures show other scenes."""
 
 TONE, CHROMA = 0.85, 0.5
 """Shares of a difference in luma, and in chroma, that are taken for one of looks; the rest is one of scenes. With all

@@ -14,7 +14,7 @@ from nas_isp.preparation.content_reference import (
     classical_pictures,
     common_white_balance,
     fill_looks,
-    look_of,
+    rendering_of,
     white_balance_of_patches,
 )
 from nas_isp.preparation.fitted_baseline import fitted_baseline
@@ -95,7 +95,7 @@ def _fill_references(
     if kind in ("published", "published-gray-world"):
         published_pictures(raw, kind == "published-gray-world", references)
     elif kind == "plain":
-        rendering = look_of(baseline.white_balance, baseline.color_matrix)
+        rendering = rendering_of(baseline.white_balance, baseline.color_matrix)
         classical_pictures(raw, rendering, gains, baseline.exposure, references)
     else:
         fill_looks(raw, network_inputs(raw, gains, baseline.network_input).factors, baseline.look, references)

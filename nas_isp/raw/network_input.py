@@ -11,6 +11,7 @@ from nas_isp.raw.glance import glance
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.light import LightChoice, LightSource, light_of
 from nas_isp.raw.sensor import Gains
+from nas_isp.raw.srgb import encoded
 from nas_isp.settings import Settings
 
 Floats = NDArray[np.float32]
@@ -81,8 +82,7 @@ def input_of(
     Raises:
         InputError: see `light.light_of`.
     """
-    factors = factors_of(raw, packed, kind, choice, saturation)
-    return packed if factors is None else packed * of_planes(factors)
+    return balanced(packed, factors_of(raw, packed, kind, choice, saturation))
 
 
 def factors_of(
@@ -104,9 +104,8 @@ def factors_in_light(packed: Floats, kind: NetworkInput, gains: Gains) -> Floats
     return None if kind.kind == "sensor" else kind.factors(glance(packed), gains)
 
 
-def given_to_network(packed: Floats, kind: NetworkInput, gains: Gains) -> Floats:
-    """Planes `(4, h, w)` of a whole capture, in a light of known gains (G = 1), as a network is given them."""
-    factors = factors_in_light(packed, kind, gains)
+def balanced(packed: Floats, factors: Floats | None) -> Floats:
+    """Planes `(4, h, w)` as a network is given them, by what `factors_of` gave."""
     return packed if factors is None else packed * of_planes(factors)
 
 
@@ -126,6 +125,4 @@ def balanced_colors(seen: Floats, gains: Gains) -> Floats:
 
 def log_brightness(seen: Floats, gains: Gains) -> float:
     """Natural logarithm of the mean of a capture's colors, encoded as sRGB: about how bright it looks."""
-    linear = balanced_colors(seen, gains)
-    encoded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * np.maximum(linear, 0.0031308) ** (1 / 2.4) - 0.055)
-    return math.log(max(float(encoded.mean()), LEAST_BRIGHTNESS))
+    return math.log(max(float(encoded(balanced_colors(seen, gains)).mean()), LEAST_BRIGHTNESS))

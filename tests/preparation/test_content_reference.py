@@ -12,7 +12,7 @@ from nas_isp.data.patches import RawPatches, cut_raw_patches
 from nas_isp.preparation.content_reference import (
     classical_pictures,
     common_white_balance,
-    look_of,
+    rendering_of,
     white_balance_of_patches,
 )
 from nas_isp.raw.light_estimator import COMMON_SENSOR
@@ -81,5 +81,5 @@ def test_as_shot_gains_are_taken_as_they_are(raw: RawPatches) -> None:
 def test_every_patch_is_rendered_with_its_own_gains(raw: RawPatches) -> None:
     gains = np.array([GAINS[Path(stem).name] for stem in raw.stems], np.float32)
     pictures = np.zeros((len(raw), 3, *(2 * side for side in raw.packed.shape[2:])), np.uint8)
-    classical_pictures(raw, look_of((1.0, 1.0, 1.0), None), gains, 1.0, pictures)
+    classical_pictures(raw, rendering_of((1.0, 1.0, 1.0), None), gains, 1.0, pictures)
     assert np.ptp(pictures.astype(int), axis=1).max() <= 6

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from nas_isp.preparation.look import GRID, KNOTS, Look, decoded, encoded, luma, rising, usual_tone
+from nas_isp.preparation.look import GRID, KNOTS, Look, luma, rising, usual_tone
 
 IDENTITY = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
 CAMERA = ((1.6, -0.5, -0.1), (-0.2, 1.5, -0.3), (0.0, -0.4, 1.4))
@@ -69,8 +69,3 @@ def test_a_curve_is_made_to_rise_from_0_to_1() -> None:
     assert (np.diff(tone) > 0).all()
     with pytest.raises(ValidationError, match="rise from 0 to 1"):
         Look(color_matrix=IDENTITY, tone=(0.0,) * KNOTS)
-
-
-def test_curves_undo_each_other() -> None:
-    values = np.linspace(0, 1, 101, dtype=np.float32)
-    assert np.abs(decoded(encoded(values)) - values).max() < 1e-5

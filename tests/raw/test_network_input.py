@@ -7,7 +7,14 @@ import pytest
 
 from nas_isp.raw.image import RawImage
 from nas_isp.raw.light import parse_light
-from nas_isp.raw.network_input import MOST_EXPOSURE, NetworkInput, given_to_network, input_of, log_brightness
+from nas_isp.raw.network_input import (
+    MOST_EXPOSURE,
+    NetworkInput,
+    balanced,
+    factors_in_light,
+    input_of,
+    log_brightness,
+)
 from nas_isp.raw.packing import pack
 
 GRAY = np.full((4, 24, 24), 0.25, np.float32)
@@ -23,12 +30,12 @@ def _raw(white_balance: tuple[float, float, float] | None) -> RawImage:
 
 def test_sensor_input_stays_as_it_is() -> None:
     packed = GRAY.copy()
-    assert given_to_network(packed, NetworkInput(), (2.0, 1.0, 1.5)) is packed
+    assert balanced(packed, factors_in_light(packed, NetworkInput(), (2.0, 1.0, 1.5))) is packed
     assert NetworkInput().factors(GRAY, (2.0, 1.0, 1.5)).tolist() == [1, 1, 1]
 
 
 def test_balanced_planes_are_multiplied_by_the_gains_of_their_colors() -> None:
-    planes = given_to_network(GRAY, BALANCED, (2.0, 1.0, 1.5))
+    planes = balanced(GRAY, factors_in_light(GRAY, BALANCED, (2.0, 1.0, 1.5)))
     assert planes[:, 0, 0].tolist() == [0.5, 0.25, 0.25, 0.375]
 
 
